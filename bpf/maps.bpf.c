@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Defines what maps.h declares; the linker refuses a mismatch. */
+#include "maps.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u32 pk_abi = PK_ABI;
+const volatile __u64 pk_netns = 0;
+const volatile __u32 pk_bucket_mask = 8191;
+const volatile __u64 pk_hash_key[8] = {};
+const volatile bool pk_replaying = false;
+
+struct pk_map_buckets pk_buckets SEC(".maps");
+struct pk_map_flows pk_flows SEC(".maps");
+struct pk_map_use pk_use SEC(".maps");
+struct pk_map_knobs pk_knobs SEC(".maps");
+struct pk_map_replay pk_replay SEC(".maps");
+struct pk_map_pkt_cnt pk_pkt_cnt SEC(".maps");
+struct pk_map_ev_cnt pk_ev_cnt SEC(".maps");
+struct pk_map_seq pk_seq SEC(".maps");
+struct pk_map_frags pk_frags SEC(".maps");
+struct pk_map_aggs pk_aggs SEC(".maps");
+struct pk_map_agg_rest pk_agg_rest SEC(".maps");
+struct pk_map_sk pk_sk SEC(".maps");
+struct pk_map_rb_proc pk_rb_proc SEC(".maps");
+struct pk_map_rb_sock pk_rb_sock SEC(".maps");
+struct pk_map_rb_flow pk_rb_flow SEC(".maps");

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map and knob, declared once; maps.bpf.c defines them. Four facts for each map: who writes,
+ * who reads, why this size, what happens when it is full.
+ */
+#ifndef PICKET_MAPS_H
+#define PICKET_MAPS_H
+
+#include "kernel.h"
+
+#include <picket/map.h>
+
+/* Knobs, fixed at load (rodata), so that dead branches vanish. */
+extern const volatile __u64 pk_netns; /* cookie of the net namespace this instance serves */
+extern const volatile __u32 pk_bucket_mask; /* buckets - 1, a power of two */
+extern const volatile __u64 pk_hash_key[8]; /* random per boot: an attacker must not pick slots */
+extern const volatile bool pk_replaying; /* time and length from pk_replay */
+
+/* One cache line of tags. Locked only to insert; lookups read without lock. */
+struct pk_bucket {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	__u32 tag[PK_WAYS];
+	__u64 pad2[3];
+};
+
+/*
+ * pk_buckets, pk_flows: the flow table; slot = bucket * PK_WAYS + way.
+ * Written by the packet programs and the sweep; read by the sweep only. Size: flow.table of the
+ * config (default 65,536 slots, 24 MiB). Full: the packet goes to pk_aggs, counted as refused.
+ */
+struct pk_map_buckets {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct pk_bucket);
+};
+struct pk_map_flows {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct pk_flow);
+};
+extern struct pk_map_buckets pk_buckets SEC(".maps");
+extern struct pk_map_flows pk_flows SEC(".maps");
+
+/* pk_use: occupancy. Written by packet programs and sweep (atomics), read by the agent. */
+struct pk_map_use {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_table_use);
+};
+extern struct pk_map_use pk_use SEC(".maps");
+
+/* pk_knobs: settings that change while running. Written by the agent, read by the sweep. */
+struct pk_map_knobs {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_knobs);
+};
+extern struct pk_map_knobs pk_knobs SEC(".maps");
+
+/* pk_replay: the capture's clock. Written by replay and tests, read when pk_replaying. */
+struct pk_map_replay {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct pk_replay_ctx);
+};
+extern struct pk_map_replay pk_replay SEC(".maps");
+
+/* pk_pkt_cnt: packet counters per hook and CPU. One value per enum pk_hook: cannot be full. */
+struct pk_pkt_counts {
+	__u64 n[PK_PKT_COUNT_MAX];
+};
+struct pk_map_pkt_cnt {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_HOOK_PKT_MAX);
+	__type(key, __u32);
+	__type(value, struct pk_pkt_counts);
+};
+extern struct pk_map_pkt_cnt pk_pkt_cnt SEC(".maps");
+
+/* pk_ev_cnt: event counters per hook and CPU. One value per enum pk_event_hook: cannot be full. */
+struct pk_map_ev_cnt {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_EH_MAX);
+	__type(key, __u32);
+	__type(value, struct pk_event_count);
+};
+extern struct pk_map_ev_cnt pk_ev_cnt SEC(".maps");
+
+/* pk_seq: next sequence number per ring and CPU (enum pk_ring). */
+enum pk_ring { PK_RING_PROC = 0, PK_RING_SOCK = 1, PK_RING_FLOW = 2, PK_RING_MAX };
+struct pk_map_seq {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_RING_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+extern struct pk_map_seq pk_seq SEC(".maps");
+
+/*
+ * pk_frags: ports of the first fragment for the later ones. Written and read by the packet
+ * programs. A cache: 4,096 datagrams in flight; full: the oldest goes, its later fragments are
+ * counted as orphans.
+ */
+struct pk_frag_key {
+	__u8 src[16], dst[16];
+	__u64 netns;
+	__u32 id;
+	__u32 proto;
+};
+struct pk_frag {
+	__be16 sport, dport;
+	__u32 pad;
+	__u64 ns;
+};
+struct pk_map_frags {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct pk_frag_key);
+	__type(value, struct pk_frag);
+};
+extern struct pk_map_frags pk_frags SEC(".maps");
+
+/*
+ * pk_aggs: packets that got no slot, by destination. Written by packet programs, read and emptied
+ * by the agent. 4,096 destinations; full: pk_agg_rest, by protocol (cannot be full).
+ */
+struct pk_map_aggs {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct pk_agg_key);
+	__type(value, struct pk_agg);
+};
+struct pk_map_agg_rest {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, struct pk_agg);
+};
+extern struct pk_map_aggs pk_aggs SEC(".maps");
+extern struct pk_map_agg_rest pk_agg_rest SEC(".maps");
+
+/*
+ * pk_sk: the owner, stored with the socket, cloned to accepted children. Written by the socket
+ * hooks, read by them and by tc egress. As many as there are sockets; out of memory: counted as
+ * map_full of the hook, the flow stays unowned.
+ */
+struct pk_sk {
+	struct pk_owner owner;
+	__u64 netns;
+};
+struct pk_map_sk {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct pk_sk);
+};
+extern struct pk_map_sk pk_sk SEC(".maps");
+
+/*
+ * The rings: written by the hooks, read by the agent. Apart, so that a flood of one kind can't
+ * drown another. proc: 8 MiB, about 2,000 exec records; sock: 4 MiB, about 20,000; flow: 8 MiB,
+ * about 20,000 reports. Full: the record is counted (proc, sock) or tried again (flow).
+ */
+struct pk_map_rb_proc {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+};
+struct pk_map_rb_sock {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+};
+struct pk_map_rb_flow {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+};
+extern struct pk_map_rb_proc pk_rb_proc SEC(".maps");
+extern struct pk_map_rb_sock pk_rb_sock SEC(".maps");
+extern struct pk_map_rb_flow pk_rb_flow SEC(".maps");
+
+#endif

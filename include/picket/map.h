@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
+/*
+ * Keys, values and counters of the maps that agent and kernel share, and the knobs.
+ * Map sizes and their reasons are in bpf/maps.h.
+ */
+#ifndef PICKET_MAP_H
+#define PICKET_MAP_H
+
+#include <picket/event.h>
+
+/* Flow table: PK_WAYS slots per bucket, a flow may live in either of two buckets. */
+#define PK_WAYS 8
+
+/* The low two bits of a tag are its state, the rest are hash bits. */
+#define PK_TAG_FREE 0u
+#define PK_TAG_LIVE 1u
+#define PK_TAG_DYING 2u /* no packet finds it any more; the sweep reports and frees it */
+#define PK_TAG_BUSY 3u /* being filled */
+#define PK_TAG_STATE 3u
+
+/* Hot settings, one element, written by the agent, read by the sweep. */
+struct pk_knobs {
+	__u64 active_ns; /* report a flow that goes on after this long */
+	__u64 idle_ns; /* end a flow that was silent this long */
+	__u64 half_open_ns; /* the same for half-open flows */
+	__u64 emergency_ns; /* the same for half-open flows when the table is three quarters full */
+	__u64 linger_ns; /* keep an ended TCP flow this long for stragglers */
+	__u64 half_open_max; /* slots that half-open flows may take */
+};
+
+/* For replay and tests: the packet's own time and length instead of the clock and the frame. */
+struct pk_replay_ctx {
+	__u64 now_ns;
+	__u32 wire_bytes; /* 0: length of the frame */
+	__u32 pad;
+};
+
+/* Why a packet is not in the flow table or its record is not whole. Reported by name. */
+enum pk_pkt_count {
+	PK_PKT_SEEN = 0, /* every packet a hook was given */
+	PK_PKT_SEEN_BYTES,
+	PK_PKT_FLOW, /* counted in a flow */
+	PK_PKT_AGGREGATE, /* counted in an aggregate: the flow table had no room */
+	PK_PKT_UNSUPPORTED_L3, /* an EtherType we do not parse */
+	PK_PKT_TRUNCATED_L2,
+	PK_PKT_TRUNCATED_L3,
+	PK_PKT_TRUNCATED_L4, /* flow without ports */
+	PK_PKT_BAD_IP_VERSION,
+	PK_PKT_BAD_IP_LENGTH, /* IHL or total length lies */
+	PK_PKT_VLAN_TOO_DEEP,
+	PK_PKT_EXT_TOO_DEEP, /* IPv6 extension headers beyond the bound: flow by address only */
+	PK_PKT_TINY_FRAGMENT, /* RFC 1858, RFC 3128 */
+	PK_PKT_FRAGMENT, /* counted in a flow too */
+	PK_PKT_FRAGMENT_ORPHAN, /* later fragment whose first was not seen: flow without ports */
+	PK_PKT_TUNNEL_INNER, /* inner packets accounted (not part of SEEN) */
+	PK_PKT_TUNNEL_BAD, /* inner packet not understood */
+	PK_PKT_TUNNEL_TOO_DEEP, /* a tunnel in a tunnel: inner layers not looked at */
+	PK_PKT_PULL_FAILED, /* headers of a non-linear packet could not be reached */
+	PK_PKT_RACED, /* lost a race for a slot: counted as aggregate */
+	PK_PKT_COUNT_MAX
+};
+
+enum pk_hook {
+	PK_HOOK_XDP = 0,
+	PK_HOOK_TC_EGRESS,
+	PK_HOOK_TC_INGRESS, /* in place of XDP */
+	PK_HOOK_PKT_MAX
+};
+
+/* Event hooks: seen = submitted + ring_full + map_full + oversized + filtered, per hook. */
+enum pk_event_hook {
+	PK_EH_EXEC = 0,
+	PK_EH_FORK,
+	PK_EH_EXIT,
+	PK_EH_SYSCALL,
+	PK_EH_IO_URING,
+	PK_EH_SOCK_CREATE,
+	PK_EH_SOCK_BIND,
+	PK_EH_SOCK_CONNECT,
+	PK_EH_SOCK_SEND,
+	PK_EH_SOCK_STATE,
+	PK_EH_SOCK_OPT,
+	PK_EH_FLOW_REPORT,
+	PK_EH_MAX
+};
+
+struct pk_event_count {
+	__u64 seen;
+	__u64 submitted;
+	__u64 ring_full;
+	__u64 map_full;
+	__u64 oversized;
+	__u64 filtered; /* looked at and not of interest */
+};
+
+/* What can't be kept one by one. */
+struct pk_agg_key {
+	__u8 dst[16];
+	__u64 netns;
+	__u32 ifindex;
+	__be16 dport;
+	__u16 proto;
+	__u8 where; /* PK_AT_* */
+	__u8 pad[7];
+};
+PK_ASSERT(sizeof(struct pk_agg_key) == 40, "map key");
+
+struct pk_agg {
+	__u64 packets;
+	__u64 bytes;
+	__u64 first_ns, last_ns;
+};
+
+/* Table occupancy, one element, atomics. */
+struct pk_table_use {
+	__u64 used; /* slots taken, dying ones too */
+	__u64 half_open;
+	__u64 created, freed; /* since load */
+	__u64 refused; /* new flows that went to aggregates */
+};
+
+/* Argument and result of the sweep program (BPF_PROG_TYPE_SYSCALL context). */
+struct pk_sweep_ctx {
+	__u64 now_ns; /* 0: now */
+	__u32 flush; /* 1: report and end every flow (stop, end of a capture) */
+	__u32 ring_full; /* out: reports that did not fit; call again after reading the ring */
+	__u64 live, dying, reported, freed; /* out */
+};
+
+#endif
