@@ -11,7 +11,7 @@ struct pk_buf {
 	size_t len;
 	size_t cap;
 	size_t max; /* 0: no limit; beyond it error is -EFBIG */
-	int error; /* 0 or -errno of the first failure; later appends do nothing */
+	int error;  /* 0 or -errno of the first failure; later appends do nothing */
 };
 
 void pk_buf_done(struct pk_buf *b);

@@ -41,6 +41,6 @@ static inline void pk_fclosep(FILE **f)
 		fclose(*f);
 }
 
-#define _cleanup_free_ _cleanup_(pk_freep)
-#define _cleanup_close_ _cleanup_(pk_closep)
+#define _cleanup_free_   _cleanup_(pk_freep)
+#define _cleanup_close_  _cleanup_(pk_closep)
 #define _cleanup_fclose_ _cleanup_(pk_fclosep)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON writer: appends to a pk_buf, knows commas and nesting, escapes every string. */
+/* JSON writer: appends to a pk_buf, knows commas and nesting, escapes every string. Nesting too
+ * deep or an end too many is the buffer's error -EOVERFLOW. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,14 +15,13 @@ struct pk_json {
 	struct pk_buf *out;
 	int depth;
 	bool first[PK_JSON_DEPTH];
-	bool after_key;
+	bool arr[PK_JSON_DEPTH];
 };
 
 void pk_json_init(struct pk_json *j, struct pk_buf *out);
 void pk_json_obj(struct pk_json *j, const char *key); /* key NULL: array member or root */
 void pk_json_arr(struct pk_json *j, const char *key);
 void pk_json_end(struct pk_json *j); /* closes the innermost object or array */
-void pk_json_end_arr(struct pk_json *j);
 void pk_json_str(struct pk_json *j, const char *key, const char *s); /* NULL: nothing is written */
 void pk_json_strn(struct pk_json *j, const char *key, const char *s, size_t len);
 void pk_json_u64(struct pk_json *j, const char *key, uint64_t v);

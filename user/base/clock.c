@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the clocks, and holds the offset that replay fixes. It keeps no timers. */
+#include "base/clock.h"
+
+#include <time.h>
+
+#define NS_PER_S  1000000000LL
+#define NS_PER_MS 1000000LL
+
+static int64_t fixed_offset_ns;
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) < 0)
+		return 0;
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+uint64_t pk_clock_boot_ns(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+int64_t pk_clock_wall_ms(uint64_t boot_ns)
+{
+	int64_t offset = fixed_offset_ns ? fixed_offset_ns
+					 : clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+
+	return (offset + (int64_t)boot_ns) / NS_PER_MS;
+}
+
+void pk_clock_fix_offset(int64_t offset_ns)
+{
+	fixed_offset_ns = offset_ns;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: one struct that nobody changes after it was loaded. What each key means, its
+ * unit, range and default is in user/conf/schema.c and, from there, in user/share/picket.yaml.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pk_buf;
+
+#define PK_CONF_FILE "/etc/picket/picket.yaml"
+
+enum pk_conf_xdp { PK_XDP_AUTO, PK_XDP_NATIVE, PK_XDP_GENERIC, PK_XDP_OFF };
+
+struct pk_conf_list {
+	char **v;
+	size_t n;
+};
+
+struct pk_conf {
+	char *socket_path, *socket_group; /* group "": the one of the process */
+	char *run_dir, *state_dir, *lock_file;
+	uint64_t log_level;                         /* enum pk_log_level */
+	uint64_t log_target;                        /* enum pk_log_target */
+	struct pk_conf_list if_include, if_exclude; /* globs, see pk_conf_covers() */
+	uint64_t xdp;                               /* enum pk_conf_xdp */
+	struct pk_conf_list netns; /* names under /run/netns; one of them "all": every one */
+	bool containers;           /* cover the net namespaces of containers */
+	char *cgroup;              /* mount point of cgroup v2, "": look for it */
+	uint64_t flow_slots;       /* a power of two */
+	uint64_t active_ns, idle_ns, half_open_ns, emergency_ns, linger_ns;
+	uint64_t half_open_percent; /* of flow_slots */
+	uint64_t sweep_ns;
+	uint64_t keep_flows, keep_events, keep_processes;           /* entries */
+	uint64_t ring_proc_bytes, ring_sock_bytes, ring_flow_bytes; /* powers of two */
+	bool bpf_stats; /* have the kernel count run time of programs */
+	bool watchdog;  /* answer systemd's watchdog */
+};
+
+/*
+ * Reads file (NULL: PK_CONF_FILE, and then defaults if there is none) and after it, sorted by name,
+ * every *.yaml in conf.d beside it; a later file wins key by key. On failure each complaint is one
+ * line in errors: "FILE:LINE: key: reason, expected ...".
+ */
+int pk_conf_load(const char *file, struct pk_buf *errors, struct pk_conf **ret_conf);
+struct pk_conf *pk_conf_new(void); /* all defaults; NULL: out of memory */
+void pk_conf_free(struct pk_conf *c);
+void pk_conf_freep(struct pk_conf **c);
+
+/* Sets one key ("flow.slots") from text, as the command line does before anyone else sees c. */
+int pk_conf_set(struct pk_conf *c, const char *name, const char *value, struct pk_buf *errors);
+
+/* The whole file with comments: of the defaults, this is user/share/picket.yaml. */
+void pk_conf_print(const struct pk_conf *c, struct pk_buf *out);
+
+/* Names of keys that differ and only count at the next start, separated by blanks. */
+void pk_conf_restart_keys(const struct pk_conf *a, const struct pk_conf *b, struct pk_buf *out);
+
+/* Is the interface included and not excluded? */
+bool pk_conf_covers(const struct pk_conf *c, const char *ifname);
