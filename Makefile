@@ -7,7 +7,8 @@ SYSCONF  ?= /etc
 BUILD    := build$(if $(SAN),-san)
 CC       ?= gcc
 CLANG    ?= clang
-BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+# Ubuntu's /usr/sbin/bpftool only works for the running kernel: take the real one first.
+BPFTOOL  ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool /usr/sbin/bpftool) bpftool)
 STRIP    ?= $(firstword $(shell command -v llvm-strip llvm-strip-14 llvm-strip-15 llvm-strip-18 llvm-strip-19 2>/dev/null) llvm-strip)
 WERROR   ?= -Werror
 Q        := $(if $(V),,@)
@@ -45,7 +46,8 @@ UNIT     := $(filter-out %.bpf,$(UNIT))
 BPFTEST  := $(filter-out %.bpf,$(BPFTEST))
 BENCH    := $(filter-out %.bpf,$(BENCH))
 
-.PHONY: all run check test test-root test-kernels lint fuzz bench install clean help deps compile_commands.json
+.PHONY: all run check test test-root test-kernels lint fuzz bench install clean help deps \
+	test-programs bench-programs compile_commands.json
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -102,15 +104,21 @@ $(BUILD)/man/%: tools/man/%.scd
 	$(Q)scdoc < $< > $@
 
 deps: ## install what is missing (Debian, Ubuntu)
-	$(Q)tests/check/deps.sh
+	$(Q)tests/check/deps.sh $(DEPS)
+
+run: DEPS := build
+check: DEPS := test
+bench: DEPS := test bench
+test-kernels: DEPS := test kernels
 
 run: deps ## install what is missing, build, and watch this host's flows
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/run.sh $(BUILD)
 
 test-programs: $(UNIT) $(BPFTEST) $(E2E) $(TEST_BPF)
+bench-programs: $(BENCH) $(E2E) $(TEST_BPF)
 
-test: all $(UNIT) ## unit tests and the fuzz corpora: no root, under a minute
+test: all $(UNIT) $(FUZZ) ## unit tests and the fuzz corpora: no root, under a minute
 	$(Q)tests/check/suite.sh $(BUILD) unit corpus
 
 test-root: all test-programs ## kernel programs and end to end, as root
@@ -120,7 +128,8 @@ check: deps ## everything a release must pass; closes with one line of counts
 	$(Q)$(MAKE) --no-print-directory all test-programs $(FUZZ)
 	$(Q)tests/check/suite.sh $(BUILD) lint unit corpus bpf replay e2e fuzz
 
-test-kernels: all test-programs ## the suite on Debian's 6.1 and 6.12 kernels in qemu
+test-kernels: deps ## the suite on Debian's 6.1 and 6.12 kernels in qemu
+	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)tests/check/kernels.sh $(BUILD)
 
 lint: $(SKEL) ## format, layers, headers, mirror, abi
@@ -129,7 +138,8 @@ lint: $(SKEL) ## format, layers, headers, mirror, abi
 fuzz: $(FUZZ) ## each fuzz target for FUZZ_SECONDS (60)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tests/check/suite.sh $(BUILD) fuzz
 
-bench: all $(BENCH) $(TEST_BPF) ## what it costs, beside other tools
+bench: deps ## what it costs, beside other tools
+	$(Q)$(MAKE) --no-print-directory all bench-programs
 	$(Q)tests/bench/run.sh $(BUILD)
 
 compile_commands.json: ## for editors

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs the packages that are missing, by the names Debian 12, 13 and Ubuntu 22.04, 24.04 give
+# them. Usage: deps.sh build|test|kernels... ; "test" contains "build". Says what it installs, does
+# nothing when all is there, and never fails silently.
+set -euo pipefail
+
+build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libnl-3-dev
+	libnl-route-3-dev libevent-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev
+	libncurses-dev libssl-dev libpcap-dev scdoc libcap2-bin iproute2)
+check=(libcmocka-dev bats perl python3 clang-format clang-tidy dwarves mandoc jq
+	curl tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
+	procps util-linux ethtool tmux iputils-ping binutils file)
+kernels=(qemu-system-x86 busybox-static cpio xz-utils)
+bench=(softflowd tcpdump)
+
+distribution() { # prints "id version", as in "debian 12"
+	local ID=unknown VERSION_ID=''
+	# shellcheck disable=SC1091
+	[ -r /etc/os-release ] && . /etc/os-release
+	echo "$ID ${VERSION_ID:-}"
+}
+
+case $(distribution) in
+"debian 12" | "debian 13")
+	build+=(bpftool)
+	check+=(libclang-rt-dev)
+	;;
+"ubuntu 24.04")
+	build+=(linux-tools-common linux-tools-generic)
+	check+=(libclang-rt-dev)
+	;;
+"ubuntu 22.04")
+	build+=(linux-tools-common linux-tools-generic)
+	;;
+*)
+	echo "deps: $(distribution): packages are known for Debian 12, 13 and Ubuntu 22.04, 24.04;" \
+		"going on with what is installed" >&2
+	exit 0
+	;;
+esac
+
+wanted=("${build[@]}")
+for set in "${@:-test}"; do
+	case $set in
+	build) ;;
+	test) wanted+=("${check[@]}") ;;
+	kernels) wanted+=("${kernels[@]}") ;;
+	bench) wanted+=("${bench[@]}") ;;
+	*)
+		echo "deps: no such set: $set (build, test, kernels, bench)" >&2
+		exit 2
+		;;
+	esac
+done
+
+declare -A have
+while IFS='|' read -r status names; do
+	[ "$status" = "install ok installed" ] || continue
+	for name in ${names//,/ }; do
+		have[$name]=1
+	done
+done < <(dpkg-query -W -f '${Status}|${Package},${Provides}\n' 2>/dev/null | sed 's/ *([^)]*)//g')
+
+missing=()
+for package in "${wanted[@]}"; do
+	[ -n "${have[$package]:-}" ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "deps: installing ${missing[*]}"
+if [ "$(id -u)" != 0 ]; then
+	echo "deps: needs root: sudo apt-get install ${missing[*]}" >&2
+	exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+	apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" \
+		>"$log" 2>&1 </dev/null
+}
+# The package lists may be missing (fresh container) or old: one update, then once more.
+if ! install; then
+	apt-get -o DPkg::Lock::Timeout=300 update >>"$log" 2>&1 </dev/null || true
+	if ! install; then
+		tail -n 30 "$log" >&2
+		echo "deps: apt-get could not install: ${missing[*]}" >&2
+		exit 1
+	fi
+fi
