@@ -12,6 +12,7 @@
 struct pk_buf;
 
 #define PK_CONF_FILE "/etc/picket/picket.yaml"
+#define PK_RUN_DIR   "/run/picket"
 
 enum pk_conf_xdp { PK_XDP_AUTO, PK_XDP_NATIVE, PK_XDP_GENERIC, PK_XDP_OFF };
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the table of keys: adding a key is a member of struct pk_conf and a row here. Reading files
+ * is conf.c's.
+ */
+#include "conf/schema.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "conf/conf.h"
+
+#define MS  1000000ull
+#define SEC (1000 * MS)
+#define KiB 1024ull
+#define MiB (1024 * KiB)
+
+static const char *const levels[] = { "error", "warning", "notice", "info", "debug", NULL };
+static const char *const targets[] = { "auto", "stderr", "journal", NULL };
+static const char *const xdp_modes[] = { "auto", "native", "generic", "off", NULL };
+
+#define AT(m)       .offset = offsetof(struct pk_conf, m)
+#define RANGE(a, b) .min = (a), .max = (b)
+
+const struct pk_conf_row pk_conf_schema[] = {
+	{ "api.socket", PK_CONF_PATH, true, AT(socket_path), RANGE(2, 107),
+	  PK_RUN_DIR "/picket.sock", .doc = "Unix socket of the HTTP API." },
+	{ "api.group", PK_CONF_NAME, true, AT(socket_group), RANGE(0, 31), "picket",
+	  .doc = "Group that may use the socket (mode 0660); where the system has no such group, "
+		 "or "
+		 "with \"\", only root may." },
+	{ "dirs.run", PK_CONF_PATH, true, AT(run_dir), RANGE(2, 200), PK_RUN_DIR,
+	  .doc = "Directory for what is gone after a reboot." },
+	{ "dirs.state", PK_CONF_PATH, true, AT(state_dir), RANGE(2, 200), "/var/lib/picket",
+	  .doc = "Directory for what outlives a reboot." },
+	{ "dirs.lock", PK_CONF_PATH, true, AT(lock_file), RANGE(2, 200), PK_RUN_DIR "/picket.lock",
+	  .doc = "File that a running instance holds locked." },
+	{ "log.level", PK_CONF_CHOICE, false, AT(log_level), RANGE(PK_LOG_ERROR, PK_LOG_DEBUG),
+	  "info", .doc = "Least important messages that are logged.", .choices = levels },
+	{ "log.target", PK_CONF_CHOICE, false, AT(log_target),
+	  RANGE(PK_LOG_TO_AUTO, PK_LOG_TO_JOURNAL), "auto",
+	  .doc = "How lines on stderr begin: for people, for the journal, or whichever stderr is.",
+	  .choices = targets },
+	{ "interfaces.include", PK_CONF_LIST, true, AT(if_include), RANGE(0, 256), "*",
+	  .doc = "Interfaces to watch, as shell patterns." },
+	{ "interfaces.exclude", PK_CONF_LIST, true, AT(if_exclude), RANGE(0, 256), "",
+	  .doc = "Interfaces to leave alone even if included." },
+	{ "interfaces.xdp", PK_CONF_CHOICE, true, AT(xdp), RANGE(PK_XDP_AUTO, PK_XDP_OFF), "auto",
+	  .doc = "Where incoming packets are seen: XDP in the driver if it can and else generic "
+		 "(auto), "
+		 "only native, only generic, or tc in place of XDP (off).",
+	  .choices = xdp_modes },
+	{ "netns.names", PK_CONF_LIST, true, AT(netns), RANGE(0, 256), "",
+	  .doc = "Other network namespaces to watch, by their name in /run/netns, or \"all\"." },
+	{ "netns.containers", PK_CONF_BOOL, true, AT(containers), .def = "true",
+	  .doc = "Also watch the network namespaces of containers." },
+	{ "cgroup.path", PK_CONF_PATH, true, AT(cgroup), RANGE(0, 200), "",
+	  .doc = "Mount point of the cgroup v2 hierarchy; \"\" looks it up in the mount table." },
+	{ "flow.slots", PK_CONF_SLOTS, true, AT(flow_slots), RANGE(1024, 16777216), "65536",
+	  "flows", .doc = "Flows that the kernel keeps at once; a flow takes 392 bytes." },
+	{ "flow.active_timeout", PK_CONF_DURATION, false, AT(active_ns), RANGE(SEC, 3600 * SEC),
+	  "10s", .doc = "A flow that goes on is reported this often." },
+	{ "flow.idle_timeout", PK_CONF_DURATION, false, AT(idle_ns), RANGE(SEC, 86400 * SEC), "1m",
+	  .doc = "A flow ends after this silence." },
+	{ "flow.half_open_timeout", PK_CONF_DURATION, false, AT(half_open_ns),
+	  RANGE(100 * MS, 3600 * SEC), "10s",
+	  .doc = "The same for flows that were never answered." },
+	{ "flow.emergency_timeout", PK_CONF_DURATION, false, AT(emergency_ns),
+	  RANGE(100 * MS, 3600 * SEC), "2s",
+	  .doc = "The same for unanswered flows while the table is more than three quarters "
+		 "full." },
+	{ "flow.linger", PK_CONF_DURATION, false, AT(linger_ns), RANGE(0, 60 * SEC), "1s",
+	  .doc = "A TCP flow that was closed waits this long for stragglers." },
+	{ "flow.half_open_share", PK_CONF_PERCENT, false, AT(half_open_percent), RANGE(1, 100),
+	  "50%",
+	  .doc = "Share of the slots that unanswered flows may take; what is beyond is only summed "
+		 "up." },
+	{ "flow.sweep_interval", PK_CONF_DURATION, false, AT(sweep_ns), RANGE(200 * MS, 60 * SEC),
+	  "1s", .doc = "The flow table is looked through for reports and timeouts this often." },
+	{ "history.flows", PK_CONF_COUNT, true, AT(keep_flows), RANGE(0, 1000000), "10000", "flows",
+	  .doc = "Ended flows that can still be asked for; the oldest goes first." },
+	{ "history.events", PK_CONF_COUNT, true, AT(keep_events), RANGE(0, 1000000), "10000",
+	  "events", .doc = "Events that can still be asked for." },
+	{ "history.processes", PK_CONF_COUNT, true, AT(keep_processes), RANGE(256, 1000000),
+	  "16384", "processes", .doc = "Processes known at once, running and ended." },
+	{ "rings.process", PK_CONF_SIZE, true, AT(ring_proc_bytes), RANGE(64 * KiB, 1024 * MiB),
+	  "8M", .doc = "Ring buffer for process events; 1 MiB takes 295 program starts." },
+	{ "rings.socket", PK_CONF_SIZE, true, AT(ring_sock_bytes), RANGE(64 * KiB, 1024 * MiB),
+	  "4M", .doc = "Ring buffer for socket events; 1 MiB takes 4,854 of them." },
+	{ "rings.flow", PK_CONF_SIZE, true, AT(ring_flow_bytes), RANGE(64 * KiB, 1024 * MiB), "8M",
+	  .doc = "Ring buffer for flow reports; 1 MiB takes 2,473 of them." },
+	{ "self.bpf_stats", PK_CONF_BOOL, true, AT(bpf_stats), .def = "true",
+	  .doc = "Have the kernel measure the run time of its programs, for `picket status`." },
+	{ "self.watchdog", PK_CONF_BOOL, true, AT(watchdog), .def = "true",
+	  .doc = "Answer systemd's watchdog where the unit sets one." },
+};
+const size_t pk_conf_schema_len = PK_ARRAY_SIZE(pk_conf_schema);
