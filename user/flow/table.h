@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent's flows: what the kernel reported last about each, the live ones and a bounded history
+ * of ended ones, found by id and by (protocol, addresses, ports). Reports carry totals, so a report
+ * that comes twice or late changes nothing. Time is the record's.
+ */
+#pragma once
+
+#include <picket/event.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pk_flow_table;
+
+#define PK_FLOW_JOINED(d) (1u << (d)) /* own[d] is not from the kernel's record but joined here */
+
+struct pk_flow_entry {
+	struct pk_flow flow;                  /* totals */
+	uint64_t updated_ns;                  /* time of the last report */
+	float rate_bytes[2], rate_packets[2]; /* a second, between the last two reports */
+	uint8_t why;                          /* enum pk_report_why of the last report */
+	bool ended;
+	uint8_t joined; /* PK_FLOW_JOINED */
+	uint8_t pad;
+	uint32_t next_id, next_tuple; /* hash chains */
+	uint32_t older, newer;        /* list of live or of ended flows */
+};
+
+struct pk_flow_totals {
+	uint64_t bytes[2], packets[2]; /* [0] counted on egress, [1] on ingress */
+	uint64_t flows;                /* ever seen */
+};
+
+struct pk_table_use_count {
+	uint64_t used, max, evicted, refused;
+};
+
+/* NULL: out of memory. Memory is touched only as it is used. */
+struct pk_flow_table *pk_flow_table_new(size_t live_max, size_t ended_max);
+void pk_flow_table_free(struct pk_flow_table *t);
+
+/* The entry that the report belongs to, new or updated; NULL: table full, counted as refused. */
+struct pk_flow_entry *pk_flow_table_update(struct pk_flow_table *t, const struct pk_flow_report *r);
+struct pk_flow_entry *pk_flow_table_find(struct pk_flow_table *t, uint64_t id);
+
+/* Flows with this protocol, addresses and ports in any namespace and interface; start with NULL. */
+struct pk_flow_entry *pk_flow_table_same(struct pk_flow_table *t, const struct pk_flow_key *key,
+					 const struct pk_flow_entry *after);
+
+/* Most recently updated first; start with NULL. Borrowed until the next update. */
+struct pk_flow_entry *pk_flow_table_live(struct pk_flow_table *t,
+					 const struct pk_flow_entry *after);
+struct pk_flow_entry *pk_flow_table_ended(struct pk_flow_table *t,
+					  const struct pk_flow_entry *after);
+
+const struct pk_flow_totals *pk_flow_table_totals(const struct pk_flow_table *t);
+void pk_flow_table_counts(const struct pk_flow_table *t, struct pk_table_use_count *ret_live,
+			  struct pk_table_use_count *ret_ended);
+
+/* Bytes (packets) a second of direction d; 0 for a flow that is silent or ended for longer than
+ * stale_ns. */
+double pk_flow_rate_bytes(const struct pk_flow_entry *e, unsigned d, uint64_t now_ns,
+			  uint64_t stale_ns);
+double pk_flow_rate_packets(const struct pk_flow_entry *e, unsigned d, uint64_t now_ns,
+			    uint64_t stale_ns);
