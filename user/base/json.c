@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void pk_json_init(struct pk_json *j, struct pk_buf *out)
@@ -102,13 +104,15 @@ void pk_json_i64(struct pk_json *j, const char *key, int64_t v)
 
 void pk_json_dbl(struct pk_json *j, const char *key, double v)
 {
+	char text[32];
 	size_t at;
 
 	if (!isfinite(v))
 		return pk_json_null(j, key);
 	json_lead(j, key);
 	at = j->out->len;
-	pk_buf_fmt(j->out, "%.15g", v);
+	snprintf(text, sizeof(text), "%.15g", v);
+	pk_buf_fmt(j->out, "%.*g", strtod(text, NULL) == v ? 15 : 17, v);
 	if (j->out->error)
 		return;
 	for (char *p = j->out->data + at; *p; p++) /* whatever the locale says */

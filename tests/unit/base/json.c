@@ -2,8 +2,10 @@
 #include "base/json.h"
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
+#include <float.h>
 #include <jansson.h>
 #include <locale.h>
 #include <math.h>
@@ -79,6 +81,24 @@ static void test_any_text_loads(void **state)
 	}
 }
 
+static void test_doubles_come_back(void **state)
+{
+	static const double t[] = { 0, 0.1, -1e-300, 1.0 / 3, DBL_MAX, -DBL_MIN, 1e15, 123456.789 };
+
+	(void)state;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(t); i++) {
+		struct pk_buf b = { 0 };
+		struct pk_json j;
+
+		pk_json_init(&j, &b);
+		pk_json_dbl(&j, NULL, t[i]);
+		assert_true(strtod(b.data, NULL) == t[i]);
+		if (i == 1)
+			assert_string_equal(b.data, "0.1");
+		pk_buf_done(&b);
+	}
+}
+
 static void test_depth(void **state)
 {
 	struct pk_buf b = { 0 };
@@ -103,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_document),
 		cmocka_unit_test(test_any_text_loads),
+		cmocka_unit_test(test_doubles_come_back),
 		cmocka_unit_test(test_depth),
 	};
 
