@@ -10,9 +10,9 @@ build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libnl-3-d
 	libnl-route-3-dev libevent-dev libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev
 	libncurses-dev libssl-dev libpcap-dev scdoc libcap2-bin iproute2)
 check=(libcmocka-dev bats perl python3 clang-format clang-tidy dwarves mandoc jq
-	curl tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
+	curl shellcheck tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
 	procps util-linux ethtool tmux iputils-ping binutils file)
-kernels=(qemu-system-x86 busybox-static cpio xz-utils)
+kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4)
 bench=(softflowd tcpdump)
 
 distribution() { # prints "id version", as in "debian 12"
