@@ -153,7 +153,9 @@ extern struct pk_map_agg_rest pk_agg_rest SEC(".maps");
  */
 struct pk_sk {
 	struct pk_owner owner;
-	__u64 netns;
+	__u64 netns; /* cookie of the socket's net namespace */
+	__u32 busy; /* 1: somebody is changing the owner */
+	__u32 closed; /* 1: its end was reported */
 };
 struct pk_map_sk {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

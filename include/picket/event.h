@@ -109,7 +109,7 @@ struct pk_exec {
 	__u32 path_len, cwd_len, filename_len, interp_len; /* bytes used in the arrays below */
 	__u32 argv_len, argv_tail_len;
 	__u32 argv_total; /* bytes of the whole argument area */
-	__u32 pad;
+	__u32 old_tid; /* the thread that called exec: not tgid when it was no leader; 0: unknown */
 	char filename[PK_NAME_LEN]; /* as given to execve, NUL ended */
 	char interp[PK_NAME_LEN]; /* interpreter, NUL ended */
 	char path[PK_PATH_LEN];
@@ -138,24 +138,29 @@ PK_ASSERT(sizeof(struct pk_exit) == 104, "wire");
 
 /* The acts that matter to a network sensor; arg[] is explained beside each. */
 enum pk_act_kind {
-	PK_ACT_STDIO_SOCKET = 1, /* a socket became fd arg[0] (0, 1 or 2); arg[1] socket cookie or 0 */
+	/* A socket became fd arg[0] (0, 1 or 2); arg[1] its cookie or 0, arg[2] its family. */
+	PK_ACT_STDIO_SOCKET = 1,
 	PK_ACT_MEMFD = 2, /* arg[0] flags; ret the fd */
 	PK_ACT_PTRACE = 3, /* arg[0] request; target */
 	PK_ACT_VM_WRITE = 4, /* process_vm_writev; target */
 	PK_ACT_MODULE = 5, /* init_module, finit_module */
-	PK_ACT_BPF = 6, /* arg[0] command */
+	PK_ACT_BPF = 6, /* arg[0] command; element access, queries and test runs are not reported */
 	PK_ACT_MOUNT = 7, /* arg[3] flags */
 	PK_ACT_SETNS = 8, /* arg[1] nstype */
 	PK_ACT_UNSHARE = 9, /* arg[0] flags */
 	PK_ACT_PIVOT_ROOT = 10,
 	PK_ACT_UID_ZERO = 11, /* effective uid became 0; arg[0] the uid before (if known, else -1) */
 	PK_ACT_IO_URING = 12, /* ring made: arg[0] flags, arg[1] sq entries */
-	PK_ACT_IO_URING_SOCKET = 13, /* arg[0] opcode (IORING_OP_*) */
+	/*
+	 * First use by this process of opcode arg[0] (IORING_OP_*) that works on sockets; IORING_OP_SOCKET:
+	 * each, with family, type and protocol in arg[1..3].
+	 */
+	PK_ACT_IO_URING_SOCKET = 13,
 	PK_ACT_RAW_SOCKET = 14, /* arg[0] family, arg[1] type, arg[2] protocol */
 	PK_ACT_PACKET_SOCKET = 15, /* AF_PACKET: arg[1] type, arg[2] protocol */
 	PK_ACT_XDP_SOCKET = 16, /* AF_XDP socket made */
-	PK_ACT_QDISC_BYPASS = 17, /* PACKET_QDISC_BYPASS: sends round tc */
-	PK_ACT_XDP_UMEM = 18, /* AF_XDP made ready: sends round tc */
+	PK_ACT_QDISC_BYPASS = 17, /* PACKET_QDISC_BYPASS asked for: sends round tc; arg[0] cookie */
+	PK_ACT_XDP_UMEM = 18, /* AF_XDP being made ready: sends round tc; arg[0] cookie */
 	PK_ACT_MAX
 };
 
