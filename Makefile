@@ -45,6 +45,7 @@ TEST_BPF := $(patsubst tests/%.bpf.c,$(BUILD)/tests/%.bpf.o,$(wildcard tests/*/*
 UNIT     := $(filter-out %.bpf,$(UNIT))
 BPFTEST  := $(filter-out %.bpf,$(BPFTEST))
 BENCH    := $(filter-out %.bpf,$(BENCH))
+E2E      := $(filter-out %.bpf,$(E2E))
 
 .PHONY: all run check test test-root test-kernels lint fuzz bench install clean help deps \
 	test-programs bench-programs compile_commands.json

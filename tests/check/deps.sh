@@ -13,7 +13,7 @@ check=(libcmocka-dev bats perl python3 clang-format clang-tidy dwarves mandoc jq
 	curl shellcheck tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
 	procps util-linux ethtool tmux iputils-ping binutils file)
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4)
-bench=(softflowd tcpdump)
+bench=(softflowd tcpdump iperf3 bc)
 
 distribution() { # prints "id version", as in "debian 12"
 	local ID=unknown VERSION_ID=''

@@ -97,7 +97,7 @@ put_libraries() {
 	local lib
 	while read -r lib; do
 		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
-	done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' | grep -v ':$')
+	done < <(ldd "$1" 2>/dev/null | { grep -oE '/[^ ]+' || true; })
 }
 
 # put FILE: a program with its libraries.
