@@ -27,7 +27,8 @@ ARCH     := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra $(WERROR) -Iinclude -Ibpf \
 	$(addprefix -idirafter ,$(shell $(CLANG) -print-resource-dir 2>/dev/null)/include /usr/include/$(shell gcc -print-multiarch 2>/dev/null) /usr/include)
 
-BPF_SRC  := $(wildcard bpf/*.bpf.c)
+# The definitions first: bpftool 7.1 leaves BTF offsets 0 where it meets an extern map before its definition.
+BPF_SRC  := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ  := $(BPF_SRC:%.bpf.c=$(BUILD)/%.bpf.o)
 SKEL     := $(BUILD)/picket.skel.h
 LIB_SRC  := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))

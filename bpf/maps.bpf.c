@@ -9,9 +9,11 @@ const volatile __u64 pk_netns = 0;
 const volatile __u32 pk_bucket_mask = 8191;
 const volatile __u64 pk_hash_key[8] = {};
 const volatile bool pk_replaying = false;
+__u64 pk_tick[2];
 
 struct pk_map_buckets pk_buckets SEC(".maps");
 struct pk_map_flows pk_flows SEC(".maps");
+struct pk_map_locks pk_locks SEC(".maps");
 struct pk_map_use pk_use SEC(".maps");
 struct pk_map_knobs pk_knobs SEC(".maps");
 struct pk_map_replay pk_replay SEC(".maps");

@@ -16,33 +16,56 @@ extern const volatile __u32 pk_bucket_mask; /* buckets - 1, a power of two */
 extern const volatile __u64 pk_hash_key[8]; /* random per boot: an attacker must not pick slots */
 extern const volatile bool pk_replaying; /* time and length from pk_replay */
 
-/* One cache line of tags. Locked only to insert; lookups read without lock. */
-struct pk_bucket {
-	struct bpf_spin_lock lock;
-	__u32 pad;
-	__u32 tag[PK_WAYS];
-	__u64 pad2[3];
-};
+/* The time of the last tick, see lib/time.h. Written and read by the packet programs. */
+extern __u64 pk_tick[2];
 
 /*
- * pk_buckets, pk_flows: the flow table; slot = bucket * PK_WAYS + way.
- * Written by the packet programs and the sweep; read by the sweep only. Size: flow.table of the
- * config (default 65,536 slots, 24 MiB). Full: the packet goes to pk_aggs, counted as refused.
+ * pk_buckets, pk_flows: the flow table; a flow lives in one of the PK_WAYS ways of either of its two
+ * buckets. Tags lie apart from flows so that a lookup that fails reads two lines only.
+ * Written by the packet programs and the sweep; read by the sweep only. Size: flow.slots of the
+ * config (default 65,536 slots, 24 MiB), a power of two of buckets. Full: the packet goes to
+ * pk_aggs, counted as refused. Mappable only because that aligns the values to cache lines.
  */
+struct pk_bucket {
+	__u32 tag[PK_WAYS];
+};
+struct pk_ways {
+	struct pk_flow way[PK_WAYS];
+};
 struct pk_map_buckets {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct pk_bucket);
 };
 struct pk_map_flows {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct pk_flow);
+	__type(value, struct pk_ways);
 };
 extern struct pk_map_buckets pk_buckets SEC(".maps");
 extern struct pk_map_flows pk_flows SEC(".maps");
+
+/*
+ * pk_locks: one lock for many buckets, taken to insert only. Apart from the buckets, because the
+ * sweep sleeps and programs that sleep may not touch a map with locks before 6.7. 256: as many
+ * inserters at once as there may be CPUs; more only wait for each other.
+ */
+#define PK_LOCKS 256
+struct pk_lock {
+	struct bpf_spin_lock lock;
+	__u32 pad[15];
+};
+struct pk_map_locks {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PK_LOCKS);
+	__type(key, __u32);
+	__type(value, struct pk_lock);
+};
+extern struct pk_map_locks pk_locks SEC(".maps");
 
 /* pk_use: occupancy. Written by packet programs and sweep (atomics), read by the agent. */
 struct pk_map_use {
@@ -53,7 +76,7 @@ struct pk_map_use {
 };
 extern struct pk_map_use pk_use SEC(".maps");
 
-/* pk_knobs: settings that change while running. Written by the agent, read by the sweep. */
+/* pk_knobs: settings that change while running. Written by the agent, read by sweep and inserts. */
 struct pk_map_knobs {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -112,11 +135,11 @@ struct pk_frag_key {
 	__u8 src[16], dst[16];
 	__u64 netns;
 	__u32 id;
-	__u32 proto;
+	__u32 proto; /* as the fragment names it: IPv6 may name an extension header */
 };
 struct pk_frag {
 	__be16 sport, dport;
-	__u32 pad;
+	__u32 proto; /* of the flow */
 	__u64 ns;
 };
 struct pk_map_frags {
@@ -128,8 +151,9 @@ struct pk_map_frags {
 extern struct pk_map_frags pk_frags SEC(".maps");
 
 /*
- * pk_aggs: packets that got no slot, by destination. Written by packet programs, read and emptied
- * by the agent. 4,096 destinations; full: pk_agg_rest, by protocol (cannot be full).
+ * pk_aggs: packets that got no slot, by destination. Totals, written by packet programs, read by
+ * the agent, which may delete only what was silent for long: a program may still hold an element.
+ * 4,096 destinations; full: pk_agg_rest, by protocol (cannot be full; ARP is number 255).
  */
 struct pk_map_aggs {
 	__uint(type, BPF_MAP_TYPE_HASH);

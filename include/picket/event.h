@@ -253,7 +253,7 @@ enum pk_encap {
 struct pk_flow_dir {
 	__u64 packets;
 	__u64 bytes; /* whole frames as on the wire, without FCS */
-	__u64 first_ns, last_ns; /* boottime */
+	__u64 first_ns, last_ns; /* boottime; last_ns to one tick of the kernel (1 to 10 ms) */
 	__u32 tcp_flags; /* union of the TCP flags byte */
 	__u32 retransmits; /* TCP segments with data at or below what was already sent */
 	__u32 tcp_next; /* highest sequence number seen + 1 */
@@ -262,8 +262,8 @@ struct pk_flow_dir {
 	__u8 where; /* PK_AT_* */
 	__u8 ttl; /* of the first packet */
 	__u8 dscp;
-	__u8 started; /* 1 once a packet was seen */
-	__u64 pad;
+	__u8 started; /* 0: no packet yet, 1: seen, 2: seen and the flow is no longer half-open */
+	__u64 ending_ns; /* of dir[0]: since when the flow is dying; the kernel's own */
 };
 PK_ASSERT(sizeof(struct pk_flow_dir) == 64, "one cache line");
 

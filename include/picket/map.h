@@ -37,7 +37,7 @@ struct pk_replay_ctx {
 
 /* Why a packet is not in the flow table or its record is not whole. Reported by name. */
 enum pk_pkt_count {
-	PK_PKT_SEEN = 0, /* every packet a hook was given */
+	PK_PKT_SEEN = 0, /* every packet a hook was given; a GSO or GRO packet counts its segments */
 	PK_PKT_SEEN_BYTES,
 	PK_PKT_FLOW, /* counted in a flow */
 	PK_PKT_AGGREGATE, /* counted in an aggregate: the flow table had no room */
@@ -56,6 +56,7 @@ enum pk_pkt_count {
 	PK_PKT_TUNNEL_BAD, /* inner packet not understood */
 	PK_PKT_TUNNEL_TOO_DEEP, /* a tunnel in a tunnel: inner layers not looked at */
 	PK_PKT_PULL_FAILED, /* headers of a non-linear packet could not be reached */
+	PK_PKT_TUNNEL_REFUSED, /* inner packets that got no slot: in no flow and no aggregate */
 	PK_PKT_RACED, /* lost a race for a slot: counted as aggregate */
 	PK_PKT_COUNT_MAX
 };

@@ -17,19 +17,23 @@ struct picket_bpf;
 struct pk_object;
 
 /* The packet programs. Whichever XDP program the kernel takes is behind pk_object_xdp(). */
-#define PK_PROG_XDP "pk_xdp" /* with fragments (5.18) */
+#define PK_PROG_XDP        "pk_xdp"     /* with fragments (5.18) */
 #define PK_PROG_XDP_LINEAR "pk_xdp_lin" /* without: jumbo frames refuse it */
-#define PK_PROG_TC_IN "pk_tc_in"
-#define PK_PROG_TC_OUT "pk_tc_out"
-#define PK_PROG_SWEEP "pk_sweep"
+#define PK_PROG_TC_IN      "pk_tc_in"
+#define PK_PROG_TC_OUT     "pk_tc_out"
+#define PK_PROG_TC_IN_L3   "pk_tc_in_l3" /* for devices without an Ethernet header */
+#define PK_PROG_TC_OUT_L3  "pk_tc_out_l3"
+#define PK_PROG_SWEEP      "pk_sweep"
 
 struct pk_object_opts {
 	uint32_t slots; /* of the flow table, rounded up to what the table allows; 0: 65,536 */
 	uint64_t netns; /* cookie that flows of this instance carry */
 	bool replaying; /* time and wire length from pk_replay */
-	/* Programs to load, NULL ended; NULL: all. Either XDP name stands for the one that loads here. */
+	/* Names of programs to load, NULL ended; NULL: all. Either XDP name means what loads here.
+	 */
 	const char *const *progs;
-	/* Use the maps, table size and hash key of this loaded instance; it may be freed before us. */
+	/* Take maps, table size and hash key from this loaded instance, which may be freed first.
+	 */
 	const struct pk_object *share;
 };
 

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a packet does to its flow: counters, TCP state, fragments, aggregates. One global function,
+ * which the verifier checks once for any struct pk_pkt, whoever calls it.
+ */
+#include "lib/account.h"
+
+#include "lib/flow.h"
+#include "lib/verdict.h"
+
+#define PK_FRAG_NS    (60ull * 1000000000) /* RFC 8200: a datagram is given up after 60 s */
+#define PK_ACK_WINDOW 65535u
+
+/*
+ * Ports of a fragmented datagram: the first fragment leaves them for the others. A fragment whose
+ * first was not seen (or too long ago) keeps ports 0.
+ */
+static __noinline int pk_frag_join(struct pk_pkt *p)
+{
+	struct pk_frag_key k = {};
+	struct pk_frag v = {}, *found;
+	__u64 now = pk_now();
+
+	__builtin_memcpy(k.src, p->key.addr[0], 16);
+	__builtin_memcpy(k.dst, p->key.addr[1], 16);
+	k.netns = p->key.netns;
+	k.id = p->frag_id;
+	k.proto = p->frag_proto;
+	if (p->frag == PK_FRAG_FIRST) {
+		v.sport = p->key.port[0];
+		v.dport = p->key.port[1];
+		v.proto = p->key.proto;
+		v.ns = now;
+		(void)bpf_map_update_elem(&pk_frags, &k, &v, BPF_ANY); /* a cache: orphans count */
+		return 0;
+	}
+	found = bpf_map_lookup_elem(&pk_frags, &k);
+	if (!found || now - found->ns > PK_FRAG_NS) {
+		p->notes |= 1u << PK_PKT_FRAGMENT_ORPHAN;
+		return 0;
+	}
+	p->key.port[0] = found->sport;
+	p->key.port[1] = found->dport;
+	p->key.proto = found->proto;
+	return 0;
+}
+
+static __always_inline void pk_agg_add(struct pk_agg *a, const struct pk_pkt *p, __u64 now)
+{
+	__sync_fetch_and_add(&a->packets, p->packets);
+	__sync_fetch_and_add(&a->bytes, p->bytes);
+	if (!a->first_ns)
+		a->first_ns = now;
+	if (a->last_ns < now)
+		a->last_ns = now;
+}
+
+/* No slot: counted by destination, or when there are too many of those, by protocol. */
+static __noinline int pk_aggregate(const struct pk_pkt *p)
+{
+	struct pk_agg_key k = {};
+	struct pk_agg zero = {}, *a;
+	__u64 now = pk_now_tick();
+	__u32 rest;
+
+	__builtin_memcpy(k.dst, p->key.addr[(p->dir ^ 1) & 1], 16);
+	k.netns = p->key.netns;
+	k.ifindex = p->key.ifindex;
+	k.dport = p->key.port[(p->dir ^ 1) & 1];
+	k.proto = p->key.proto;
+	k.where = p->where;
+	a = bpf_map_lookup_elem(&pk_aggs, &k);
+	if (!a) {
+		(void)bpf_map_update_elem(&pk_aggs, &k, &zero, BPF_NOEXIST); /* or another did */
+		a = bpf_map_lookup_elem(&pk_aggs, &k);
+	}
+	if (!a) {
+		rest = p->key.proto < 255 ? p->key.proto : 255;
+		a = bpf_map_lookup_elem(&pk_agg_rest, &rest);
+	}
+	if (a)
+		pk_agg_add(a, p, now);
+	return 0;
+}
+
+/* An id no other flow since boot has: 32 ns and the CPU; when replaying, the number of the flow. */
+static __always_inline __u64 pk_flow_id(__u64 now, const struct pk_table_use *use)
+{
+	if (pk_replaying)
+		return use->created + 1;
+	return (now >> 5) << 10 | (bpf_get_smp_processor_id() & 1023);
+}
+
+/*
+ * The flow for a packet that found none: made, unless the quota of half-open flows is used up or
+ * no slot is free. Returns NULL then.
+ */
+static __always_inline struct pk_flow *pk_flow_new(const struct pk_pkt *p, struct pk_spot *s)
+{
+	struct pk_table_use *use = pk_table_use();
+	__u64 now = pk_now();
+	struct pk_knobs *k;
+	struct pk_flow *f;
+	__u32 zero = 0;
+	bool made = false;
+
+	k = bpf_map_lookup_elem(&pk_knobs, &zero);
+	if (!use || !k)
+		return NULL;
+	if (use->half_open >= k->half_open_max && !p->local) {
+		__sync_fetch_and_add(&use->refused, 1);
+		return NULL;
+	}
+	f = pk_flow_make(p, s, now, pk_flow_id(now, use), &made);
+	if (made) {
+		__sync_fetch_and_add(&use->created, 1);
+		__sync_fetch_and_add(&use->used, 1);
+		__sync_fetch_and_add(&use->half_open, 1);
+	} else if (!f) {
+		__sync_fetch_and_add(&use->refused, 1);
+	}
+	return f;
+}
+
+/* The ACK that ends the handshake must name what the SYN-ACK offered: a blind sender can't. */
+static __always_inline bool pk_ack_fits(const struct pk_pkt *p, const struct pk_flow_dir *peer)
+{
+	return peer->tcp_next - p->ack <= PK_ACK_WINDOW;
+}
+
+static __always_inline void pk_handshake(struct pk_flow *f, const struct pk_pkt *p,
+					 struct pk_flow_dir *d, struct pk_flow_dir *peer)
+{
+	__u8 f2 = p->tcp_flags & (PK_TCP_SYN | PK_TCP_ACK);
+	struct pk_flow_meta *m = &f->meta;
+
+	if (f2 == PK_TCP_SYN && !m->syn_ns) {
+		m->syn_ns = pk_now();
+		m->initiator = p->dir;
+	} else if (f2 == (PK_TCP_SYN | PK_TCP_ACK) && !m->synack_ns) {
+		m->synack_ns = pk_now();
+	} else if (f2 == PK_TCP_ACK && m->syn_ns && m->synack_ns && !m->rtt_us &&
+		   p->dir == m->initiator && d->packets == 2 && peer->packets == 1 &&
+		   pk_ack_fits(p, peer)) {
+		/* A repeated SYN or SYN-ACK makes it ambiguous (Karn): then there is none. */
+		m->rtt_us = (pk_now() - m->syn_ns) / 1000;
+	}
+}
+
+/* Is this flow no longer half-open? Seen both ways and, for TCP, the handshake (or its end) seen.
+ */
+static __always_inline bool pk_is_open(const struct pk_flow *f, const struct pk_pkt *p,
+				       const struct pk_flow_dir *d, const struct pk_flow_dir *peer)
+{
+	if (!peer->started)
+		return false;
+	if (f->key.proto != PK_PROTO_TCP)
+		return true;
+	if (!(d->tcp_flags & PK_TCP_ACK) || !(peer->tcp_flags & PK_TCP_ACK))
+		return false;
+	return p->tcp && (p->tcp_flags & PK_TCP_ACK) && !(p->tcp_flags & PK_TCP_SYN) &&
+	       pk_ack_fits(p, peer);
+}
+
+/*
+ * All that happens seldom in a flow: first packet of a direction, a TCP flag for the first time,
+ * half-open flows. Keeps the third line (meta) out of the established flow's way.
+ */
+static __noinline int pk_flow_turn(struct pk_flow *f, const struct pk_pkt *p)
+{
+	struct pk_flow_dir *d = &f->dir[p->dir & 1], *peer = &f->dir[(p->dir ^ 1) & 1];
+	__u32 state = 0;
+
+	if (!d->started) {
+		d->first_ns = pk_now();
+		d->last_ns = d->first_ns;
+		d->ttl = p->ttl;
+		d->dscp = p->dscp;
+		d->where = p->where;
+		d->tcp_next = p->seq;
+		d->started = 1;
+	}
+	if (p->tcp) {
+		pk_handshake(f, p, d, peer);
+		if (p->tcp_flags & PK_TCP_FIN)
+			state |= p->dir ? PK_FLOW_FIN1 : PK_FLOW_FIN0;
+		if (p->tcp_flags & PK_TCP_RST)
+			state |= PK_FLOW_RST;
+		if (state)
+			__sync_fetch_and_or(&f->meta.state, state);
+	}
+	if (d->started == 1 && pk_is_open(f, p, d, peer)) {
+		pk_leave_half_open(&f->meta);
+		peer->started = 2;
+		d->started = 2;
+	}
+	return 0;
+}
+
+/* Kills the live flow of a key, wherever it is: its connection is over and a new one begins. */
+static __noinline int pk_flow_end(const struct pk_flow_key *key, const struct pk_spot *s)
+{
+	struct pk_bucket *b;
+	struct pk_ways *f;
+	__u32 i, j, w;
+
+	for (j = 0; j < 2; j++) {
+		b = bpf_map_lookup_elem(&pk_buckets, &s->bucket[j]);
+		f = bpf_map_lookup_elem(&pk_flows, &s->bucket[j]);
+		if (!b || !f)
+			return 0;
+		for (i = 0; i < PK_WAYS; i++) {
+			w = pk_way(s->tag, i);
+			if (pk_tag_read(&b->tag[w]) == s->tag && pk_same_key(&f->way[w].key, key))
+				return pk_flow_kill(&b->tag[w], s->tag, &f->way[w]);
+		}
+	}
+	return 0;
+}
+
+/* A new connection on the ports of one that is over. */
+static __always_inline bool pk_is_reborn(const struct pk_flow *f, const struct pk_pkt *p)
+{
+	__u32 state = f->meta.state, fins = PK_FLOW_FIN0 | PK_FLOW_FIN1;
+
+	return (p->tcp_flags & (PK_TCP_SYN | PK_TCP_ACK)) == PK_TCP_SYN &&
+	       ((state & PK_FLOW_RST) || (state & fins) == fins);
+}
+
+static __always_inline void pk_tcp_sequence(struct pk_flow_dir *d, const struct pk_pkt *p)
+{
+	__u32 next =
+		p->seq + p->payload + !!(p->tcp_flags & PK_TCP_SYN) + !!(p->tcp_flags & PK_TCP_FIN);
+
+	if ((__s32)(next - d->tcp_next) > 0)
+		d->tcp_next = next;
+	else if (p->payload)
+		__sync_fetch_and_add(&d->retransmits, 1);
+}
+
+/* One packet more. An established flow touches its key and this one direction, nothing else. */
+static __always_inline void pk_flow_add(struct pk_flow *f, const struct pk_pkt *p)
+{
+	struct pk_flow_dir *d = &f->dir[p->dir & 1];
+	__u64 now = pk_now_tick();
+	bool turn;
+
+	__sync_fetch_and_add(&d->packets, p->packets);
+	__sync_fetch_and_add(&d->bytes, p->bytes);
+	if (d->last_ns < now)
+		d->last_ns = now;
+	turn = d->started != 2;
+	if (p->tcp && (d->tcp_flags & p->tcp_flags) != p->tcp_flags) {
+		__sync_fetch_and_or(&d->tcp_flags, p->tcp_flags);
+		turn = true;
+	}
+	if (turn)
+		(void)pk_flow_turn(f, p);
+	if (p->tcp)
+		pk_tcp_sequence(d, p);
+	if (p->frag != PK_FRAG_NO)
+		__sync_fetch_and_add(&d->fragments, p->packets);
+}
+
+static __always_inline struct pk_flow *pk_find_or_make(const struct pk_pkt *p, struct pk_spot *s)
+{
+	struct pk_flow *f;
+
+	f = pk_flow_find(&p->key, s);
+	if (f && p->tcp && (p->tcp_flags & PK_TCP_SYN) && pk_is_reborn(f, p)) {
+		(void)pk_flow_end(&p->key, s);
+		f = NULL;
+	}
+	return f ? f : pk_flow_new(p, s);
+}
+
+/* See lib/account.h. */
+__noinline int pk_account(struct pk_pkt *p)
+{
+	struct pk_spot s = {};
+	struct pk_flow *f;
+
+	if (!p)
+		return -1;
+	if (p->frag != PK_FRAG_NO)
+		(void)pk_frag_join(p);
+	pk_normalise(p);
+	if (!pk_verdict(p))
+		return -1;
+	pk_find_spot(&p->key, &s);
+	f = pk_find_or_make(p, &s);
+	if (f)
+		pk_flow_add(f, p);
+	else if (!p->depth)
+		(void)pk_aggregate(p);
+	(void)pk_sample(p, f);
+	p->slot = s.slot;
+	return f ? 0 : -1;
+}

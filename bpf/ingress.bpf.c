@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What arrives by XDP. Counts every packet and lets every packet pass. tc ingress, for where XDP is
+ * not possible, is in egress.bpf.c with the rest of tc.
+ */
+#include "lib/account.h"
+
+static __always_inline int pk_parse_frame(struct xdp_md *ctx, struct pk_pkt *p,
+					  enum pk_cur_kind kind)
+{
+	struct pk_cur c = {
+		.data = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+		.ctx = ctx,
+		.kind = kind,
+	};
+
+	c.len = kind == PK_CUR_XDP ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+	if (!p->depth)
+		pk_set_wire(p, c.len);
+	return pk_parse(&c, p);
+}
+
+/* Global functions: the verifier checks them once for any p, not once per path that leads there. */
+__noinline int pk_parse_xdp(struct xdp_md *ctx, struct pk_pkt *p)
+{
+	return p ? pk_parse_frame(ctx, p, PK_CUR_XDP) : -1;
+}
+
+__noinline int pk_parse_lin(struct xdp_md *ctx, struct pk_pkt *p)
+{
+	return p ? pk_parse_frame(ctx, p, PK_CUR_XDP_LINEAR) : -1;
+}
+
+static __always_inline int pk_xdp_run(struct xdp_md *ctx,
+				      int (*parse)(struct xdp_md *ctx, struct pk_pkt *p))
+{
+	__u32 hook = PK_HOOK_XDP;
+	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
+	struct pk_pkt p = { .type = PK_TYPE_ETHER, .where = PK_AT_INGRESS, .packets = 1 };
+
+	if (!n)
+		return XDP_PASS;
+	p.key.ifindex = ctx->ingress_ifindex;
+	p.key.netns = pk_netns;
+	(void)pk_outer(n, &p, parse(ctx, &p));
+	if (p.in_type) {
+		pk_enter(&p);
+		pk_inner(n, &p, parse(ctx, &p));
+	}
+	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int pk_xdp(struct xdp_md *ctx)
+{
+	return pk_xdp_run(ctx, pk_parse_xdp);
+}
+
+/* For kernels before 5.18, which know no fragments in XDP. */
+SEC("xdp")
+int pk_xdp_lin(struct xdp_md *ctx)
+{
+	return pk_xdp_run(ctx, pk_parse_lin);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What every packet hook does around parse and account: both layers, and the counters. Per hook,
+ * and exactly: SEEN = FLOW + AGGREGATE + the reasons for which pk_parse() refuses a packet.
+ */
+#ifndef PICKET_ACCOUNT_H
+#define PICKET_ACCOUNT_H
+
+#include "../maps.h"
+#include "parse.h"
+
+/*
+ * Verdict, account and sample for one parsed layer. Normalises p->key, sets p->dir, p->slot and may
+ * add to p->notes. 0: counted in the flow at p->slot; -1: no room: an outer layer is in an
+ * aggregate.
+ */
+int pk_account(struct pk_pkt *p);
+
+static __always_inline void pk_count_notes(struct pk_pkt_counts *n, __u32 notes, __u32 packets)
+{
+	__u32 i;
+
+	for (i = PK_PKT_TRUNCATED_L4; i < PK_PKT_COUNT_MAX; i++)
+		if (notes & (1u << i))
+			n->n[i] += packets;
+}
+PK_ASSERT(PK_PKT_COUNT_MAX <= 32, "notes is a 32-bit set");
+
+static __always_inline void pk_count(struct pk_pkt_counts *n, int which, __u32 packets)
+{
+	if (which >= 0 && which < PK_PKT_COUNT_MAX)
+		n->n[which] += packets;
+}
+
+/* The outer layer is parsed: r is its reason. Returns what pk_account() did, or -1. */
+static __always_inline int pk_outer(struct pk_pkt_counts *n, struct pk_pkt *p, int r)
+{
+	n->n[PK_PKT_SEEN] += p->packets;
+	n->n[PK_PKT_SEEN_BYTES] += p->bytes;
+	if (r) {
+		pk_count(n, r, p->packets);
+		r = -1;
+	} else {
+		r = pk_account(p);
+		n->n[r ? PK_PKT_AGGREGATE : PK_PKT_FLOW] += p->packets;
+	}
+	if (p->notes)
+		pk_count_notes(n, p->notes, p->packets);
+	return r;
+}
+
+/* Makes p the layer inside. */
+static __always_inline void pk_enter(struct pk_pkt *p)
+{
+	struct pk_pkt in = {
+		.off = p->in_off,
+		.type = p->in_type,
+		.depth = 1,
+		.where = p->where,
+		.packets = p->packets,
+		.wire = p->wire,
+		.bytes = p->bytes > p->in_off ? p->bytes - p->in_off : 0,
+	};
+
+	in.key.ifindex = p->key.ifindex;
+	in.key.netns = p->key.netns;
+	in.key.encap = p->in_encap;
+	in.key.vni = p->in_vni;
+	in.key.depth = 1;
+	*p = in;
+}
+
+static __always_inline void pk_inner(struct pk_pkt_counts *n, struct pk_pkt *p, int r)
+{
+	if (r)
+		n->n[PK_PKT_TUNNEL_BAD] += p->packets;
+	else if (pk_account(p))
+		n->n[PK_PKT_TUNNEL_REFUSED] += p->packets;
+	else
+		n->n[PK_PKT_TUNNEL_INNER] += p->packets;
+	if (p->notes)
+		pk_count_notes(n, p->notes, p->packets);
+}
+
+/* When replaying, the capture says how long the packet was. */
+static __always_inline void pk_set_wire(struct pk_pkt *p, __u32 wire)
+{
+	__u32 zero = 0;
+	struct pk_replay_ctx *r;
+
+	if (pk_replaying) {
+		r = bpf_map_lookup_elem(&pk_replay, &zero);
+		if (r && r->wire_bytes > wire)
+			wire = r->wire_bytes;
+	}
+	p->wire = wire;
+	p->bytes = wire;
+}
+
+#endif
