@@ -15,6 +15,11 @@ extern const volatile __u64 pk_netns; /* cookie of the net namespace this instan
 extern const volatile __u32 pk_bucket_mask; /* buckets - 1, a power of two */
 extern const volatile __u64 pk_hash_key[8]; /* random per boot: an attacker must not pick slots */
 extern const volatile bool pk_replaying; /* time and length from pk_replay */
+extern const volatile __u8 pk_sys_native[PK_SYS_MAX]; /* enum pk_sys_class by number */
+extern const volatile __u8 pk_sys_compat[PK_SYS_MAX]; /* the same for 32-bit calls */
+/* How this kernel's tracepoints are made: found in its BTF by the agent. */
+extern const volatile bool pk_exit_tells_last; /* sched_process_exit has a second argument */
+extern const volatile bool pk_uring_ring_first; /* io_uring_submit_sqe: the request comes second */
 
 /* The time of the last tick, see lib/time.h. Written and read by the packet programs. */
 extern __u64 pk_tick[2];
@@ -188,6 +193,35 @@ struct pk_map_sk {
 	__type(value, struct pk_sk);
 };
 extern struct pk_map_sk pk_sk SEC(".maps");
+
+/*
+ * pk_uring_ops: socket opcodes of io_uring that a process was reported for. Written and read by the
+ * io_uring programs. A cache of 8,192; full: the oldest goes and may be reported again.
+ */
+struct pk_uring_key {
+	__u64 start_ns;
+	__u32 tgid;
+	__u32 op;
+};
+struct pk_map_uring_ops {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct pk_uring_key);
+	__type(value, __u32);
+};
+extern struct pk_map_uring_ops pk_uring_ops SEC(".maps");
+
+/*
+ * pk_snap: workspace of the iterator over processes, which has one reader at a time. One record:
+ * cannot be full.
+ */
+struct pk_map_snap {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_exec);
+};
+extern struct pk_map_snap pk_snap SEC(".maps");
 
 /*
  * The rings: written by the hooks, read by the agent. Apart, so that a flood of one kind can't

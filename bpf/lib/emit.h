@@ -31,6 +31,21 @@ static __always_inline __u32 pk_next_seq(__u32 ring)
 	return s ? __sync_fetch_and_add(s, 1) : 0;
 }
 
+/* Stores of 8 bytes, by pieces: clang has no memset above 1 KiB, and would put the pieces together.
+ */
+static __always_inline void pk_zero(void *rec, __u32 size)
+{
+	char *p = __builtin_assume_aligned(rec, 8);
+	__u32 off = 0;
+
+#pragma clang loop unroll(full)
+	for (; off + 512 <= size; off += 512) {
+		__builtin_memset(p + off, 0, 512);
+		barrier();
+	}
+	__builtin_memset(p + off, 0, size % 512);
+}
+
 /* Reserves and zeroes one record of `type_` on ring map `rb`; NULL after counting ring_full. */
 #define pk_reserve(rb, ring, hook, type_, struct_)                                                 \
 	({                                                                                         \
@@ -39,7 +54,7 @@ static __always_inline __u32 pk_next_seq(__u32 ring)
 		if (!r_) {                                                                         \
 			pk_event_add(hook, ring_full);                                             \
 		} else {                                                                           \
-			__builtin_memset(r_, 0, sizeof(*r_));                                      \
+			pk_zero(r_, sizeof(*r_));                                                  \
 			r_->hdr.ts = bpf_ktime_get_boot_ns();                                      \
 			r_->hdr.size = sizeof(*r_);                                                \
 			r_->hdr.type = type_;                                                      \

@@ -14,66 +14,51 @@
 #define PK_PATH_STEPS 48  /* names and mounts crossed; deeper paths are marked as truncated */
 #define PK_PATH_NAME  256 /* NAME_MAX and its NUL */
 
-struct pk_path_pos {
-	struct dentry *dentry;
-	struct mount *mount;
-};
-
 static __always_inline struct mount *pk_mount_of(struct vfsmount *vfs)
 {
 	return vfs ? (struct mount *)((char *)vfs - bpf_core_field_offset(struct mount, mnt))
 		   : NULL;
 }
 
-/* One step outwards over mount roots. False: this is the outermost root. */
-static __always_inline bool pk_path_leave_mount(struct pk_path_pos *pos)
-{
-	struct mount *up = BPF_CORE_READ(pos->mount, mnt_parent);
-
-	if (!up || up == pos->mount)
-		return false;
-	pos->dentry = BPF_CORE_READ(pos->mount, mnt_mountpoint);
-	pos->mount = up;
-	return true;
-}
-
 /*
  * Writes the names of path to dst, innermost first, each ended by NUL; returns the bytes used.
- * dst must be followed by at least PK_PATH_NAME bytes of the same record (for the verifier: it
- * bounds offset and length apart); they are not written. Sets PK_EVF_TRUNCATED in flags when names
- * are missing.
+ * dst must be followed by at least PK_PATH_NAME bytes of the same record (the verifier bounds
+ * offset and length apart); they are not written. Sets PK_EVF_TRUNCATED in flags when names are
+ * missing.
  */
 static __always_inline __u32 pk_path_fill(char *dst, __u32 size, const struct path *path,
 					  __u16 *flags)
 {
-	struct pk_path_pos pos = {
-		.dentry = BPF_CORE_READ(path, dentry),
-		.mount = pk_mount_of(BPF_CORE_READ(path, mnt)),
-	};
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct mount *mount = pk_mount_of(BPF_CORE_READ(path, mnt));
 	__u32 off = 0;
 
-	if (!pos.dentry || !pos.mount)
+	if (!dentry || !mount)
 		return 0;
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < PK_PATH_STEPS; i++) {
-		struct dentry *parent = BPF_CORE_READ(pos.dentry, d_parent);
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 		__u32 room = size - off;
 		long n;
 
-		if (pos.dentry == BPF_CORE_READ(pos.mount, mnt.mnt_root) || pos.dentry == parent) {
-			if (!pk_path_leave_mount(&pos))
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+			struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+
+			if (!up || up == mount)
 				return off;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = up;
 			continue;
 		}
 		if (room > PK_PATH_NAME)
 			room = PK_PATH_NAME;
-		n = bpf_probe_read_kernel_str(dst + off, room,
-					      BPF_CORE_READ(pos.dentry, d_name.name));
+		n = bpf_probe_read_kernel_str(dst + off, room, BPF_CORE_READ(dentry, d_name.name));
 		if (n <= 0)
 			break;
 		off += n;
 		if (off >= size)
 			break;
-		pos.dentry = parent;
+		dentry = parent;
 	}
 	*flags |= PK_EVF_TRUNCATED;
 	return off < size ? off : size;

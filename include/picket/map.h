@@ -94,6 +94,29 @@ struct pk_event_count {
 	__u64 filtered; /* looked at and not of interest */
 };
 
+/* What the program at the end of system calls does with a number: the values of its two tables. */
+enum pk_sys_class {
+	PK_SYS_NONE = 0,
+	PK_SYS_DUP, /* returns a descriptor that may have become 0, 1 or 2 */
+	PK_SYS_DUP2, /* the same, unless it is the descriptor it was given */
+	PK_SYS_FCNTL,
+	PK_SYS_SOCKET,
+	PK_SYS_SOCKETCALL,
+	PK_SYS_MEMFD,
+	PK_SYS_PTRACE,
+	PK_SYS_VM_WRITE,
+	PK_SYS_MODULE,
+	PK_SYS_BPF,
+	PK_SYS_MOUNT,
+	PK_SYS_MOVE_MOUNT,
+	PK_SYS_SETNS,
+	PK_SYS_UNSHARE,
+	PK_SYS_PIVOT_ROOT,
+	PK_SYS_SETUID, /* setuid: the first argument is the new effective uid */
+	PK_SYS_SETREUID, /* setreuid, setresuid: the second */
+};
+#define PK_SYS_MAX 576 /* numbers in a table: above all of x86-64 with x32 */
+
 /* What can't be kept one by one. */
 struct pk_agg_key {
 	__u8 dst[16];
