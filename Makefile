@@ -156,7 +156,7 @@ clean: ## remove build output
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-print-%: # what a variable holds, for scripts
-	@echo '$($*)'
+print-%: # what a variable holds, quoted for the shell, for scripts
+	$(info $($*))@:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

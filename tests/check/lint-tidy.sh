@@ -11,7 +11,7 @@ cpp=$(make -s --no-print-directory print-CPPFLAGS)
 export cpp
 # shellcheck disable=SC2016
 out=$(git ls-files 'user/*.c' 'tools/*.c' | xargs -P 2 -n 4 sh -c '
-	clang-tidy --quiet "$@" -- -std=gnu17 $cpp 2>/dev/null' tidy | grep -E '(warning|error):' |
+	eval "clang-tidy --quiet $* -- -std=gnu17 $cpp" 2>/dev/null' tidy | grep -E '(warning|error):' |
 	sed "s|^$PWD/||" | sort -u | head -n 30)
 verdict tidy "$out"
 finish
