@@ -9,6 +9,13 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __bpf__
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+#endif
 
 /* Headers deeper than this are out of reach: for the verifier, packet offsets stay below 0xffff. */
 #define PK_OFF_MAX 0x7fffu

@@ -8,6 +8,8 @@
 
 #include <picket/map.h>
 
+#include <stdbool.h>
+
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PK_BE16(x) ((__u16)__builtin_bswap16(x))
 #define PK_BE32(x) ((__u32)__builtin_bswap32(x))

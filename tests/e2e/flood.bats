@@ -29,7 +29,7 @@ rss() {
 hook() { api /v1/status | jq ".packets.hooks[] | select(.hook == \"$1\") | $2"; }
 
 @test "flood: alive, in bounds, every packet accounted, the steady conversation exact" {
-	in_server socat TCP-LISTEN:7201,reuseaddr EXEC:cat 3>&- &
+	nsenter --net=/run/netns/pkfls socat TCP-LISTEN:7201,reuseaddr EXEC:cat 3>&- &
 	others=$!
 	capture c 7201
 	capture s 7201

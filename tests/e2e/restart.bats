@@ -24,11 +24,10 @@ no_hooks() { [ -z "$(hooks_of c; hooks_of s)" ]; }
 
 @test "SIGKILL at random points leaves no hook" {
 	start_server 7301
-	in_client "$bin/burst" 1000000 1 /dev/null "$bin/client" udp $server_ip 7301 traffic 3>&- &
+	nsenter --net=/run/netns/pkrsc "$bin/burst" 1000000 1 /dev/null "$bin/client" udp $server_ip 7301 traffic 3>&- &
 	others=$!
 	for i in $(seq "$rounds"); do
-		in_client "$build/picketd" --config "$run/picket.yaml" >>"$run/log" 2>&1 3>&- &
-		daemon=$!
+		launch_daemon
 		sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
 		victim=$daemon
 		[ $((RANDOM % 2)) = 0 ] || victim=$(pgrep -P "$daemon" | head -n 1)
