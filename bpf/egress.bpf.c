@@ -7,6 +7,10 @@
 
 #include <linux/pkt_cls.h>
 
+#define PK_AF_INET  2
+#define PK_AF_INET6 10
+#define PK_SOCK_RAW 3
+
 /* Global function: the verifier checks it once for any p, not once per path that leads there. */
 __noinline int pk_parse_skb(struct __sk_buff *skb, struct pk_pkt *p)
 {
@@ -47,20 +51,68 @@ static __always_inline void pk_add_headers(struct __sk_buff *skb, struct pk_pkt 
 	p->bytes += p->tag_bytes;
 }
 
-/* A connected UDP socket is in this state, too. */
-static __always_inline bool pk_is_established(struct __sk_buff *skb)
+/* The socket that sends; during a handshake its listener. */
+static __always_inline struct bpf_sock *pk_sender(struct __sk_buff *skb)
 {
-	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *sk = skb->sk, *full;
 
 	if (!sk)
+		return NULL;
+	full = bpf_sk_fullsock(sk);
+	return full ? full : bpf_get_listener_sock(sk);
+}
+
+/*
+ * Is this the socket's own packet? A tunnel keeps the inner packet's socket on the outer packet:
+ * that one is the kernel's. Raw and packet sockets may send anything.
+ */
+static __always_inline bool pk_is_from(const struct bpf_sock *sk, const struct pk_pkt *p)
+{
+	__u32 a = p->key.port[0], b = p->key.port[1], port;
+
+	barrier_var(a); /* for the verifier: no index into the stack that clang adds by "or" */
+	barrier_var(b);
+	port = p->dir ? b : a;
+	if ((sk->family != PK_AF_INET && sk->family != PK_AF_INET6) || sk->type == PK_SOCK_RAW)
+		return true;
+	if (sk->protocol != p->key.proto)
 		return false;
-	sk = bpf_sk_fullsock(sk);
-	return sk && sk->state == BPF_TCP_ESTABLISHED;
+	return !port || sk->src_port == PK_BE16(port);
+}
+
+/* For the verifier: fields beyond struct bpf_sock are read at a number, not at a typed pointer. */
+static __always_inline bool pk_is_kernel_sock(struct bpf_sock *sk)
+{
+	struct sock *at = NULL;
+
+	if (bpf_probe_read_kernel(&at, sizeof(at), &sk))
+		return false;
+	return BPF_CORE_READ_BITFIELD_PROBED(at, sk_kern_sock);
+}
+
+/* Copies the socket's owner into its direction of the flow when it is new there. */
+static __always_inline void pk_set_owner(struct bpf_sock *sk, const struct pk_pkt *p)
+{
+	__u32 bucket = p->slot / PK_WAYS, d = p->dir & 1;
+	struct pk_ways *ways = bpf_map_lookup_elem(&pk_flows, &bucket);
+	struct pk_sk *s = bpf_sk_storage_get(&pk_sk, sk, NULL, 0);
+	struct pk_flow *f;
+
+	if (!ways)
+		return;
+	f = &ways->way[p->slot & (PK_WAYS - 1)];
+	if (s && s->owner.gen && f->dir[d].owner_gen != s->owner.gen) {
+		f->own[d] = s->owner;
+		f->dir[d].owner_gen = s->owner.gen;
+	} else if (!s && !f->dir[d].owner_gen && pk_is_kernel_sock(sk)) {
+		f->own[d].flags = PK_OWNER_KERNEL;
+	}
 }
 
 static __always_inline int pk_tc_run(struct __sk_buff *skb, __u32 hook, __be16 type)
 {
 	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
+	struct bpf_sock *sk = hook == PK_HOOK_TC_EGRESS ? pk_sender(skb) : NULL;
 	struct pk_pkt p = { .type = type };
 	int r;
 
@@ -69,15 +121,17 @@ static __always_inline int pk_tc_run(struct __sk_buff *skb, __u32 hook, __be16 t
 	p.where = hook == PK_HOOK_TC_EGRESS ? PK_AT_EGRESS : PK_AT_INGRESS;
 	p.key.ifindex = skb->ifindex;
 	p.key.netns = pk_netns;
-	if (hook == PK_HOOK_TC_EGRESS)
-		p.local = pk_is_established(skb);
+	p.local = sk && sk->state == BPF_TCP_ESTABLISHED; /* connected UDP, too */
 	pk_size_skb(skb, &p);
 	r = pk_parse_skb(skb, &p);
 	pk_add_headers(skb, &p);
-	(void)pk_outer(n, &p, r);
+	r = pk_outer(n, &p, r);
+	if (!r && sk && pk_is_from(sk, &p))
+		pk_set_owner(sk, &p);
 	if (p.in_type) {
 		pk_enter(&p);
-		pk_inner(n, &p, pk_parse_skb(skb, &p));
+		if (!pk_inner(n, &p, pk_parse_skb(skb, &p)) && sk && pk_is_from(sk, &p))
+			pk_set_owner(sk, &p);
 	}
 	return TC_ACT_UNSPEC;
 }

@@ -70,16 +70,19 @@ static __always_inline void pk_enter(struct pk_pkt *p)
 	*p = in;
 }
 
-static __always_inline void pk_inner(struct pk_pkt_counts *n, struct pk_pkt *p, int r)
+/* The same for the layer inside: no part of SEEN, and in no aggregate. */
+static __always_inline int pk_inner(struct pk_pkt_counts *n, struct pk_pkt *p, int r)
 {
-	if (r)
+	if (r) {
 		n->n[PK_PKT_TUNNEL_BAD] += p->packets;
-	else if (pk_account(p))
-		n->n[PK_PKT_TUNNEL_REFUSED] += p->packets;
-	else
-		n->n[PK_PKT_TUNNEL_INNER] += p->packets;
+		r = -1;
+	} else {
+		r = pk_account(p);
+		n->n[r ? PK_PKT_TUNNEL_REFUSED : PK_PKT_TUNNEL_INNER] += p->packets;
+	}
 	if (p->notes)
 		pk_count_notes(n, p->notes, p->packets);
+	return r;
 }
 
 /* When replaying, the capture says how long the packet was. */
