@@ -9,6 +9,7 @@
 #define PICKET_KERNEL_H
 
 #include <linux/bpf.h>
+#include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/types.h>
 #include <stdbool.h>
