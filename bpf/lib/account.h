@@ -59,8 +59,10 @@ static __always_inline void pk_enter(struct pk_pkt *p)
 		.where = p->where,
 		.packets = p->packets,
 		.wire = p->wire,
-		.bytes = p->bytes > p->in_off ? p->bytes - p->in_off : 0,
 	};
+	__u32 bytes = pk_replaying ? p->wire : p->bytes; /* in_off counts from the frame's start */
+
+	in.bytes = bytes > p->in_off ? bytes - p->in_off : 0;
 
 	in.key.ifindex = p->key.ifindex;
 	in.key.netns = p->key.netns;
@@ -88,16 +90,18 @@ static __always_inline int pk_inner(struct pk_pkt_counts *n, struct pk_pkt *p, i
 /* When replaying, the capture says how long the packet was. */
 static __always_inline void pk_set_wire(struct pk_pkt *p, __u32 wire)
 {
-	__u32 zero = 0;
+	__u32 zero = 0, add = 0;
 	struct pk_replay_ctx *r;
 
 	if (pk_replaying) {
 		r = bpf_map_lookup_elem(&pk_replay, &zero);
 		if (r && r->wire_bytes > wire)
 			wire = r->wire_bytes;
+		if (r)
+			add = r->add_bytes;
 	}
 	p->wire = wire;
-	p->bytes = wire;
+	p->bytes = wire + add;
 }
 
 #endif

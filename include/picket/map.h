@@ -31,8 +31,8 @@ struct pk_knobs {
 /* For replay and tests: the packet's own time and length instead of the clock and the frame. */
 struct pk_replay_ctx {
 	__u64 now_ns;
-	__u32 wire_bytes; /* 0: length of the frame */
-	__u32 pad;
+	__u32 wire_bytes; /* of the whole frame; 0: its length */
+	__s32 add_bytes; /* to count besides, when the frame's link header was replaced */
 };
 
 /* Why a packet is not in the flow table or its record is not whole. Reported by name. */
