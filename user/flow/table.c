@@ -213,6 +213,7 @@ static void account(struct pk_flow_table *t, struct pk_flow_entry *e, const stru
 		uint64_t packets = dir->packets > old->packets ? dir->packets - old->packets : 0;
 		int side = dir->where == PK_AT_INGRESS;
 
+		e->new_bytes[d] = bytes;
 		t->totals.bytes[side] += bytes;
 		t->totals.packets[side] += packets;
 		if (ns) {
@@ -256,8 +257,11 @@ struct pk_flow_entry *pk_flow_table_update(struct pk_flow_table *t, const struct
 	struct pk_flow_entry *e = pk_flow_table_find(t, r->flow.meta.id);
 	uint32_t i;
 
-	if (e && (is_old(e, r) || !same_tuple(&e->flow.key, &r->flow.key)))
+	if (e && (is_old(e, r) || !same_tuple(&e->flow.key, &r->flow.key))) {
+		e->new_bytes[0] = e->new_bytes[1] = 0;
+		e->was_ended = e->ended;
 		return e;
+	}
 	if (!e) {
 		if (t->live.used >= t->live.max) {
 			t->live.refused++;
@@ -274,12 +278,24 @@ struct pk_flow_entry *pk_flow_table_update(struct pk_flow_table *t, const struct
 		i = e - t->e;
 		list_pop(t, e->ended ? &t->ended : &t->live, i);
 	}
+	e->is_new = !e->updated_ns;
 	take_report(t, e, r);
+	e->was_ended = e->ended;
 	e->ended = e->ended || r->final;
 	if (e->ended && t->ended.used >= t->ended.max)
 		evict_ended(t);
 	list_push(t, e->ended ? &t->ended : &t->live, i);
 	return e;
+}
+
+void pk_flow_entry_count(struct pk_flow_entry *e)
+{
+	for (int d = 0; d < 2; d++) {
+		const struct pk_proc_id *user = &e->flow.own[d].user;
+
+		e->counted_before[d] = e->was_ended ? (struct pk_flow_counted){ 0 } : e->counted[d];
+		e->counted[d] = (struct pk_flow_counted){ user->start_ns, user->tgid, 0 };
+	}
 }
 
 static struct pk_flow_entry *list_next(struct pk_flow_table *t, const struct list *l,

@@ -16,14 +16,22 @@ struct pk_flow_table;
 
 #define PK_FLOW_JOINED(d) (1u << (d)) /* own[d] is not from the kernel's record but joined here */
 
+/* The process a flow was last counted for, on one side. tgid 0: none. */
+struct pk_flow_counted {
+	uint64_t start_ns;
+	uint32_t tgid, pad;
+};
+
 struct pk_flow_entry {
 	struct pk_flow flow;                  /* totals */
 	uint64_t updated_ns;                  /* time of the last report */
 	float rate_bytes[2], rate_packets[2]; /* a second, between the last two reports */
-	uint8_t why;                          /* enum pk_report_why of the last report */
-	bool ended;
-	uint8_t joined; /* PK_FLOW_JOINED */
-	uint8_t pad;
+	uint64_t new_bytes[2];                /* what the last report added */
+	struct pk_flow_counted counted[2], counted_before[2]; /* see pk_flow_entry_count() */
+	uint8_t why;                  /* enum pk_report_why of the last report */
+	uint8_t joined;               /* PK_FLOW_JOINED */
+	bool is_new;                  /* there was only one report */
+	bool ended, was_ended;        /* now, and before the last report */
 	uint32_t next_id, next_tuple; /* hash chains */
 	uint32_t older, newer;        /* list of live or of ended flows */
 };
@@ -43,6 +51,11 @@ void pk_flow_table_free(struct pk_flow_table *t);
 
 /* The entry that the report belongs to, new or updated; NULL: table full, counted as refused. */
 struct pk_flow_entry *pk_flow_table_update(struct pk_flow_table *t, const struct pk_flow_report *r);
+/*
+ * After owners were joined: notes which process each side is counted for, and in counted_before
+ * which it was counted for until now, so that the caller can keep counts of live flows.
+ */
+void pk_flow_entry_count(struct pk_flow_entry *e);
 struct pk_flow_entry *pk_flow_table_find(struct pk_flow_table *t, uint64_t id);
 
 /* Flows with this protocol, addresses and ports in any namespace and interface; start with NULL. */

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the history of rates and writes snapshots. Where several readers have the same filter they
+ * still get their own snapshot: readers are few.
+ */
+#include "api/live.h"
+
+#include "api/live_rows.h"
+#include "api/server.h"
+#include "api/state.h"
+#include "api/stream.h"
+#include "api/view.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/ip.h"
+#include "base/json.h"
+#include "enrich/enrich.h"
+#include "flow/aggregate.h"
+#include "flow/filter.h"
+#include "flow/link.h"
+#include "flow/local.h"
+#include "flow/socket.h"
+#include "flow/table.h"
+#include "output/who.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ETH_ARP 0x0806
+#define S_NS    1e9
+
+enum { OUT, IN, PACKETS, FLOWS_NEW, PROCESSES_NEW, SERIES };
+
+static const char *const series_name[SERIES] = { "bytes_out", "bytes_in", "packets", "flows_new",
+						 "processes_new" };
+
+struct pk_live {
+	double rate[SERIES][PK_LIVE_HISTORY]; /* a ring */
+	uint64_t last[SERIES];                /* totals at the last tick */
+	uint64_t last_ns;
+	uint64_t ticks, sequence;
+	struct pk_live_rows *rows;
+	struct pk_buf text;
+};
+
+struct pk_live *pk_live_new(void)
+{
+	struct pk_live *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->rows = pk_live_rows_new();
+	if (l->rows)
+		return l;
+	free(l);
+	return NULL;
+}
+
+void pk_live_free(struct pk_live *l)
+{
+	if (!l)
+		return;
+	pk_live_rows_free(l->rows);
+	pk_buf_done(&l->text);
+	free(l);
+}
+
+static void move_on(struct pk_live *l, const struct pk_view *v)
+{
+	const struct pk_flow_totals *t = pk_flow_table_totals(v->ocsf.flows);
+	const struct pk_processes *p = &v->ocsf.enrich->processes;
+	uint64_t now[SERIES] = { t->bytes[0], t->bytes[1], t->packets[0] + t->packets[1], t->flows,
+				 p->used + p->evicted };
+	double s = l->last_ns && v->now_ns > l->last_ns ? (v->now_ns - l->last_ns) / S_NS : 0;
+
+	for (int i = 0; i < SERIES; i++) {
+		uint64_t more = now[i] > l->last[i] ? now[i] - l->last[i] : 0;
+
+		l->rate[i][l->ticks % PK_LIVE_HISTORY] = s > 0 ? more / s : 0;
+		l->last[i] = now[i];
+	}
+	l->last_ns = v->now_ns;
+	l->ticks++;
+}
+
+static void write_flow(struct pk_json *j, const struct pk_view *v, const struct pk_live_row *row)
+{
+	const struct pk_flow_entry *e = row->flow;
+	const struct pk_flow *f = &e->flow;
+	unsigned from = f->meta.initiator & 1;
+	const struct pk_link *link = pk_links_find(v->ocsf.links, f->key.netns, f->key.ifindex);
+	bool ports = f->key.proto == IPPROTO_TCP || f->key.proto == IPPROTO_UDP ||
+		     f->key.proto == IPPROTO_SCTP;
+	const char *proto = f->key.proto == ETH_ARP ? "arp" : pk_ip_proto_name(f->key.proto);
+	char id[17], ip[PK_IP_TEXT], num[8];
+
+	snprintf(id, sizeof(id), "%016" PRIx64, (uint64_t)f->meta.id);
+	snprintf(num, sizeof(num), "%u", f->key.proto);
+	pk_json_str(j, "id", id);
+	pk_json_str(j, "protocol", proto ? proto : num);
+	pk_json_str(j, "src", pk_ip_format(f->key.addr[from], ip));
+	if (ports)
+		pk_json_u64(j, "src_port", ntohs(f->key.port[from]));
+	pk_json_str(j, "dst", pk_ip_format(f->key.addr[!from], ip));
+	if (ports)
+		pk_json_u64(j, "dst_port", ntohs(f->key.port[!from]));
+	pk_json_str(j, "direction", pk_direction_name(pk_local_direction(v->ocsf.local, f)));
+	pk_json_str(j, "status", e->ended ? "ended" : "live");
+	pk_json_str(j, "iface", link ? link->name : NULL);
+	if (link && link->netns_name[0])
+		pk_json_str(j, "netns", link->netns_name);
+	pk_json_u64(j, "packets", f->dir[0].packets + f->dir[1].packets);
+	pk_json_u64(j, "age_ms",
+		    v->now_ns > f->meta.start_ns ? (v->now_ns - f->meta.start_ns) / 1000000 : 0);
+	if (f->meta.rtt_us)
+		pk_json_u64(j, "rtt_us", f->meta.rtt_us);
+	pk_json_u64(j, "retransmits", (uint64_t)f->dir[0].retransmits + f->dir[1].retransmits);
+}
+
+static void write_process(struct pk_json *j, const struct pk_view *v, const struct pk_process *p)
+{
+	const char *name, *id;
+	char uid[PK_PROCESS_UID], num[16];
+	const char *user = pk_user_name(&v->ocsf.enrich->users, p->id.uid);
+
+	snprintf(num, sizeof(num), "%u", p->id.uid);
+	pk_who_container(v->ocsf.enrich, p, &name, &id);
+	pk_json_u64(j, "pid", p->id.tgid);
+	pk_json_str(j, "process", pk_process_uid(&v->ocsf, &p->id, uid));
+	pk_json_str(j, "name", pk_process_name(p));
+	pk_json_str(j, "user", user ? user : num);
+	pk_json_str(j, "container", name);
+}
+
+/* Who the flow's local side is: a process in the tree, one that is only a number, or the kernel. */
+static void write_actor(struct pk_json *j, const struct pk_view *v, const struct pk_flow_entry *e)
+{
+	int d = pk_ocsf_actor(&v->ocsf, e);
+	struct pk_side s;
+	char uid[PK_PROCESS_UID];
+
+	if (d < 0)
+		return;
+	pk_ocsf_side(&v->ocsf, e, d, &s);
+	if (s.user) {
+		write_process(j, v, s.user);
+	} else if (s.owner->user.tgid) {
+		const char *user = pk_user_name(&v->ocsf.enrich->users, s.owner->user.uid);
+
+		pk_json_u64(j, "pid", s.owner->user.tgid);
+		pk_json_str(j, "process", pk_process_uid(&v->ocsf, &s.owner->user, uid));
+		if (s.owner->comm_len)
+			pk_json_strn(j, "name", s.owner->comm,
+				     strnlen(s.owner->comm, sizeof(s.owner->comm)));
+		pk_json_str(j, "user", user);
+	} else if (s.owner->flags & PK_OWNER_KERNEL) {
+		pk_json_str(j, "name", "[kernel]");
+	}
+}
+
+static void write_row(struct pk_json *j, const struct pk_view *v, enum pk_live_list list,
+		      const struct pk_live_row *row)
+{
+	const char *proto = row->proto == ETH_ARP ? "arp" : pk_ip_proto_name(row->proto);
+	char ip[PK_IP_TEXT], num[8];
+
+	pk_json_obj(j, NULL);
+	switch (list) {
+	case PK_LIVE_FLOWS:
+		write_flow(j, v, row);
+		write_actor(j, v, row->flow);
+		break;
+	case PK_LIVE_PROCESSES:
+		write_process(j, v, row->process);
+		break;
+	case PK_LIVE_REMOTES:
+		pk_json_str(j, "ip", pk_ip_format(row->addr, ip));
+		break;
+	default:
+		snprintf(num, sizeof(num), "%u", row->proto);
+		pk_json_str(j, "protocol", proto ? proto : num);
+		pk_json_u64(j, "port", row->port);
+	}
+	if (list != PK_LIVE_FLOWS)
+		pk_json_u64(j, "flows", row->flows);
+	pk_json_u64(j, "bytes_out", row->bytes_out);
+	pk_json_u64(j, "bytes_in", row->bytes_in);
+	pk_json_dbl(j, "rate_out", row->rate_out);
+	pk_json_dbl(j, "rate_in", row->rate_in);
+	pk_json_end(j);
+}
+
+static void write_totals(struct pk_json *j, const struct pk_live *l, const struct pk_view *v)
+{
+	const struct pk_flow_totals *t = pk_flow_table_totals(v->ocsf.flows);
+	struct pk_table_use_count live, ended, socks;
+	uint64_t listening, lost = 0;
+	struct pk_agg aggregated;
+
+	pk_flow_table_counts(v->ocsf.flows, &live, &ended);
+	pk_sock_table_counts(v->ocsf.socks, &socks, &listening);
+	pk_agg_table_total(v->aggs, &aggregated);
+	for (int i = 0; i < PK_STATE_RINGS; i++)
+		lost += v->state->ring[i].lost;
+	pk_json_obj(j, "totals");
+	pk_json_u64(j, "bytes_out", t->bytes[0]);
+	pk_json_u64(j, "bytes_in", t->bytes[1]);
+	pk_json_u64(j, "packets", t->packets[0] + t->packets[1]);
+	pk_json_u64(j, "flows", live.used);
+	pk_json_u64(j, "flows_seen", t->flows);
+	pk_json_u64(j, "processes", v->ocsf.enrich->processes.running);
+	pk_json_u64(j, "listeners", listening);
+	pk_json_u64(j, "aggregated_packets", aggregated.packets);
+	pk_json_u64(j, "events_lost", lost);
+	pk_json_end(j);
+	pk_json_obj(j, "rate");
+	for (int i = 0; i < SERIES; i++)
+		pk_json_dbl(j, series_name[i],
+			    l->ticks ? l->rate[i][(l->ticks - 1) % PK_LIVE_HISTORY] : 0);
+	pk_json_end(j);
+}
+
+static void write_history(struct pk_json *j, const struct pk_live *l)
+{
+	uint64_t n = l->ticks < PK_LIVE_HISTORY ? l->ticks : PK_LIVE_HISTORY;
+
+	pk_json_obj(j, "history");
+	for (int i = 0; i < PROCESSES_NEW; i++) {
+		pk_json_arr(j, series_name[i]);
+		for (uint64_t t = l->ticks - n; t < l->ticks; t++)
+			pk_json_u64(j, NULL, (uint64_t)l->rate[i][t % PK_LIVE_HISTORY]);
+		pk_json_end(j);
+	}
+	pk_json_end(j);
+}
+
+static void write_coverage(struct pk_json *j, const struct pk_view *v)
+{
+	unsigned n[3] = { 0 };
+	const struct pk_link *k;
+
+	for (size_t i = 0; (k = pk_links_at(v->ocsf.links, i)); i++)
+		if (k->wanted)
+			n[k->in_covered + k->out_covered]++;
+	pk_json_obj(j, "coverage");
+	pk_json_u64(j, "covered", n[2]);
+	pk_json_u64(j, "partial", n[1]);
+	pk_json_u64(j, "uncovered", n[0]);
+	pk_json_end(j);
+}
+
+static void write_snapshot(struct pk_live *l, struct pk_view *v, const struct pk_filter *f,
+			   size_t rows, uint64_t lost)
+{
+	static const char *const list_name[] = { "flows", "processes", "remotes", "ports" };
+	const struct pk_live_row *row;
+	struct pk_json j;
+
+	pk_buf_reset(&l->text);
+	pk_json_init(&j, &l->text);
+	pk_json_obj(&j, NULL);
+	pk_json_i64(&j, "time", pk_clock_wall_ms(v->now_ns));
+	pk_json_u64(&j, "sequence", l->sequence);
+	pk_json_u64(&j, "interval_ms", 1000);
+	pk_json_str(&j, "hostname", v->ocsf.hostname);
+	pk_json_u64(&j, "lost", lost);
+	write_totals(&j, l, v);
+	write_history(&j, l);
+	write_coverage(&j, v);
+	if (pk_live_rows_fill(l->rows, v, f) < 0)
+		pk_json_bool(&j, "rows_missing", true);
+	for (int i = 0; i < PK_LIVE_LISTS; i++) {
+		size_t n = pk_live_rows_top(l->rows, i, rows, &row);
+
+		pk_json_arr(&j, list_name[i]);
+		for (size_t k = 0; k < n; k++)
+			write_row(&j, v, i, &row[k]);
+		pk_json_end(&j);
+	}
+	pk_json_end(&j);
+}
+
+static void send_one(struct pk_live *l, struct pk_view *v, struct pk_stream *r)
+{
+	uint64_t lost = pk_stream_lost(r);
+
+	if (!pk_stream_has_room(r))
+		return;
+	write_snapshot(l, v, pk_stream_filter(r), pk_stream_arg(r), lost);
+	if (!l->text.error)
+		pk_stream_add(r, l->text.data, l->text.len);
+}
+
+void pk_live_tick(struct pk_live *l, struct pk_view *v)
+{
+	bool any = pk_streams_readers(v->streams, PK_STREAM_LIVE) > 0;
+
+	move_on(l, v);
+	l->sequence++;
+	for (struct pk_stream *r = NULL;
+	     any && (r = pk_stream_next(v->streams, PK_STREAM_LIVE, r));)
+		send_one(l, v, r);
+	if (v->watched)
+		v->watched(v->arg, any);
+}
+
+int pk_live_get(struct pk_api_request *q)
+{
+	struct pk_filter *f = NULL;
+	uint64_t rows = PK_LIVE_ROWS;
+	int r;
+
+	if (pk_api_param_u64(q, "limit", PK_LIVE_ROWS_MAX, &rows) < 0 ||
+	    pk_api_param_filter(q, &f) < 0)
+		return 0;
+	r = pk_stream_open(q->view->streams, q, PK_STREAM_LIVE, &f, rows);
+	pk_filter_free(f);
+	if (r == -EBUSY)
+		return pk_api_problem(q, 503, "too many readers");
+	if (r < 0)
+		return r;
+	if (q->view->watched)
+		q->view->watched(q->view->arg, true);
+	/* the first snapshot now: nobody likes to look at an empty screen */
+	send_one(q->view->live, q->view, pk_stream_next(q->view->streams, PK_STREAM_LIVE, NULL));
+	pk_streams_flush(q->view->streams);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of routes: path, parameters, function. Longer paths before their prefixes. */
+#include "api/routes.h"
+
+#include "api/live.h"
+#include "api/server.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+
+#include <picket/api.h>
+
+const struct pk_route pk_routes[] = {
+	{ PK_API_HEALTH, false, "", pk_health_get },
+	{ PK_API_STATUS, false, "", pk_status_get },
+	{ PK_API_FLOWS_STREAM, false, "filter", pk_flows_stream },
+	{ PK_API_FLOWS, false, "filter state limit", pk_flows_get },
+	{ PK_API_FLOWS, true, "", pk_flow_get },
+	{ PK_API_EVENTS_STREAM, false, "filter after", pk_events_stream },
+	{ PK_API_EVENTS, false, "limit after", pk_events_get },
+	{ PK_API_PROCESSES, false, "filter limit", pk_processes_get },
+	{ PK_API_PROCESSES, true, "", pk_process_one_get },
+	{ PK_API_LIVE, false, "filter limit", pk_live_get },
+};
+
+const size_t pk_routes_n = PK_ARRAY_SIZE(pk_routes);
+
+int pk_health_get(struct pk_api_request *q)
+{
+	struct pk_buf body = { 0 };
+
+	pk_buf_str(&body, "{\"status\":\"ok\"}\n");
+	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the programs and notices in struct pk_state, names counters, and knows their equations. */
+#include "api/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	bool refuses;
+} counts[PK_PKT_COUNT_MAX] = {
+	[PK_PKT_SEEN] = { "seen", false },
+	[PK_PKT_SEEN_BYTES] = { "seen_bytes", false },
+	[PK_PKT_FLOW] = { "flow", false },
+	[PK_PKT_AGGREGATE] = { "aggregate", false },
+	[PK_PKT_UNSUPPORTED_L3] = { "unsupported_l3", true },
+	[PK_PKT_TRUNCATED_L2] = { "truncated_l2", true },
+	[PK_PKT_TRUNCATED_L3] = { "truncated_l3", true },
+	[PK_PKT_TRUNCATED_L4] = { "truncated_l4", false },
+	[PK_PKT_BAD_IP_VERSION] = { "bad_ip_version", true },
+	[PK_PKT_BAD_IP_LENGTH] = { "bad_ip_length", true },
+	[PK_PKT_VLAN_TOO_DEEP] = { "vlan_too_deep", true },
+	[PK_PKT_EXT_TOO_DEEP] = { "ext_too_deep", false },
+	[PK_PKT_TINY_FRAGMENT] = { "tiny_fragment", false },
+	[PK_PKT_FRAGMENT] = { "fragment", false },
+	[PK_PKT_FRAGMENT_ORPHAN] = { "fragment_orphan", false },
+	[PK_PKT_TUNNEL_INNER] = { "tunnel_inner", false },
+	[PK_PKT_TUNNEL_BAD] = { "tunnel_bad", false },
+	[PK_PKT_TUNNEL_TOO_DEEP] = { "tunnel_too_deep", false },
+	[PK_PKT_PULL_FAILED] = { "pull_failed", true },
+	[PK_PKT_RACED] = { "raced", false },
+};
+
+int pk_state_init(struct pk_state *s)
+{
+	static const char *const refused[] = { "short", "size", "type", "alignment", "other" };
+	static const char *const ring[] = { "proc", "sock", "flow" };
+
+	*s = (struct pk_state){ 0 };
+	for (int i = 0; i < PK_STATE_RINGS; i++)
+		s->ring[i].name = ring[i];
+	for (int i = 0; i < PK_STATE_REFUSED; i++)
+		s->refused[i].why = refused[i];
+	s->prog = calloc(PK_STATE_PROGS, sizeof(*s->prog));
+	return s->prog ? 0 : -ENOMEM;
+}
+
+void pk_state_done(struct pk_state *s)
+{
+	free(s->prog);
+	s->prog = NULL;
+}
+
+void pk_state_prog(struct pk_state *s, const struct pk_state_prog *p)
+{
+	for (size_t i = 0; i < s->progs; i++)
+		if (strcmp(s->prog[i].name, p->name) == 0 && s->prog[i].netns == p->netns) {
+			s->prog[i] = *p;
+			return;
+		}
+	if (s->progs < PK_STATE_PROGS)
+		s->prog[s->progs++] = *p;
+}
+
+void pk_state_notice(struct pk_state *s, uint64_t ts, unsigned level, const char *text)
+{
+	struct pk_state_notice *n = &s->notice[s->notices++ % PK_STATE_NOTICES];
+
+	*n = (struct pk_state_notice){ .ts = ts, .level = level };
+	snprintf(n->text, sizeof(n->text), "%s", text);
+}
+
+int64_t pk_state_pkt_balance(const struct pk_state *s, enum pk_hook hook)
+{
+	const uint64_t *n = s->pkt[hook];
+	uint64_t sum = n[PK_PKT_FLOW] + n[PK_PKT_AGGREGATE];
+
+	for (int c = 0; c < PK_PKT_COUNT_MAX; c++)
+		sum += counts[c].refuses ? n[c] : 0;
+	return (int64_t)(n[PK_PKT_SEEN] - sum);
+}
+
+int64_t pk_state_ev_balance(const struct pk_state *s, enum pk_event_hook hook)
+{
+	const struct pk_event_count *c = &s->ev[hook];
+
+	return (int64_t)(c->seen - c->submitted - c->ring_full - c->map_full - c->oversized -
+			 c->filtered);
+}
+
+void pk_state_note_even(struct pk_state *s)
+{
+	for (int h = 0; h < PK_HOOK_PKT_MAX; h++)
+		if (pk_state_pkt_balance(s, h) == 0)
+			s->pkt_was_even[h] = true;
+	for (int h = 0; h < PK_EH_MAX; h++)
+		if (pk_state_ev_balance(s, h) == 0)
+			s->ev_was_even[h] = true;
+}
+
+const char *pk_state_pkt_name(enum pk_pkt_count c)
+{
+	return (unsigned)c < PK_PKT_COUNT_MAX ? counts[c].name : "unknown";
+}
+
+bool pk_state_pkt_refuses(enum pk_pkt_count c)
+{
+	return (unsigned)c < PK_PKT_COUNT_MAX && counts[c].refuses;
+}

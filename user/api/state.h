@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the agent knows about itself: programs, notices, kernel counters, rings. The pipeline fills
+ * it, /v1/status prints it.
+ */
+#pragma once
+
+#include <picket/map.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PK_STATE_RINGS   3
+#define PK_STATE_NOTICES 64
+#define PK_STATE_PROGS   512
+#define PK_STATE_REFUSED 5
+
+struct pk_state_ring {
+	const char *name;
+	uint64_t records, bytes, lost;
+};
+
+struct pk_state_prog {
+	uint32_t id, attached; /* as in struct pk_msg_prog */
+	uint64_t run_ns, runs, netns;
+	char name[16], note[64];
+};
+
+struct pk_state_notice {
+	uint64_t ts;
+	uint32_t level;
+	char text[256];
+};
+
+struct pk_state {
+	uint64_t started_ns; /* boottime */
+	bool have_maps;      /* kernel counters below are real */
+	uint32_t slots;
+	uint64_t pkt[PK_HOOK_PKT_MAX][PK_PKT_COUNT_MAX];
+	struct pk_event_count ev[PK_EH_MAX];
+	bool pkt_was_even[PK_HOOK_PKT_MAX], ev_was_even[PK_EH_MAX]; /* since the last answer */
+	struct pk_table_use use;
+	struct pk_sweep_ctx sweep;
+	uint64_t swept_ns;
+	struct pk_state_ring ring[PK_STATE_RINGS];
+	uint64_t decoded;
+	struct {
+		const char *why;
+		uint64_t n;
+	} refused[PK_STATE_REFUSED];
+	struct pk_state_prog *prog; /* PK_STATE_PROGS of them */
+	size_t progs;
+	struct pk_state_notice notice[PK_STATE_NOTICES]; /* a ring */
+	uint64_t notices;                                /* ever */
+	uint64_t msgs, msgs_bad;                         /* of the broker */
+	bool broker_gone;
+	double cpu_percent; /* of one core, lately */
+};
+
+int pk_state_init(struct pk_state *s);
+void pk_state_done(struct pk_state *s);
+void pk_state_prog(struct pk_state *s, const struct pk_state_prog *p); /* new or changed */
+void pk_state_notice(struct pk_state *s, uint64_t ts, unsigned level, const char *text);
+
+/* seen minus all that it must equal: 0 when every packet (event) is accounted for. */
+int64_t pk_state_pkt_balance(const struct pk_state *s, enum pk_hook hook);
+int64_t pk_state_ev_balance(const struct pk_state *s, enum pk_event_hook hook);
+/* Notes which hooks are even at this moment: counters of a busy hook are read one after another. */
+void pk_state_note_even(struct pk_state *s);
+const char *pk_state_pkt_name(enum pk_pkt_count c);
+bool pk_state_pkt_refuses(enum pk_pkt_count c); /* is it one of the reasons in the equation? */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that the API may read, and the few things it may ask for. The pipeline owns every member. */
+#pragma once
+
+#include "output/ocsf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pk_agg_table;
+struct pk_journal;
+struct pk_live;
+struct pk_state;
+struct pk_streams;
+
+struct pk_view {
+	struct pk_ocsf ocsf; /* flows, sockets, links, own addresses, processes, names */
+	struct pk_state *state;
+	struct pk_agg_table *aggs;
+	struct pk_journal *journal;
+	struct pk_streams *streams;
+	struct pk_live *live;
+	uint64_t now_ns; /* boottime of this moment, set by the pipeline before anyone reads */
+	/* Somebody began (true) or nobody is left (false) to watch /v1/live. */
+	void (*watched)(void *arg, bool on);
+	/* Reads the kernel's counters into state, for whoever shows them. NULL: nothing to read. */
+	void (*refresh)(void *arg);
+	void *arg;
+};

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only file that calls all stages. A record is decoded, its process named, its socket or flow
+ * updated, and what people may want to read is written down. Nothing here waits or asks the kernel.
+ */
+#include "pipeline.h"
+
+#include "api/live.h"
+#include "api/state.h"
+#include "api/stream.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "conf/conf.h"
+#include "decode/record.h"
+#include "enrich/enrich.h"
+#include "flow/aggregate.h"
+#include "flow/filter.h"
+#include "flow/link.h"
+#include "flow/local.h"
+#include "flow/socket.h"
+#include "flow/table.h"
+#include "output/journal.h"
+
+#include <errno.h>
+
+#define SOCKETS_MAX     65536
+#define LINKS_MAX       4096
+#define ADDRS_MAX       8192
+#define AGGS_MAX        16384
+#define KERNEL_AGGS_MAX 4096 /* of bpf/maps.h */
+#define EVENT_BYTES     768  /* of memory for each event kept: most are shorter, few longer */
+
+struct pk_pipeline {
+	const struct pk_conf *conf;
+	bool live;
+	struct pk_enrich *enrich;
+	struct pk_state state;
+	struct pk_view view;
+	struct pk_buf text; /* of the record being written, kept for its memory */
+};
+
+static void process_net(struct pk_pipeline *p, const struct pk_flow_entry *e)
+{
+	for (int d = 0; d < 2; d++) {
+		const struct pk_flow_counted *now = &e->counted[d], *was = &e->counted_before[d];
+		struct pk_proc_id id = { .tgid = was->tgid, .start_ns = was->start_ns };
+		struct pk_process *proc;
+
+		if (was->tgid && (proc = pk_enrich_owner(p->enrich, &id)) && proc->net.flows)
+			proc->net.flows--;
+		id = (struct pk_proc_id){ .tgid = now->tgid, .start_ns = now->start_ns };
+		if (!now->tgid || !(proc = pk_enrich_owner(p->enrich, &id)))
+			continue;
+		proc->net.flows += !e->ended;
+		proc->net.flows_ended += e->ended && !e->was_ended;
+		proc->net.bytes_out += e->new_bytes[d];
+		proc->net.bytes_in += e->new_bytes[!d];
+	}
+}
+
+/* Writes an event once, for the journal and for every reader who wants it. */
+static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct pk_process *proc)
+{
+	struct pk_view *v = &p->view;
+	struct pk_filter_subject s = { 0 };
+	struct pk_json j;
+
+	pk_buf_reset(&p->text);
+	pk_json_init(&j, &p->text);
+	if (ev->type == PK_EV_SOCK)
+		pk_ocsf_listen(&j, &v->ocsf, ev, pk_journal_next(v->journal));
+	else
+		pk_ocsf_event(&j, &v->ocsf, ev, proc, pk_journal_next(v->journal));
+	if (p->text.error)
+		return;
+	pk_journal_add(v->journal, p->text.data, p->text.len);
+	if (!pk_streams_readers(v->streams, PK_STREAM_EVENTS))
+		return;
+	if (proc)
+		pk_ocsf_subject_process(&v->ocsf, proc, &s);
+	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_EVENTS, r));)
+		if (pk_filter_match(pk_stream_filter(r), &s) && pk_stream_has_room(r))
+			pk_stream_add(r, p->text.data, p->text.len);
+}
+
+static void tell_flow(struct pk_pipeline *p, struct pk_flow_entry *e)
+{
+	struct pk_view *v = &p->view;
+	struct pk_filter_subject s;
+	bool written = false;
+	struct pk_json j;
+
+	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_FLOWS, r));) {
+		pk_ocsf_subject(&v->ocsf, e, pk_filter_needs(pk_stream_filter(r)), e->updated_ns,
+				&s);
+		if (!pk_filter_match(pk_stream_filter(r), &s) || !pk_stream_has_room(r))
+			continue;
+		if (!written) {
+			pk_buf_reset(&p->text);
+			pk_json_init(&j, &p->text);
+			pk_ocsf_flow(&j, &v->ocsf, e, e->updated_ns, 0);
+			written = true;
+		}
+		if (!p->text.error)
+			pk_stream_add(r, p->text.data, p->text.len);
+	}
+}
+
+static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
+{
+	struct pk_flow_entry *e = pk_flow_table_update(p->view.ocsf.flows, ev->flow);
+
+	if (!e)
+		return;            /* no room: counted by the table */
+	if (e->is_new || e->ended) /* a flow that goes on is joined when somebody looks */
+		pk_ocsf_join(&p->view.ocsf, e);
+	pk_flow_entry_count(e);
+	process_net(p, e);
+	if (pk_streams_readers(p->view.streams, PK_STREAM_FLOWS))
+		tell_flow(p, e);
+}
+
+static void count_refused(struct pk_state *s, int r)
+{
+	static const int why[] = { -ENODATA, -EBADMSG, -ENOTSUP, -EFAULT };
+
+	for (int i = 0; i < 4; i++)
+		if (why[i] == r) {
+			s->refused[i].n++;
+			return;
+		}
+	s->refused[PK_STATE_REFUSED - 1].n++;
+}
+
+int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
+{
+	struct pk_process *proc;
+	struct pk_event ev;
+	int r;
+
+	r = pk_record_decode(&ev, rec, size); /* what happened */
+	if (r < 0) {
+		count_refused(&p->state, r);
+		return r;
+	}
+	p->state.decoded++;
+	if (ev.hdr->ts > p->view.now_ns)
+		p->view.now_ns = ev.hdr->ts;
+	if (ev.type == PK_EV_FLOW) {
+		take_flow(p, &ev); /* which conversation, and whose */
+		return 0;
+	}
+	proc = pk_enrich_event(p->enrich, &ev); /* who did it */
+	if (ev.type == PK_EV_SOCK)
+		(void)pk_sock_table_update(p->view.ocsf.socks, ev.sock); /* NULL: no cookie */
+	if (p->live && (ev.type == PK_EV_EXEC || ev.type == PK_EV_EXIT || ev.type == PK_EV_ACT ||
+			(ev.type == PK_EV_SOCK && ev.sock->op == PK_SOCK_LISTEN)))
+		tell_event(p, &ev, proc); /* who wants to know */
+	return 0;
+}
+
+void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
+{
+	p->view.now_ns = now_ns;
+	pk_enrich_tick(p->enrich, now_ns);
+	pk_live_tick(p->view.live, &p->view);
+}
+
+struct pk_view *pk_pipeline_view(struct pk_pipeline *p)
+{
+	return &p->view;
+}
+
+void pk_pipeline_link(struct pk_pipeline *p, const struct pk_link *link)
+{
+	/* both fail only when full, which they count */
+	(void)pk_links_set(p->view.ocsf.links, link);
+	(void)pk_netns_set(&p->enrich->netns, link->netns, link->netns_inum, link->netns_name);
+}
+
+void pk_pipeline_link_gone(struct pk_pipeline *p, uint64_t netns, uint32_t ifindex)
+{
+	struct pk_links *l = p->view.ocsf.links;
+
+	pk_links_remove(l, netns, ifindex);
+	if (!pk_links_of(l, netns))
+		pk_netns_remove(&p->enrich->netns, netns);
+}
+
+void pk_pipeline_own_addr(struct pk_pipeline *p, uint64_t netns, const uint8_t addr[16],
+			  unsigned bits, bool gone)
+{
+	struct pk_local *l = p->view.ocsf.local;
+
+	if (gone)
+		pk_local_remove(l, netns, addr, bits);
+	else
+		pk_local_add(l, netns, addr, bits);
+}
+
+static int make_tables(struct pk_pipeline *p)
+{
+	const struct pk_conf *c = p->conf;
+	struct pk_view *v = &p->view;
+	size_t events = p->live ? c->keep_events : 0;
+	int r;
+
+	r = pk_state_init(&p->state);
+	if (r < 0)
+		return r;
+	r = pk_enrich_new(c, p->live, &p->enrich);
+	if (r < 0)
+		return r;
+	v->state = &p->state;
+	v->ocsf.enrich = p->enrich;
+	v->ocsf.flows = pk_flow_table_new(c->flow_slots, c->keep_flows);
+	v->ocsf.socks = pk_sock_table_new(SOCKETS_MAX);
+	v->ocsf.links = pk_links_new(LINKS_MAX);
+	v->ocsf.local = pk_local_new(ADDRS_MAX, p->live);
+	v->ocsf.stale_ns = c->active_ns * 5 / 2;
+	v->aggs = pk_agg_table_new(AGGS_MAX, KERNEL_AGGS_MAX);
+	v->journal = pk_journal_new(events * EVENT_BYTES, events);
+	v->streams = pk_streams_new();
+	v->live = pk_live_new();
+	return v->ocsf.flows && v->ocsf.socks && v->ocsf.links && v->ocsf.local && v->aggs &&
+			       v->journal && v->streams && v->live
+		       ? 0
+		       : -ENOMEM;
+}
+
+int pk_pipeline_new(const struct pk_conf *conf, bool live, struct pk_pipeline **ret_pipeline)
+{
+	_cleanup_(pk_pipeline_freep) struct pk_pipeline *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->conf = conf;
+	p->live = live;
+	r = make_tables(p);
+	if (r < 0)
+		return r;
+	pk_ocsf_init_host(&p->view.ocsf);
+	*ret_pipeline = PK_TAKE(p);
+	return 0;
+}
+
+void pk_pipeline_free(struct pk_pipeline *p)
+{
+	if (!p)
+		return;
+	pk_streams_free(p->view.streams);
+	pk_live_free(p->view.live);
+	pk_journal_free(p->view.journal);
+	pk_agg_table_free(p->view.aggs);
+	pk_local_free(p->view.ocsf.local);
+	pk_links_free(p->view.ocsf.links);
+	pk_sock_table_free(p->view.ocsf.socks);
+	pk_flow_table_free(p->view.ocsf.flows);
+	pk_enrich_free(p->enrich);
+	pk_state_done(&p->state);
+	pk_buf_done(&p->text);
+	free(p);
+}
+
+void pk_pipeline_freep(struct pk_pipeline **p)
+{
+	pk_pipeline_free(*p);
+}

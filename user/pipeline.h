@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The story of a record, stage after stage, without sockets, clocks or privileges: the agent feeds
+ * it from rings, `picket replay` from a capture, tests from arrays. Time is the records'.
+ */
+#pragma once
+
+#include "api/view.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pk_conf;
+struct pk_link;
+struct pk_pipeline;
+
+enum pk_ring { PK_RING_PROC, PK_RING_SOCK, PK_RING_FLOW };
+
+/* live: records are of this host and of now; /proc and cgroups may be asked, events are kept for
+ * the API. conf is borrowed. */
+int pk_pipeline_new(const struct pk_conf *conf, bool live, struct pk_pipeline **ret_pipeline);
+void pk_pipeline_free(struct pk_pipeline *p);
+void pk_pipeline_freep(struct pk_pipeline **p);
+
+/* One record. < 0: refused (counted by reason). */
+int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size);
+/* Every second, and once at the end of a capture. */
+void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns);
+
+/* Everything there is to read: flows are in ->ocsf.flows, records are written by pk_ocsf_*(). */
+struct pk_view *pk_pipeline_view(struct pk_pipeline *p);
+
+/* What is not an event: interfaces and own addresses. */
+void pk_pipeline_link(struct pk_pipeline *p, const struct pk_link *link);
+void pk_pipeline_link_gone(struct pk_pipeline *p, uint64_t netns, uint32_t ifindex);
+void pk_pipeline_own_addr(struct pk_pipeline *p, uint64_t netns, const uint8_t addr[16],
+			  unsigned bits, bool gone);
