@@ -41,7 +41,7 @@ static __always_inline __u32 pk_path_fill(char *dst, __u32 size, const struct pa
 		__u32 room = size - off;
 		long n;
 
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 			struct mount *up = BPF_CORE_READ(mount, mnt_parent);
 
 			if (!up || up == mount)
@@ -58,6 +58,8 @@ static __always_inline __u32 pk_path_fill(char *dst, __u32 size, const struct pa
 		off += n;
 		if (off >= size)
 			break;
+		if (dentry == parent) /* in no directory: memfd */
+			return off;
 		dentry = parent;
 	}
 	*flags |= PK_EVF_TRUNCATED;
