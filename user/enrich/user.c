@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,6 +52,16 @@ static int add(struct pk_users *u, size_t *cap, struct pk_buf *names, const stru
 	return names->error;
 }
 
+/* A line too long for any user; fgetpwent_r(3) stays before it. */
+static bool skip_line(FILE *f)
+{
+	int c;
+
+	while ((c = getc(f)) != EOF && c != '\n')
+		;
+	return c != EOF;
+}
+
 static int read_users(struct pk_users *u, FILE *f)
 {
 	struct pk_buf names = { 0 };
@@ -62,8 +73,8 @@ static int read_users(struct pk_users *u, FILE *f)
 	while (r == 0 && u->n < USERS_MAX) {
 		int e = fgetpwent_r(f, &pw, line, sizeof(line), &found);
 
-		if (e == ERANGE)
-			continue; /* a line that long is no user */
+		if (e == ERANGE && skip_line(f))
+			continue;
 		if (e)
 			break;
 		r = add(u, &cap, &names, &pw);
