@@ -10,6 +10,8 @@
 
 #define TEXT_MAX (PK_PATH_LEN + PK_CWD_LEN + 2 * PK_NAME_LEN + PK_ARGV_LEN + PK_ARGV_TAIL_LEN + 64)
 
+#define DEPTH_LIMIT 40
+
 /* Appends a string with its NUL and returns where it starts. */
 static uint32_t put(char *text, uint32_t *at, const char *s, size_t len)
 {
@@ -22,12 +24,36 @@ static uint32_t put(char *text, uint32_t *at, const char *s, size_t len)
 }
 
 /*
- * The record says only that something was cut; a path is if it used the room up to where the
- * longest name would not have fitted any more.
+ * The record says only that something was cut. A path was if it used the room up to where the
+ * longest name would not have fitted any more, or is about as deep as the kernel side follows.
  */
-static bool is_cut(const struct pk_exec *e, uint32_t len, size_t size)
+static bool is_cut(const struct pk_exec *e, const char *parts, uint32_t len, size_t size)
 {
-	return (e->hdr.flags & PK_EVF_TRUNCATED) && len + PK_NAME_LEN > size;
+	uint32_t depth = 0;
+
+	for (uint32_t i = 0; i < len; i++)
+		depth += parts[i] == '\0';
+	return (e->hdr.flags & PK_EVF_TRUNCATED) &&
+	       (len + PK_NAME_LEN > size || depth >= DEPTH_LIMIT);
+}
+
+/* In an array that is full, the outermost name may have lost its end: rather none than half. */
+static uint32_t whole_parts(const char *parts, uint32_t len, size_t size)
+{
+	if (len < size)
+		return len;
+	len--;
+	while (len && parts[len - 1] != '\0')
+		len--;
+	return len;
+}
+
+static size_t join(const struct pk_exec *e, const char *parts, uint32_t len, size_t size, char *out)
+{
+	if (!len)
+		return 0;
+	return pk_path_join(parts, whole_parts(parts, len, size), is_cut(e, parts, len, size), out,
+			    size + 8);
 }
 
 struct pk_image *pk_image_new(const struct pk_exec *e, bool args)
@@ -37,13 +63,9 @@ struct pk_image *pk_image_new(const struct pk_exec *e, bool args)
 	struct pk_image *i;
 	size_t n;
 
-	n = e->path_len ? pk_path_join(e->path, e->path_len, is_cut(e, e->path_len, PK_PATH_LEN),
-				       part, PK_PATH_LEN + 8)
-			: 0;
+	n = join(e, e->path, e->path_len, sizeof(e->path), part);
 	path = put(text, &at, part, n);
-	n = e->cwd_len ? pk_path_join(e->cwd, e->cwd_len, is_cut(e, e->cwd_len, PK_CWD_LEN), part,
-				      PK_CWD_LEN + 8)
-		       : 0;
+	n = join(e, e->cwd, e->cwd_len, sizeof(e->cwd), part);
 	cwd = put(text, &at, part, n);
 	filename = put(text, &at, e->filename, strlen(e->filename));
 	interp = put(text, &at, e->interp, strlen(e->interp));
