@@ -30,6 +30,7 @@ static const struct {
 	[PK_PKT_TUNNEL_BAD] = { "tunnel_bad", false },
 	[PK_PKT_TUNNEL_TOO_DEEP] = { "tunnel_too_deep", false },
 	[PK_PKT_PULL_FAILED] = { "pull_failed", true },
+	[PK_PKT_TUNNEL_REFUSED] = { "tunnel_refused", false },
 	[PK_PKT_RACED] = { "raced", false },
 };
 

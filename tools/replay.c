@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `picket replay`: sends the packets of capture files through the kernel's packet program and shows
+ * the flows as if live. Reading files is capture.c, the kernel replay_kernel.c, printing
+ * replay_print.c.
+ */
+#include "replay.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "capture.h"
+#include "decode/record.h"
+#include "flow/filter.h"
+#include "flow/table.h"
+#include "replay_kernel.h"
+#include "replay_print.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S      1000000000ULL
+#define SLOTS_MIN     8192u
+#define SLOTS_MAX     (1u << 19)
+#define FLOWS_MAX     (1u << 20) /* shown of one capture; more are counted */
+#define BYTES_A_FLOW  32         /* of the file: no flow takes less than a packet */
+#define PROGRESS_SIZE (16 << 20) /* files below are read before anybody looks */
+
+struct options {
+	enum pk_print_format format;
+	bool progress;
+	struct pk_filter *filter;
+	char **file;
+	size_t files;
+};
+
+/* One capture on its way through the kernel. */
+struct run {
+	const struct options *opt;
+	struct pk_replay *kernel;
+	struct pk_flow_table *flows;
+	struct pk_replay_sum sum;
+	uint64_t now_ns, swept_ns; /* on the clock of the kernel program */
+	int64_t offset_ns;         /* epoch minus that clock */
+	time_t shown;
+};
+
+static void table_freep(struct pk_flow_table **t)
+{
+	pk_flow_table_free(*t);
+}
+
+/* The interface that BPF_PROG_RUN makes up is none of the capture's. */
+static int on_report(void *arg, const void *record, size_t size)
+{
+	struct run *run = arg;
+	struct pk_flow_report report;
+	struct pk_event ev;
+	int r;
+
+	r = pk_record_decode(&ev, record, size);
+	if (r < 0)
+		return r;
+	if (ev.type != PK_EV_FLOW)
+		return -EBADMSG;
+	report = *ev.flow;
+	report.flow.key.ifindex = 0;
+	(void)pk_flow_table_update(run->flows, &report); /* full: counted by the table */
+	return 0;
+}
+
+/* The kernel's clock begins shortly before the capture and never goes back. */
+static void set_clock(struct run *run, uint64_t ts_ns)
+{
+	uint64_t now;
+
+	if (!run->now_ns) {
+		run->offset_ns = (int64_t)ts_ns - (int64_t)NS_PER_S;
+		if (!run->offset_ns)
+			run->offset_ns = 1; /* 0 would mean the real clock */
+		pk_clock_fix_offset(run->offset_ns);
+		run->now_ns = run->swept_ns = ts_ns - (uint64_t)run->offset_ns;
+		run->sum.first_ns = run->now_ns;
+	}
+	now = ts_ns - (uint64_t)run->offset_ns;
+	if ((int64_t)(now - run->now_ns) < 0)
+		run->sum.back_in_time++;
+	else
+		run->now_ns = now;
+	run->sum.last_ns = run->now_ns;
+}
+
+static int take_packet(struct run *run, const struct pk_frame *f)
+{
+	int r;
+
+	run->sum.packets++;
+	run->sum.bytes += f->wire_bytes;
+	if (f->skip == -ENOTSUP)
+		run->sum.unsupported_link++;
+	else if (f->skip)
+		run->sum.truncated_link++;
+	if (f->skip)
+		return 0;
+	set_clock(run, f->ts_ns);
+	if (run->now_ns - run->swept_ns >= NS_PER_S) {
+		r = pk_replay_sweep(run->kernel, run->now_ns, false);
+		if (r < 0)
+			return r;
+		run->swept_ns = run->now_ns;
+	}
+	return pk_replay_packet(run->kernel, f->data, f->len, run->now_ns, f->frame_bytes,
+				f->wire_bytes);
+}
+
+static void show_progress(struct run *run, const struct pk_capture *c)
+{
+	time_t now;
+
+	if (!run->opt->progress || run->sum.packets % 4096)
+		return;
+	now = time(NULL);
+	if (now == run->shown)
+		return;
+	run->shown = now;
+	fprintf(stderr, "\r%3.0f %%  %" PRIu64 " packets ", pk_capture_share(c) * 100,
+		run->sum.packets);
+	fflush(stderr);
+}
+
+/* All packets, then the end of all flows. A file that breaks off is shown as far as it goes. */
+static int read_capture(struct run *run, struct pk_capture *c)
+{
+	struct pk_frame f;
+	int r, end;
+
+	while ((end = pk_capture_next(c, &f)) == 1) {
+		r = take_packet(run, &f);
+		if (r < 0)
+			return r;
+		show_progress(run, c);
+	}
+	if (run->shown)
+		fputs("\r\033[K", stderr);
+	r = pk_replay_sweep(run->kernel, run->now_ns ? run->now_ns : 1, true);
+	if (r == 0)
+		r = pk_replay_counts(run->kernel, run->sum.count);
+	return r < 0 ? r : end;
+}
+
+static void complain(const char *file, uint64_t packet, const char *text)
+{
+	_cleanup_(pk_buf_done) struct pk_buf b = { 0 };
+
+	pk_escape_text(&b, file, strlen(file));
+	if (packet)
+		pk_buf_fmt(&b, ": packet %" PRIu64, packet);
+	pk_buf_str(&b, ": ");
+	pk_escape_text(&b, text, strlen(text));
+	fprintf(stderr, "picket replay: %s\n", b.error ? strerror(-b.error) : b.data);
+}
+
+static int replay_file(const struct options *opt, struct pk_replay *kernel, struct run **current,
+		       const char *file)
+{
+	_cleanup_(pk_capture_freep) struct pk_capture *c = NULL;
+	_cleanup_(table_freep) struct pk_flow_table *flows = NULL;
+	struct run run = { .opt = opt, .kernel = kernel };
+	int r, end;
+
+	r = pk_capture_open(file, &c);
+	if (r < 0) {
+		complain(file, 0, c ? pk_capture_error(c) : strerror(-r));
+		return r;
+	}
+	flows = pk_flow_table_new(pk_replay_slots(kernel), FLOWS_MAX);
+	if (!flows)
+		return -ENOMEM;
+	run.flows = flows;
+	run.sum.file = file;
+	run.sum.link = pk_capture_link(c);
+	*current = &run;
+	r = pk_replay_reset(kernel);
+	end = r < 0 ? r : read_capture(&run, c);
+	*current = NULL;
+	if (end < 0 && !pk_capture_error(c)[0]) {
+		complain(file, run.sum.packets, strerror(-end));
+		return end;
+	}
+	run.sum.error = pk_capture_error(c);
+	r = pk_print_flows(stdout, opt->format, opt->files > 1, opt->filter, flows, &run.sum);
+	if (fflush(stdout) != 0 && r == 0)
+		r = -errno;
+	pk_print_sum(stderr, &run.sum);
+	if (end < 0)
+		complain(file, run.sum.packets + 1, run.sum.error);
+	return r < 0 ? r : end;
+}
+
+/* A table that the flows of the largest file fit in whatever their hashes are. */
+static uint32_t slots_for(const struct options *opt)
+{
+	uint64_t most = 0, bytes;
+	struct stat st;
+
+	for (size_t i = 0; i < opt->files; i++) {
+		if (stat(opt->file[i], &st) < 0)
+			continue;
+		bytes = (uint64_t)st.st_size;
+		if (strlen(opt->file[i]) > 3 &&
+		    !strcmp(opt->file[i] + strlen(opt->file[i]) - 3, ".gz"))
+			bytes *= 8;
+		most = bytes > most ? bytes : most;
+	}
+	most /= BYTES_A_FLOW;
+	return most < SLOTS_MIN ? SLOTS_MIN : most > SLOTS_MAX ? SLOTS_MAX : (uint32_t)most;
+}
+
+/* The report of a sweep belongs to the capture that is being read. */
+static int forward(void *arg, const void *record, size_t size)
+{
+	struct run **current = arg;
+
+	return *current ? on_report(*current, record, size) : 0;
+}
+
+static int replay_all(const struct options *opt)
+{
+	_cleanup_(pk_replay_freep) struct pk_replay *kernel = NULL;
+	struct run *current = NULL;
+	int r, status = 0;
+
+	r = pk_replay_new(slots_for(opt), forward, &current, &kernel);
+	if (r == -EPERM || r == -EACCES) {
+		fputs("picket replay: the kernel program may not be loaded: run this as root\n",
+		      stderr);
+		return 1;
+	}
+	if (r < 0) {
+		fprintf(stderr, "picket replay: the kernel program does not load: %s\n",
+			strerror(-r));
+		return 1;
+	}
+	for (size_t i = 0; i < opt->files; i++)
+		if (replay_file(opt, kernel, &current, opt->file[i]) < 0)
+			status = 1;
+	return status;
+}
+
+static int add_file(struct options *opt, const char *name)
+{
+	char **more = reallocarray(opt->file, opt->files + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	opt->file = more;
+	opt->file[opt->files] = strdup(name);
+	return opt->file[opt->files] ? (int)opt->files++ : -ENOMEM;
+}
+
+static int read_list(struct options *opt, const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t cap = 0;
+	int r = 0;
+
+	if (!f) {
+		r = -errno;
+		complain(path, 0, strerror(-r));
+		return r;
+	}
+	while (r >= 0 && getline(&line, &cap, f) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0])
+			r = add_file(opt, line);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int set_filter(struct options *opt, int argc, char **argv)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = { 0 }, why = { 0 };
+	struct pk_filter_error e = { 0 };
+	int r;
+
+	for (int i = 0; i < argc; i++)
+		pk_buf_fmt(&text, "%s%s", i ? " " : "", argv[i]);
+	if (!text.len || text.error)
+		return text.error;
+	r = pk_filter_new(text.data, &opt->filter, &e);
+	if (r < 0) {
+		pk_filter_explain(&why, text.data, &e);
+		fprintf(stderr, "picket replay: wrong filter: %s\n%s\n", e.text,
+			why.error ? "" : why.data);
+	}
+	return r;
+}
+
+static void usage(FILE *f)
+{
+	fputs("Usage: picket replay [-o table|json|csv] FILE [FILTER...]\n"
+	      "       picket replay [-o table|json|csv] --files-from LIST [FILTER...]\n"
+	      "\n"
+	      "Sends the packets of a capture (pcap, pcapng, also gzipped) through the kernel "
+	      "program\n"
+	      "that counts live traffic, on the capture's own clock, and prints the flows. Needs "
+	      "root;\n"
+	      "touches no network.\n"
+	      "\n"
+	      "  -o, --output FORMAT    table (default), json (one object a line), csv\n"
+	      "      --files-from LIST  captures named in a file, one a line, each by itself\n"
+	      "  -q, --quiet            no progress\n"
+	      "  -h, --help             this text\n"
+	      "\n"
+	      "Exit status: 0, 1 when a file could not be read to its end, 2 wrong usage.\n",
+	      f);
+}
+
+static int parse_options(struct options *opt, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "files-from", required_argument, NULL, 'F' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	bool list = false;
+	int o;
+
+	optind = 0;
+	opt->progress = isatty(STDERR_FILENO);
+	/* "+": a filter may hold words that look like options, "not -1" say. */
+	while ((o = getopt_long(argc, argv, "+o:qh", longs, NULL)) >= 0) {
+		if (o == 'h') {
+			usage(stdout);
+			return 1;
+		}
+		if (o == 'q')
+			opt->progress = false;
+		else if (o == 'F' && read_list(opt, optarg) == 0)
+			list = true;
+		else if (o != 'o' || pk_print_format(optarg, &opt->format) < 0) {
+			if (o == 'o')
+				fprintf(stderr, "picket replay: no such output format\n");
+			return -EINVAL;
+		}
+	}
+	if (!list && optind < argc && add_file(opt, argv[optind++]) < 0)
+		return -ENOMEM;
+	if (!list && !opt->files) {
+		usage(stderr);
+		return -EINVAL;
+	}
+	/* Options may stand between the file and the filter too. */
+	if (!list && optind < argc && !strncmp(argv[optind], "-o", 2)) {
+		const char *format = argv[optind][2]     ? argv[optind] + 2
+				     : optind + 1 < argc ? argv[++optind]
+							 : "";
+
+		optind++;
+		if (pk_print_format(format, &opt->format) < 0) {
+			fprintf(stderr, "picket replay: no such output format\n");
+			return -EINVAL;
+		}
+	}
+	return set_filter(opt, argc - optind, argv + optind);
+}
+
+int pk_replay_main(int argc, char **argv)
+{
+	struct options opt = { 0 };
+	int r;
+
+	r = parse_options(&opt, argc, argv);
+	r = r < 0 ? 2 : r > 0 ? 0 : replay_all(&opt);
+	for (size_t i = 0; i < opt.files; i++)
+		free(opt.file[i]);
+	free(opt.file);
+	pk_filter_free(opt.filter);
+	return r;
+}
