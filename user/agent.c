@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop of the unprivileged process: rings and the broker's messages go to the pipeline, a timer
+ * ticks, requests are answered. It decides when to read and how much at once; what records mean is
+ * the pipeline's business. It ends when the broker does.
+ */
+#include "agent.h"
+
+#include "api/server.h"
+#include "api/state.h"
+#include "api/stream.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "decode/gap.h"
+#include "flow/aggregate.h"
+#include "flow/link.h"
+#include "pipeline.h"
+#include "probe/client.h"
+#include "probe/counters.h"
+#include "probe/ring.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define RINGS             3
+#define RING_BATCH        16384 /* records of one ring before the others have their turn */
+#define MSGS_AT_ONCE      256
+#define WATCHED_ACTIVE_NS 1000000000ull
+#define AGGS_MAX          4096 /* of bpf/maps.h */
+#define AGG_IDLE_NS       30000000000ull
+
+struct ring {
+	struct agent *a;
+	struct pk_ring_reader *reader;
+	struct pk_state_ring *state;
+	struct pk_gap gap;
+	struct event *ev;
+};
+
+struct agent {
+	const struct pk_conf *conf;
+	struct event_base *base;
+	struct pk_pipeline *pipeline;
+	struct pk_view *view;
+	struct pk_api *api;
+	int broker;
+	int fd[PK_FD_MAX];
+	unsigned cpus;
+	struct ring ring[RINGS];
+	struct pk_knobs knobs; /* as the broker set them */
+	bool watched;
+	struct event *tick, *msgs;
+	double cpu_s;
+	uint64_t aggregated; /* packets, at the last look */
+	bool agg_settled;
+	union pk_msg msg;
+};
+
+static void on_record(void *arg, const void *rec, size_t size)
+{
+	struct ring *r = arg;
+
+	r->state->records++;
+	r->state->bytes += size;
+	if (pk_pipeline_feed(r->a->pipeline, rec, size) < 0)
+		return;                 /* counted by reason; a bad head has no number to trust */
+	(void)pk_gap_see(&r->gap, rec); /* it keeps the sum */
+	r->state->lost = r->gap.lost;
+}
+
+/* Processes first, then sockets, then flows: so a flow finds its owner. */
+static void read_rings(struct agent *a)
+{
+	for (int i = 0; i < RINGS; i++)
+		if (a->ring[i].reader && pk_ring_read(a->ring[i].reader, RING_BATCH) < 0)
+			a->view->state->refused[PK_STATE_REFUSED - 1].n++;
+	pk_streams_flush(a->view->streams);
+}
+
+static void on_ring(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	read_rings(arg);
+}
+
+static int send_knobs(struct agent *a)
+{
+	struct pk_knobs k = a->knobs;
+
+	if (a->watched && k.active_ns > WATCHED_ACTIVE_NS)
+		k.active_ns = WATCHED_ACTIVE_NS;
+	a->view->ocsf.stale_ns = k.active_ns * 5 / 2;
+	return pk_client_send(a->broker, PK_MSG_KNOBS, &k, sizeof(k));
+}
+
+/* Somebody looks at the live view: report every second. */
+static void on_watched(void *arg, bool on)
+{
+	struct agent *a = arg;
+
+	if (on == a->watched || !a->knobs.active_ns)
+		return;
+	a->watched = on;
+	if (send_knobs(a) < 0)
+		a->watched = !on; /* the next tick tries again */
+}
+
+static void on_agg(void *arg, const struct pk_agg_key *key, const struct pk_agg *agg)
+{
+	struct agent *a = arg;
+
+	(void)pk_agg_table_see(a->view->aggs, key, agg); /* no room: counted by the table */
+}
+
+struct old_aggs {
+	struct pk_agg_key key[64];
+	size_t n;
+	uint64_t before_ns;
+};
+
+static void on_old_agg(void *arg, const struct pk_agg_key *key, const struct pk_agg *agg)
+{
+	struct old_aggs *old = arg;
+
+	if (agg->last_ns < old->before_ns && old->n < PK_ARRAY_SIZE(old->key))
+		old->key[old->n++] = *key;
+}
+
+/* Makes room in the kernel's map: destinations that were silent for long, which no packet holds. */
+static void remove_old_aggs(struct agent *a)
+{
+	struct old_aggs old = { .before_ns = a->view->now_ns - AGG_IDLE_NS };
+	struct pk_agg last;
+
+	if (!pk_agg_table_may_forget(a->view->aggs) || a->view->now_ns < AGG_IDLE_NS ||
+	    pk_counters_aggs(a->fd[PK_FD_AGGS], on_old_agg, &old) < 0)
+		return;
+	for (size_t i = 0; i < old.n; i++)
+		if (pk_counters_agg_remove(a->fd[PK_FD_AGGS], &old.key[i], &last) == 0)
+			(void)pk_agg_table_forget(a->view->aggs, &old.key[i], &last);
+}
+
+static void read_aggs(struct agent *a)
+{
+	struct pk_agg rest[256];
+	uint64_t packets = 0;
+	int n;
+
+	for (int h = 0; h < PK_HOOK_PKT_MAX; h++)
+		packets += a->view->state->pkt[h][PK_PKT_AGGREGATE];
+	/* a packet is counted just before it is added: look once more after the last change */
+	if (packets == a->aggregated && a->agg_settled)
+		return;
+	a->agg_settled = packets == a->aggregated;
+	a->aggregated = packets;
+	n = pk_counters_aggs(a->fd[PK_FD_AGGS], on_agg, a);
+	if (n > AGGS_MAX / 2)
+		remove_old_aggs(a);
+	if (pk_counters_agg_rest(a->fd[PK_FD_AGG_REST], rest) == 0)
+		for (unsigned p = 0; p < PK_ARRAY_SIZE(rest); p++)
+			pk_agg_table_see_rest(a->view->aggs, p, &rest[p]);
+}
+
+static void read_counters(struct agent *a)
+{
+	struct pk_state *s = a->view->state;
+	struct pk_counters c = { .use = s->use };
+
+	if (a->fd[PK_FD_PKT_CNT] < 0)
+		return;
+	memcpy(c.pkt, s->pkt, sizeof(c.pkt));
+	memcpy(c.ev, s->ev, sizeof(c.ev));
+	s->have_maps = pk_counters_read(a->fd[PK_FD_PKT_CNT], a->fd[PK_FD_EV_CNT], a->fd[PK_FD_USE],
+					a->cpus, &c) == 0;
+	memcpy(s->pkt, c.pkt, sizeof(c.pkt));
+	memcpy(s->ev, c.ev, sizeof(c.ev));
+	s->use = c.use;
+	pk_state_note_even(s);
+	read_aggs(a);
+}
+
+static void on_refresh(void *arg)
+{
+	struct agent *a = arg;
+
+	read_rings(a);
+	a->view->now_ns = pk_clock_boot_ns();
+	read_counters(a);
+}
+
+static void note_cpu(struct agent *a)
+{
+	struct rusage u = { 0 };
+	double s;
+
+	(void)getrusage(RUSAGE_SELF, &u); /* can not fail with these arguments */
+	s = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	/* the last ten seconds or so */
+	a->view->state->cpu_percent += ((s - a->cpu_s) * 100 - a->view->state->cpu_percent) / 10;
+	a->cpu_s = s;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *a = arg;
+
+	(void)fd;
+	(void)what;
+	read_rings(a);
+	a->view->now_ns = pk_clock_boot_ns();
+	read_counters(a);
+	note_cpu(a);
+	pk_pipeline_tick(a->pipeline, a->view->now_ns);
+	pk_streams_flush(a->view->streams);
+	pk_api_tick(a->api);
+}
+
+static int open_ring(struct agent *a, int i)
+{
+	struct ring *r = &a->ring[i];
+	int e;
+
+	r->a = a;
+	r->state = &a->view->state->ring[i];
+	e = pk_gap_init(&r->gap, a->cpus);
+	if (e < 0)
+		return e;
+	e = pk_ring_open(a->fd[PK_FD_RB_PROC + i], on_record, r, &r->reader);
+	if (e < 0)
+		return e;
+	r->ev = event_new(a->base, pk_ring_fd(r->reader), EV_READ | EV_PERSIST, on_ring, a);
+	return r->ev && event_add(r->ev, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static void default_knobs(struct agent *a, uint32_t slots)
+{
+	const struct pk_conf *c = a->conf;
+
+	if (pk_counters_knobs(a->fd[PK_FD_KNOBS], &a->knobs) == 0 && a->knobs.active_ns)
+		return;
+	a->knobs = (struct pk_knobs){ .active_ns = c->active_ns,
+				      .idle_ns = c->idle_ns,
+				      .half_open_ns = c->half_open_ns,
+				      .emergency_ns = c->emergency_ns,
+				      .linger_ns = c->linger_ns,
+				      .half_open_max = slots * c->half_open_percent / 100 };
+}
+
+static int take_hello(struct agent *a, const struct pk_msg_hello *m, int fds[PK_FD_MAX])
+{
+	int r;
+
+	if (m->abi != PK_ABI || !m->cpus || m->cpus > 65536 || a->fd[0] >= 0)
+		return -EPROTO;
+	for (int i = 0; i < PK_FD_MAX; i++) {
+		a->fd[i] = PK_TAKE_FD(fds[i]);
+		if (a->fd[i] < 0)
+			return -EPROTO;
+	}
+	a->cpus = m->cpus;
+	a->view->state->slots = m->slots;
+	for (int i = 0; i < RINGS; i++) {
+		r = open_ring(a, i);
+		if (r < 0)
+			return r;
+	}
+	default_knobs(a, m->slots);
+	return a->watched ? send_knobs(a) : 0;
+}
+
+static const char *cover_name(uint8_t c)
+{
+	static const char *const name[] = { "none",   "xdp-native", "xdp-generic", "tcx",
+					    "clsact", "not-needed", "excluded" };
+
+	return c < PK_ARRAY_SIZE(name) ? name[c] : "unknown";
+}
+
+static void take_link(struct agent *a, const struct pk_msg_link *m)
+{
+	struct pk_link k = {
+		.netns = m->netns,
+		.netns_inum = m->netns_inum,
+		.ifindex = m->ifindex,
+		.flags = m->flags,
+		.mtu = m->mtu,
+		.since_ns = m->since_ns,
+		.ingress = cover_name(m->ingress),
+		.egress = cover_name(m->egress),
+		.in_covered = m->ingress != PK_COVER_NONE && m->ingress != PK_COVER_EXCLUDED,
+		.out_covered = m->egress != PK_COVER_NONE && m->egress != PK_COVER_EXCLUDED,
+		.wanted = m->ingress != PK_COVER_EXCLUDED || m->egress != PK_COVER_EXCLUDED,
+	};
+
+	memcpy(k.name, m->name, sizeof(k.name));
+	memcpy(k.kind, m->kind, sizeof(k.kind));
+	memcpy(k.netns_name, m->netns_name, sizeof(k.netns_name));
+	memcpy(k.reason, m->reason, sizeof(k.reason));
+	pk_pipeline_link(a->pipeline, &k);
+}
+
+static void take_prog(struct agent *a, const struct pk_msg_prog *m)
+{
+	struct pk_state_prog p = { .id = m->id,
+				   .attached = m->attached,
+				   .run_ns = m->run_time_ns,
+				   .runs = m->run_count,
+				   .netns = m->netns };
+
+	memcpy(p.name, m->name, sizeof(p.name));
+	memcpy(p.note, m->note, sizeof(p.note));
+	pk_state_prog(a->view->state, &p);
+}
+
+static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
+{
+	const struct pk_msg_addr *addr = &m->addr;
+
+	switch (m->head.type) {
+	case PK_MSG_HELLO:
+		return take_hello(a, &m->hello, fds);
+	case PK_MSG_RECORD:
+		(void)pk_pipeline_feed(a->pipeline, m->bytes + sizeof(m->head),
+				       m->head.size - sizeof(m->head)); /* counted by reason */
+		return 0;
+	case PK_MSG_LINK:
+		take_link(a, &m->link);
+		return 0;
+	case PK_MSG_LINK_GONE:
+		pk_pipeline_link_gone(a->pipeline, m->link.netns, m->link.ifindex);
+		return 0;
+	case PK_MSG_ADDR:
+	case PK_MSG_ADDR_GONE:
+		if (addr->kind == PK_ADDR_OWN)
+			pk_pipeline_own_addr(a->pipeline, addr->netns, addr->addr,
+					     addr->prefix_bits, m->head.type == PK_MSG_ADDR_GONE);
+		return 0;
+	case PK_MSG_PROG:
+		take_prog(a, &m->prog);
+		return 0;
+	case PK_MSG_NOTICE:
+		pk_state_notice(a->view->state, m->notice.ts, m->notice.level, m->notice.text);
+		return 0;
+	case PK_MSG_SWEPT:
+		a->view->state->sweep = m->swept.sweep;
+		a->view->state->swept_ns = pk_clock_boot_ns();
+		return 0;
+	default: /* the end of the snapshot changes nothing here */
+		return 0;
+	}
+}
+
+static void on_msgs(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *a = arg;
+	int fds[PK_FD_MAX], r;
+
+	(void)what;
+	for (int i = 0; i < MSGS_AT_ONCE; i++) {
+		r = pk_client_recv(fd, &a->msg, fds);
+		if (r == -EAGAIN)
+			return;
+		if (r == -EBADMSG) {
+			a->view->state->msgs_bad++;
+			continue;
+		}
+		if (r <= 0) { /* the broker is gone, and so are its programs */
+			read_rings(a);
+			a->view->state->broker_gone = true;
+			event_base_loopbreak(a->base);
+			return;
+		}
+		a->view->state->msgs++;
+		r = take_msg(a, &a->msg, fds);
+		for (int k = 0; k < PK_FD_MAX; k++)
+			pk_closep(&fds[k]);
+		if (r < 0) {
+			pk_error("cannot work with what the broker sent: %s, leaving",
+				 strerror(-r));
+			event_base_loopbreak(a->base);
+			return;
+		}
+	}
+}
+
+static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
+{
+	struct timeval second = { .tv_sec = 1 };
+	int r;
+
+	a->base = event_base_new();
+	if (!a->base) {
+		pk_closep(&listen_fd);
+		return -ENOMEM;
+	}
+	r = pk_pipeline_new(o->conf, true, &a->pipeline);
+	if (r < 0) {
+		pk_closep(&listen_fd);
+		return r;
+	}
+	a->view = pk_pipeline_view(a->pipeline);
+	a->view->watched = on_watched;
+	a->view->refresh = on_refresh;
+	a->view->arg = a;
+	a->view->now_ns = a->view->state->started_ns = pk_clock_boot_ns();
+	r = pk_api_new(a->base, a->view, listen_fd, o->group, &a->api);
+	if (r < 0)
+		return r;
+	a->msgs = event_new(a->base, a->broker, EV_READ | EV_PERSIST, on_msgs, a);
+	a->tick = event_new(a->base, -1, EV_PERSIST, on_tick, a);
+	return a->msgs && a->tick && event_add(a->msgs, NULL) == 0 &&
+			       event_add(a->tick, &second) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+static void tear_down(struct agent *a)
+{
+	if (a->view)
+		a->view->watched = NULL;
+	if (a->view) { /* replies end before the server that carries them */
+		pk_streams_free(a->view->streams);
+		a->view->streams = NULL;
+	}
+	pk_api_free(a->api);
+	for (int i = 0; i < RINGS; i++) {
+		if (a->ring[i].ev)
+			event_free(a->ring[i].ev);
+		pk_ring_close(a->ring[i].reader);
+		pk_gap_done(&a->ring[i].gap);
+	}
+	if (a->msgs)
+		event_free(a->msgs);
+	if (a->tick)
+		event_free(a->tick);
+	pk_pipeline_free(a->pipeline);
+	if (a->base)
+		event_base_free(a->base);
+	for (int i = 0; i < PK_FD_MAX; i++)
+		pk_closep(&a->fd[i]);
+	pk_closep(&a->broker);
+}
+
+int pk_agent_run(const struct pk_agent_opts *o)
+{
+	_cleanup_free_ struct agent *a = calloc(1, sizeof(*a));
+	int listen_fd = o->listen_fd, r = 0;
+
+	if (!a)
+		return -ENOMEM;
+	/* who stops us is the broker, by closing its socket after the last sweep */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	a->conf = o->conf;
+	a->broker = o->broker_fd;
+	for (int i = 0; i < PK_FD_MAX; i++)
+		a->fd[i] = -1;
+	if (listen_fd < 0) {
+		r = pk_api_listen(o->conf->socket_path, o->group, &listen_fd);
+		if (r < 0)
+			pk_error("cannot listen on %s: %s", o->conf->socket_path, strerror(-r));
+	}
+	if (r == 0)
+		r = set_up(a, o, listen_fd);
+	if (r == 0 && event_base_dispatch(a->base) < 0)
+		r = -EIO;
+	if (r == 0 && !a->view->state->broker_gone)
+		r = -EPROTO;
+	tear_down(a);
+	return r;
+}
