@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attaches packet programs to an interface: XDP native, else generic, else tc ingress; tc egress
+ * by tcx where the kernel has it (6.6), else clsact. Another tool's program is never replaced.
+ */
+#include "probe/device.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "probe/msg.h"
+#include "probe/object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <unistd.h>
+
+/* linux/bpf.h of Debian 12 does not have them: BPF_TCX_INGRESS and BPF_TCX_EGRESS (kernel 6.6). */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+
+/* Where our filter sits in clsact: fixed, so that leftovers of a killed agent are found again. */
+#define TC_HANDLE   0x504b
+#define TC_PRIORITY 50
+
+void pk_device_init(struct pk_device *d)
+{
+	*d = (struct pk_device){ .xdp_fd = -1, .in_fd = -1, .out_fd = -1 };
+}
+
+static bool has_ethernet(const struct pk_device *d)
+{
+	return d->arptype == ARPHRD_ETHER || d->arptype == ARPHRD_LOOPBACK;
+}
+
+/* Devices that carry bare IP packets: tun, WireGuard, IPIP, SIT, GRE, PPP, raw IP modems. */
+static bool is_bare_ip(const struct pk_device *d)
+{
+	switch (d->arptype) {
+	case ARPHRD_NONE:
+	case ARPHRD_PPP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case 823: /* ARPHRD_IP6GRE */
+	case 519: /* ARPHRD_RAWIP */
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int xdp_link(const struct pk_device *d, const struct pk_object *obj, uint32_t mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = mode);
+	int prog = pk_object_prog_fd(obj, PK_PROG_XDP), fd;
+
+	if (prog < 0)
+		return prog;
+	fd = bpf_link_create(prog, (int)d->ifindex, BPF_XDP, &opts);
+	return fd == -1 ? -errno : fd;
+}
+
+static int attach_xdp(struct pk_device *d, const struct pk_object *obj, uint64_t xdp)
+{
+	int r = -EOPNOTSUPP;
+
+	if (xdp == PK_XDP_AUTO || xdp == PK_XDP_NATIVE) {
+		r = xdp_link(d, obj, XDP_FLAGS_DRV_MODE);
+		if (r >= 0) {
+			d->ingress = PK_COVER_XDP_NATIVE;
+			d->xdp_fd = r;
+			return 0;
+		}
+	}
+	/* Somebody's program, native or generic: whichever mode we try is refused with one of
+	 * these. */
+	if (r == -EBUSY || r == -EEXIST || xdp == PK_XDP_NATIVE)
+		return r;
+	r = xdp_link(d, obj, XDP_FLAGS_SKB_MODE);
+	if (r < 0)
+		return r;
+	d->ingress = PK_COVER_XDP_GENERIC;
+	d->xdp_fd = r;
+	return 0;
+}
+
+static int clsact_attach(struct pk_device *d, int prog, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY,
+		    .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	int r = bpf_tc_hook_create(&hook);
+
+	if (r < 0 && r != -EEXIST)
+		return r;
+	if (!r)
+		d->made_clsact = true;
+	return bpf_tc_attach(&hook, &opts);
+}
+
+static void clsact_detach(const struct pk_device *d, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+
+	(void)bpf_tc_detach(&hook, &opts); /* gone already is what we want */
+}
+
+/* tcx where the kernel knows it, else a clsact filter. Returns the cover or -errno. */
+static int attach_tc(struct pk_device *d, const struct pk_object *obj, bool ingress)
+{
+	bool l3 = !has_ethernet(d);
+	int prog = pk_object_prog_fd(obj, ingress ? (l3 ? PK_PROG_TC_IN_L3 : PK_PROG_TC_IN)
+						  : (l3 ? PK_PROG_TC_OUT_L3 : PK_PROG_TC_OUT));
+	int fd, r;
+
+	if (prog < 0)
+		return prog;
+	fd = bpf_link_create(prog, (int)d->ifindex, ingress ? TCX_INGRESS : TCX_EGRESS, NULL);
+	if (fd >= 0) {
+		*(ingress ? &d->in_fd : &d->out_fd) = fd;
+		return PK_COVER_TCX;
+	}
+	r = fd == -1 ? -errno : fd;
+	if (r != -EINVAL && r != -EOPNOTSUPP)
+		return r;
+	r = clsact_attach(d, prog, ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+	if (r < 0)
+		return r;
+	*(ingress ? &d->tc_in : &d->tc_out) = true;
+	return PK_COVER_CLSACT;
+}
+
+static void attach_ingress(struct pk_device *d, const struct pk_object *obj, uint64_t xdp)
+{
+	int why = -EOPNOTSUPP, r;
+
+	if (has_ethernet(d) && xdp != PK_XDP_OFF) {
+		why = attach_xdp(d, obj, xdp);
+		if (!why)
+			return;
+	}
+	r = attach_tc(d, obj, true);
+	if (r < 0) {
+		d->ingress = PK_COVER_NONE;
+		snprintf(d->reason, sizeof(d->reason), "ingress: %s", strerror(-r));
+		return;
+	}
+	d->ingress = (uint8_t)r;
+	if (why == -EBUSY || why == -EEXIST)
+		snprintf(d->reason, sizeof(d->reason),
+			 "another tool's XDP program is attached and left alone; tc ingress used");
+	else if (has_ethernet(d) && xdp != PK_XDP_OFF)
+		snprintf(d->reason, sizeof(d->reason), "no XDP here (%s); tc ingress used",
+			 strerror(-why));
+}
+
+void pk_device_attach(struct pk_device *d, const struct pk_object *obj, uint64_t xdp)
+{
+	int r;
+
+	d->reason[0] = 0;
+	d->ingress = d->egress = PK_COVER_NONE;
+	if (!has_ethernet(d) && !is_bare_ip(d)) {
+		snprintf(d->reason, sizeof(d->reason), "link type %u is not understood",
+			 d->arptype);
+		return;
+	}
+	if (d->flags & IFF_LOOPBACK)
+		d->ingress = PK_COVER_NOT_NEEDED;
+	else
+		attach_ingress(d, obj, xdp);
+	r = attach_tc(d, obj, false);
+	if (r < 0)
+		snprintf(d->reason, sizeof(d->reason), "egress: %s", strerror(-r));
+	else
+		d->egress = (uint8_t)r;
+	d->since_ns = pk_clock_boot_ns();
+}
+
+static void close_link(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void pk_device_forget(struct pk_device *d)
+{
+	close_link(&d->xdp_fd);
+	close_link(&d->in_fd);
+	close_link(&d->out_fd);
+	d->tc_in = d->tc_out = d->made_clsact = false;
+	d->ingress = d->egress = PK_COVER_NONE;
+	d->since_ns = 0;
+}
+
+/* Is any filter left that is not ours? Asked only before removing a qdisc that we made. */
+static bool clsact_is_empty(const struct pk_device *d)
+{
+	const enum bpf_tc_attach_point points[] = { BPF_TC_INGRESS, BPF_TC_EGRESS };
+
+	for (int i = 0; i < 2; i++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex,
+			    .attach_point = points[i]);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
+
+		if (bpf_tc_query(&hook, &opts) != -ENOENT)
+			return false;
+	}
+	return true;
+}
+
+void pk_device_detach(struct pk_device *d)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	if (d->tc_in)
+		clsact_detach(d, BPF_TC_INGRESS);
+	if (d->tc_out)
+		clsact_detach(d, BPF_TC_EGRESS);
+	if (d->made_clsact && clsact_is_empty(d))
+		(void)bpf_tc_hook_destroy(&hook); /* left behind: an empty qdisc does no harm */
+	pk_device_forget(d);
+}
+
+/* A link that was detached by somebody, or whose device is gone, has no interface any more. */
+static bool link_holds(int fd, uint32_t ifindex)
+{
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	/* tcx keeps its ifindex in the same place; Debian 12's header only names xdp. */
+	return bpf_obj_get_info_by_fd(fd, &info, &len) < 0 || info.xdp.ifindex == ifindex;
+}
+
+static bool filter_holds(const struct pk_device *d, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+
+	return !bpf_tc_query(&hook, &opts);
+}
+
+bool pk_device_is_intact(const struct pk_device *d)
+{
+	return (d->xdp_fd < 0 || link_holds(d->xdp_fd, d->ifindex)) &&
+	       (d->in_fd < 0 || link_holds(d->in_fd, d->ifindex)) &&
+	       (d->out_fd < 0 || link_holds(d->out_fd, d->ifindex)) &&
+	       (!d->tc_in || filter_holds(d, BPF_TC_INGRESS)) &&
+	       (!d->tc_out || filter_holds(d, BPF_TC_EGRESS));
+}

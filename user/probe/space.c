@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Follows one net namespace with libnl's cache manager and keeps its interfaces covered. Entering a
+ * namespace is done around each piece of work; the process always returns to its own.
+ */
+#include "probe/space.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "probe/msg.h"
+#include "probe/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/neighbour.h>
+#include <netlink/cache.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/neighbour.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* kernel 5.14 */
+#endif
+
+#define LINKS_MAX 16384 /* beyond it interfaces are reported and not covered */
+
+struct pk_space {
+	uint64_t cookie;
+	uint32_t inum;
+	char name[64];
+	bool is_host;
+	int ns_fd, home_fd; /* home: the broker's own namespace */
+	const struct pk_conf *conf;
+	struct pk_space_ops ops;
+	struct pk_object *obj; /* own instance; NULL: host's */
+	struct pk_object *host;
+	struct nl_cache_mngr *mngr;
+	struct nl_cache *links, *addrs, *routes, *neighs;
+	struct pk_device **dev;
+	size_t n_dev, cap_dev;
+};
+
+static int enter(const struct pk_space *s)
+{
+	return s->is_host || !setns(s->ns_fd, CLONE_NEWNET) ? 0 : -errno;
+}
+
+static void leave(const struct pk_space *s)
+{
+	if (!s->is_host && setns(s->home_fd, CLONE_NEWNET) < 0) {
+		pk_error("can not return to the own network namespace: %m; ending");
+		abort(); /* whatever is done next would be done to the wrong namespace */
+	}
+}
+
+static const struct pk_object *object_of(const struct pk_space *s)
+{
+	return s->obj ? s->obj : s->host;
+}
+
+int pk_space_self_cookie(uint64_t *ret_cookie)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*ret_cookie);
+
+	if (fd < 0)
+		return -errno;
+	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &len) < 0 ? -errno : 0;
+}
+
+static void tell_link(const struct pk_space *s, const struct pk_device *d, uint32_t type)
+{
+	struct pk_msg_link m = {
+		.head = { type, sizeof(m) },
+		.netns = s->cookie,
+		.netns_inum = s->inum,
+		.ifindex = d->ifindex,
+		.flags = d->flags,
+		.mtu = d->mtu,
+		.ingress = d->ingress,
+		.egress = d->egress,
+		.since_ns = d->since_ns,
+	};
+
+	memcpy(m.name, d->name, sizeof(m.name));
+	memcpy(m.kind, d->kind, sizeof(m.kind));
+	memcpy(m.netns_name, s->name, sizeof(m.netns_name));
+	memcpy(m.reason, d->reason, sizeof(m.reason));
+	s->ops.send(s->ops.arg, &m.head);
+}
+
+static struct pk_device *find_device(const struct pk_space *s, uint32_t ifindex)
+{
+	for (size_t i = 0; i < s->n_dev; i++)
+		if (s->dev[i]->ifindex == ifindex)
+			return s->dev[i];
+	return NULL;
+}
+
+static struct pk_device *add_device(struct pk_space *s, uint32_t ifindex)
+{
+	struct pk_device *d;
+
+	if (s->n_dev == LINKS_MAX)
+		return NULL;
+	if (s->n_dev == s->cap_dev) {
+		size_t cap = s->cap_dev ? s->cap_dev * 2 : 16;
+		struct pk_device **v = realloc(s->dev, cap * sizeof(struct pk_device *));
+
+		if (!v)
+			return NULL;
+		s->dev = v;
+		s->cap_dev = cap;
+	}
+	d = malloc(sizeof(*d));
+	if (!d)
+		return NULL;
+	pk_device_init(d);
+	d->ifindex = ifindex;
+	s->dev[s->n_dev++] = d;
+	return d;
+}
+
+static void drop_device(struct pk_space *s, const struct pk_device *d)
+{
+	for (size_t i = 0; i < s->n_dev; i++)
+		if (s->dev[i] == d) {
+			free(s->dev[i]);
+			s->dev[i] = s->dev[--s->n_dev];
+			return;
+		}
+}
+
+static bool is_covered(const struct pk_device *d)
+{
+	return d->xdp_fd >= 0 || d->in_fd >= 0 || d->out_fd >= 0 || d->tc_in || d->tc_out;
+}
+
+/* Attaches or detaches so that the interface is as the configuration wants it. */
+static void settle(struct pk_space *s, struct pk_device *d)
+{
+	bool want = pk_conf_covers(s->conf, d->name);
+	int r;
+
+	if (want == is_covered(d) && d->ingress != PK_COVER_NONE)
+		return;
+	r = enter(s);
+	if (r < 0) {
+		snprintf(d->reason, sizeof(d->reason), "network namespace: %s", strerror(-r));
+		return;
+	}
+	pk_device_detach(d);
+	if (want) {
+		pk_device_attach(d, object_of(s), s->conf->xdp);
+	} else {
+		d->ingress = d->egress = PK_COVER_EXCLUDED;
+		snprintf(d->reason, sizeof(d->reason), "excluded by the configuration");
+	}
+	leave(s);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	memset(to, 0, size);
+	if (from)
+		snprintf(to, size, "%s", from);
+}
+
+static bool read_link(struct pk_device *d, struct rtnl_link *l)
+{
+	struct pk_device old = *d;
+
+	d->flags = rtnl_link_get_flags(l);
+	d->mtu = rtnl_link_get_mtu(l);
+	d->arptype = rtnl_link_get_arptype(l);
+	copy_text(d->name, sizeof(d->name), rtnl_link_get_name(l));
+	copy_text(d->kind, sizeof(d->kind), rtnl_link_get_type(l));
+	return d->mtu != old.mtu || strcmp(d->name, old.name) ||
+	       (d->flags ^ old.flags) & (IFF_UP | IFF_LOWER_UP | IFF_RUNNING);
+}
+
+static void link_new(struct pk_space *s, struct rtnl_link *l)
+{
+	uint32_t ifindex = (uint32_t)rtnl_link_get_ifindex(l);
+	struct pk_device *d = find_device(s, ifindex);
+	bool is_new = !d, changed;
+
+	if (!d)
+		d = add_device(s, ifindex);
+	if (!d) {
+		s->ops.notice(s->ops.arg, PK_LOG_WARN, "interface %u of %s: no memory, not covered",
+			      ifindex, s->is_host ? "the host" : s->name);
+		return;
+	}
+	changed = read_link(d, l);
+	if (!is_new && !changed)
+		return;
+	settle(s, d);
+	tell_link(s, d, PK_MSG_LINK);
+}
+
+static void link_gone(struct pk_space *s, struct rtnl_link *l)
+{
+	struct pk_device *d = find_device(s, (uint32_t)rtnl_link_get_ifindex(l));
+
+	if (!d)
+		return;
+	pk_device_forget(d);
+	tell_link(s, d, PK_MSG_LINK_GONE);
+	drop_device(s, d);
+}
+
+static void on_link(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
+{
+	struct rtnl_link *l = (struct rtnl_link *)o;
+
+	(void)cache;
+	/* AF_BRIDGE messages are about a port leaving its bridge, not about the interface. */
+	if (rtnl_link_get_family(l) != AF_UNSPEC)
+		return;
+	if (action == NL_ACT_DEL)
+		link_gone(arg, l);
+	else
+		link_new(arg, l);
+}
+
+/* An address in 16 bytes; false for families that are not IP. */
+static bool to_16(struct nl_addr *a, uint8_t out[16], unsigned *ret_bits)
+{
+	unsigned len = a ? nl_addr_get_len(a) : 0;
+
+	memset(out, 0, 16);
+	if (len == 4) {
+		out[10] = out[11] = 0xff;
+		memcpy(out + 12, nl_addr_get_binary_addr(a), 4);
+	} else if (len == 16) {
+		memcpy(out, nl_addr_get_binary_addr(a), 16);
+	} else {
+		return false;
+	}
+	if (ret_bits)
+		*ret_bits = nl_addr_get_prefixlen(a) + (len == 4 ? 96 : 0);
+	return true;
+}
+
+static void tell_addr(const struct pk_space *s, struct pk_msg_addr *m, int action)
+{
+	m->head.type = action == NL_ACT_DEL ? PK_MSG_ADDR_GONE : PK_MSG_ADDR;
+	m->head.size = sizeof(*m);
+	m->netns = s->cookie;
+	s->ops.send(s->ops.arg, &m->head);
+}
+
+static void on_addr(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
+{
+	struct rtnl_addr *a = (struct rtnl_addr *)o;
+	struct pk_msg_addr m = { .kind = PK_ADDR_OWN };
+	unsigned bits = 0;
+
+	(void)cache;
+	if (!to_16(rtnl_addr_get_local(a), m.addr, &bits))
+		return;
+	m.prefix_bits = (uint8_t)bits;
+	m.ifindex = (uint32_t)rtnl_addr_get_ifindex(a);
+	tell_addr(arg, &m, action);
+}
+
+static void on_route(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
+{
+	struct rtnl_route *route = (struct rtnl_route *)o;
+	struct nl_addr *dst = rtnl_route_get_dst(route);
+
+	(void)cache;
+	if (dst && nl_addr_get_prefixlen(dst))
+		return; /* only default routes name a gateway that must stay reachable */
+	for (int i = 0; i < rtnl_route_get_nnexthops(route); i++) {
+		struct rtnl_nexthop *nh = rtnl_route_nexthop_n(route, i);
+		struct pk_msg_addr m = { .kind = PK_ADDR_GATEWAY };
+
+		if (!to_16(rtnl_route_nh_get_gateway(nh), m.addr, NULL))
+			continue;
+		m.ifindex = (uint32_t)rtnl_route_nh_get_ifindex(nh);
+		tell_addr(arg, &m, action);
+	}
+}
+
+static void on_neigh(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
+{
+	struct rtnl_neigh *n = (struct rtnl_neigh *)o;
+	struct nl_addr *mac = rtnl_neigh_get_lladdr(n);
+	struct pk_msg_addr m = { .kind = PK_ADDR_NEIGHBOUR };
+
+	(void)cache;
+	if (rtnl_neigh_get_state(n) & (NUD_NOARP | NUD_FAILED | NUD_INCOMPLETE))
+		action = NL_ACT_DEL;
+	if (!to_16(rtnl_neigh_get_dst(n), m.addr, NULL))
+		return;
+	if (mac && nl_addr_get_len(mac) == 6)
+		memcpy(m.mac, nl_addr_get_binary_addr(mac), 6);
+	m.ifindex = (uint32_t)rtnl_neigh_get_ifindex(n);
+	tell_addr(arg, &m, action);
+}
+
+struct watch {
+	const char *name;
+	change_func_t change;
+	size_t at; /* of the cache pointer in struct pk_space */
+};
+
+static const struct watch watches[] = {
+	{ "route/link", on_link, offsetof(struct pk_space, links) },
+	{ "route/addr", on_addr, offsetof(struct pk_space, addrs) },
+	{ "route/route", on_route, offsetof(struct pk_space, routes) },
+	{ "route/neigh", on_neigh, offsetof(struct pk_space, neighs) },
+};
+
+static struct nl_cache **cache_of(struct pk_space *s, const struct watch *w)
+{
+	return (struct nl_cache **)((char *)s + w->at);
+}
+
+struct each {
+	struct pk_space *s;
+	change_func_t change;
+};
+
+static void each_object(struct nl_object *o, void *arg)
+{
+	struct each *e = arg;
+
+	e->change(NULL, o, NL_ACT_NEW, e->s);
+}
+
+/* Interfaces that went while nobody listened. */
+static void drop_vanished(struct pk_space *s)
+{
+	for (size_t i = s->n_dev; i-- > 0;) {
+		struct rtnl_link *l = rtnl_link_get(s->links, (int)s->dev[i]->ifindex);
+
+		if (l) {
+			rtnl_link_put(l);
+			continue;
+		}
+		pk_device_forget(s->dev[i]);
+		tell_link(s, s->dev[i], PK_MSG_LINK_GONE);
+		drop_device(s, s->dev[i]);
+	}
+}
+
+static int listen_again(struct pk_space *s)
+{
+	int r = enter(s);
+
+	if (r < 0)
+		return r;
+	if (s->mngr)
+		nl_cache_mngr_free(s->mngr);
+	s->mngr = NULL;
+	r = nl_cache_mngr_alloc(NULL, NETLINK_ROUTE, NL_AUTO_PROVIDE, &s->mngr);
+	for (size_t i = 0; !r && i < PK_ARRAY_SIZE(watches); i++)
+		r = nl_cache_mngr_add(s->mngr, watches[i].name, watches[i].change, s,
+				      cache_of(s, &watches[i]));
+	leave(s);
+	if (r < 0)
+		return -EIO;
+	drop_vanished(s);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(watches); i++) {
+		struct each e = { s, watches[i].change };
+
+		nl_cache_foreach(*cache_of(s, &watches[i]), each_object, &e);
+	}
+	return 0;
+}
+
+static int own_object(struct pk_space *s)
+{
+	static const char *const progs[] = { PK_PROG_XDP,      PK_PROG_TC_IN,     PK_PROG_TC_OUT,
+					     PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3, NULL };
+	struct pk_object_opts opts = { .netns = s->cookie, .progs = progs, .share = s->host };
+	int r;
+
+	if (s->is_host)
+		return 0;
+	r = pk_object_open(&opts, &s->obj);
+	return r < 0 ? r : pk_object_load(s->obj);
+}
+
+static void space_freep(struct pk_space **s)
+{
+	if (*s)
+		pk_space_close(*s, false);
+}
+
+int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struct pk_object *host,
+		  bool is_host, const struct pk_space_ops *ops, struct pk_space **ret)
+{
+	_cleanup_(space_freep) struct pk_space *s = calloc(1, sizeof(*s));
+	struct stat st;
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->is_host = is_host;
+	s->conf = conf;
+	s->ops = *ops;
+	s->host = host;
+	copy_text(s->name, sizeof(s->name), name);
+	s->home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	s->ns_fd = fcntl(ns_fd, F_DUPFD_CLOEXEC, 3);
+	if (s->ns_fd < 0 || s->home_fd < 0 || fstat(s->ns_fd, &st) < 0)
+		return -errno;
+	s->inum = (uint32_t)st.st_ino;
+	r = enter(s);
+	if (r < 0)
+		return r;
+	r = pk_space_self_cookie(&s->cookie);
+	leave(s);
+	if (!r)
+		r = own_object(s);
+	if (!r)
+		r = listen_again(s);
+	if (r < 0)
+		return r;
+	*ret = PK_TAKE(s);
+	return 0;
+}
+
+void pk_space_close(struct pk_space *s, bool gone)
+{
+	bool inside;
+
+	if (!s)
+		return;
+	inside = !gone && s->ns_fd >= 0 && !enter(s);
+	for (size_t i = 0; i < s->n_dev; i++) {
+		if (inside)
+			pk_device_detach(s->dev[i]);
+		else
+			pk_device_forget(s->dev[i]);
+	}
+	if (inside)
+		leave(s);
+	for (size_t i = 0; i < s->n_dev; i++) {
+		if (gone)
+			tell_link(s, s->dev[i], PK_MSG_LINK_GONE);
+		free(s->dev[i]);
+	}
+	free(s->dev);
+	if (s->mngr)
+		nl_cache_mngr_free(s->mngr);
+	pk_object_free(s->obj);
+	pk_closep(&s->ns_fd);
+	pk_closep(&s->home_fd);
+	free(s);
+}
+
+int pk_space_fd(const struct pk_space *s)
+{
+	return nl_cache_mngr_get_fd(s->mngr);
+}
+
+void pk_space_read(struct pk_space *s)
+{
+	int r = nl_cache_mngr_data_ready(s->mngr);
+
+	if (r >= 0 || r == -NLE_AGAIN)
+		return;
+	/* Messages were lost (a storm of changes): what is there now is read whole. */
+	s->ops.notice(s->ops.arg, PK_LOG_NOTICE, "netlink: %s; reading all interfaces again",
+		      nl_geterror(r));
+	r = listen_again(s);
+	if (r < 0)
+		s->ops.notice(s->ops.arg, PK_LOG_ERROR, "netlink: %s; interfaces are not followed",
+			      strerror(-r));
+}
+
+void pk_space_check(struct pk_space *s)
+{
+	int r = enter(s);
+
+	if (r < 0)
+		return;
+	for (size_t i = 0; i < s->n_dev; i++) {
+		struct pk_device *d = s->dev[i];
+
+		if (!is_covered(d) || pk_device_is_intact(d))
+			continue;
+		pk_device_detach(d);
+		pk_device_attach(d, object_of(s), s->conf->xdp);
+		s->ops.notice(s->ops.arg, PK_LOG_WARN, "a hook on %s was removed by somebody; %s",
+			      d->name,
+			      is_covered(d) ? "attached again" : "it can not be attached again");
+		tell_link(s, d, PK_MSG_LINK);
+	}
+	leave(s);
+}
+
+void pk_space_recover(struct pk_space *s, const struct pk_conf *conf)
+{
+	s->conf = conf;
+	for (size_t i = 0; i < s->n_dev; i++) {
+		settle(s, s->dev[i]);
+		tell_link(s, s->dev[i], PK_MSG_LINK);
+	}
+}
+
+void pk_space_tell(struct pk_space *s)
+{
+	for (size_t i = 0; i < s->n_dev; i++)
+		tell_link(s, s->dev[i], PK_MSG_LINK);
+	for (size_t i = 1; i < PK_ARRAY_SIZE(watches); i++) {
+		struct each e = { s, watches[i].change };
+
+		nl_cache_foreach(*cache_of(s, &watches[i]), each_object, &e);
+	}
+}
+
+uint64_t pk_space_cookie(const struct pk_space *s)
+{
+	return s->cookie;
+}
+
+uint32_t pk_space_inum(const struct pk_space *s)
+{
+	return s->inum;
+}
+
+const char *pk_space_name(const struct pk_space *s)
+{
+	return s->name;
+}
+
+bool pk_space_is_host(const struct pk_space *s)
+{
+	return s->is_host;
+}
