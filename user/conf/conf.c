@@ -157,17 +157,19 @@ static void print_row(const struct pk_conf *c, const struct pk_conf_row *row, st
 	pk_buf_done(&text);
 }
 
+static const char heading[] =
+	"# SPDX-License-Identifier: Apache-2.0\n"
+	"# Configuration of picketd. Files in conf.d/*.yaml beside this one are read after it, "
+	"sorted\n"
+	"# by name; a later file wins key by key. What is left out has its default.\n"
+	"# Check a change with `picketd --check-config`; apply it with `systemctl reload "
+	"picketd`.\n";
+
 void pk_conf_print(const struct pk_conf *c, struct pk_buf *out)
 {
 	const char *section = "";
 
-	pk_buf_str(
-		out,
-		"# Configuration of picketd. Files in conf.d/*.yaml beside this one are read "
-		"after it, sorted\n"
-		"# by name; a later file wins key by key. What is left out has its default.\n"
-		"# Check a change with `picketd --check-config`; apply it with `systemctl reload "
-		"picketd`.\n");
+	pk_buf_str(out, heading);
 	for (size_t i = 0; i < pk_conf_schema_len; i++) {
 		const struct pk_conf_row *row = &pk_conf_schema[i];
 		size_t len = strcspn(row->name, ".");
