@@ -106,7 +106,7 @@ static int parse_frelay(const uint8_t *d, size_t len, struct pk_link_head *h)
 		return head(h, 4, TYPE_IP4);
 	if (d[1] & 1 && d[2] == 0x03 && d[3] == 0x8e)
 		return head(h, 4, TYPE_IP6);
-	return head(h, 4, 0);
+	return head(h, 4, d[1] & 1 && be16(d + 2) >= 0x600 ? be16(d + 2) : 0); /* Cisco's way */
 }
 
 /* Below 0x600 the field is not an EtherType. */

@@ -117,7 +117,7 @@ struct pk_pkt {
 	__u32 off;  /* in: where the layer starts; out: where the parser stood at the end */
 	__u32 wire; /* in: bytes of the frame on the wire, which a capture may have cut */
 	__u32 l3_end;
-	__u32 seq, ack, payload; /* TCP */
+	__u32 seq, ack, payload; /* TCP; ICMP: seq is PK_ICMP_KNOWN | type << 8 | code */
 	__u32 notes;             /* bit n: add one to enum pk_pkt_count n */
 	__u32 frag_id;
 	__u32 in_off, in_vni; /* the layer inside, when in_type is set */

@@ -242,6 +242,7 @@ pk_inline int pk_parse_l4(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
 		i = p->off + sizeof(*i) <= p->l3_end ? pk_ptr(c, p->off, b, sizeof(*i)) : NULL;
 		if (!i)
 			return pk_cut_l4(c, p);
+		p->seq = PK_ICMP_KNOWN | (__u32)i->type << 8 | i->code;
 		if (proto == PK_PROTO_ICMP ? i->type == 0 || i->type == 8
 					   : i->type == 128 || i->type == 129) {
 			p->key.port[0] = i->id;

@@ -250,13 +250,15 @@ enum pk_encap {
 #define PK_AT_INGRESS 1
 #define PK_AT_EGRESS 2
 
+#define PK_ICMP_KNOWN 0x10000u /* of the first packet: it names the conversation */
+
 struct pk_flow_dir {
 	__u64 packets;
 	__u64 bytes; /* whole frames as on the wire, without FCS */
 	__u64 first_ns, last_ns; /* boottime; last_ns to one tick of the kernel (1 to 10 ms) */
 	__u32 tcp_flags; /* union of the TCP flags byte */
 	__u32 retransmits; /* TCP segments with data at or below what was already sent */
-	__u32 tcp_next; /* highest sequence number seen + 1 */
+	__u32 tcp_next; /* highest sequence number seen + 1; ICMP: PK_ICMP_KNOWN | type << 8 | code */
 	__u32 owner_gen; /* pk_owner.gen that own[] holds; 0: none */
 	__u32 fragments; /* packets that were fragments */
 	__u8 where; /* PK_AT_* */
