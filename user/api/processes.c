@@ -144,7 +144,7 @@ static void write_flows(struct pk_json *j, struct pk_view *v, const struct pk_pr
 	struct pk_flow_table *t = v->ocsf.flows;
 	int n = 0;
 
-	pk_json_arr(j, "flows");
+	pk_json_arr(j, "flow_list");
 	for (int ended = 0; ended < 2; ended++) {
 		struct pk_flow_entry *e = NULL;
 
