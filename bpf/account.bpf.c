@@ -238,19 +238,24 @@ static __always_inline void pk_tcp_sequence(struct pk_flow_dir *d, const struct 
 		__sync_fetch_and_add(&d->retransmits, 1);
 }
 
-/* One packet more. An established flow touches its key and this one direction, nothing else. */
+/*
+ * One packet more. An established flow touches its key and this one direction, nothing else. The
+ * plain loads come first: the processor issues them while the key is still on its way from memory,
+ * which it can't do for the atomic additions.
+ */
 static __always_inline void pk_flow_add(struct pk_flow *f, const struct pk_pkt *p)
 {
 	struct pk_flow_dir *d = &f->dir[p->dir & 1];
+	__u64 last = *(volatile __u64 *)&d->last_ns;
+	__u32 flags = *(volatile __u32 *)&d->tcp_flags;
+	bool turn = *(volatile __u8 *)&d->started != 2;
 	__u64 now = pk_now_tick();
-	bool turn;
 
 	__sync_fetch_and_add(&d->packets, p->packets);
 	__sync_fetch_and_add(&d->bytes, p->bytes);
-	if (d->last_ns < now)
+	if (last < now)
 		d->last_ns = now;
-	turn = d->started != 2;
-	if (p->tcp && (d->tcp_flags & p->tcp_flags) != p->tcp_flags) {
+	if (p->tcp && (flags & p->tcp_flags) != p->tcp_flags) {
 		__sync_fetch_and_or(&d->tcp_flags, p->tcp_flags);
 		turn = true;
 	}

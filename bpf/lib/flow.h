@@ -241,8 +241,10 @@ static __always_inline struct pk_flow *pk_flow_make(const struct pk_pkt *p, stru
 		bpf_spin_unlock(&l->lock);
 		return f;
 	}
+	/* The first bucket, so that lookups need not go to the second, while it is less than half
+	 * full; then the emptier one, so that both are full only when nearly the whole table is. */
 	room = pk_free_ways(x.b);
-	if (room < 2 && room < pk_free_ways(y.b))
+	if (room <= PK_WAYS / 2 && room < pk_free_ways(y.b))
 		t = x, x = y, y = t;
 	f = pk_place_make(&x, p, s, now, id);
 	if (!f) /* filled up, maybe just now by an inserter of another key */
