@@ -37,10 +37,17 @@ static inline __attribute__((always_inline)) const void *pk_ptr(struct pk_cur *c
 {
 	const void *p;
 
-	if (off > PK_OFF_MAX)
-		return NULL;
 #ifdef __bpf__
-	p = c->data + off;
+	__u64 at = off;
+
+	/*
+	 * For the verifier: what is compared must be what is added. Without this the compiler
+	 * compares one copy and adds another, of which kernels before 6.13 know no bound.
+	 */
+	asm volatile("" : "+r"(at));
+	if (at > PK_OFF_MAX)
+		return NULL;
+	p = c->data + at;
 	if (p + len <= c->end)
 		return p;
 	if (c->kind == PK_CUR_XDP_LINEAR || off + len > c->len)
@@ -52,7 +59,7 @@ static inline __attribute__((always_inline)) const void *pk_ptr(struct pk_cur *c
 	c->failed = true;
 	return NULL;
 #else
-	if (off + len > c->len)
+	if (off > PK_OFF_MAX || off + len > c->len)
 		return NULL;
 	p = (const __u8 *)c->data + off;
 	return __builtin_memcpy(buf, p, len); /* the bytes may lie at any address */

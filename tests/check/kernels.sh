@@ -7,6 +7,7 @@
 # Kernels are downloaded into BUILD/kernels, extracted there and never installed; the package lists
 # used for that live there too, so that the host's sources do not matter.
 # GUEST_TESTS: other test files (a pattern, see suite.sh). GUEST_SECONDS: limit for one guest.
+# GUEST_TAIL: lines shown of what failed.
 set -Eeuo pipefail
 trap 'echo "kernels: failed at line $LINENO" >&2' ERR
 cd "$(dirname "$0")/../.."
@@ -97,7 +98,7 @@ put_libraries() {
 	local lib
 	while read -r lib; do
 		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
-	done < <(ldd "$1" 2>/dev/null | { grep -oE '/[^ ]+' || true; })
+	done < <({ ldd "$1" 2>/dev/null || true; } | { grep -oE '/[^ ]+' || true; })
 }
 
 # put FILE: a program with its libraries.
@@ -126,9 +127,8 @@ initramfs() {
 		[ ! -e "$path" ] || cp -r --parents "$path" "$root/"
 	done
 	mkdir -p "$build/tests/bpf" "$build/tests/e2e" "$root/root/build"
-	(cd "$build" && find picketd picket picket.bpf.o tests/bpf tests/e2e tests -maxdepth 2 \
-		-type f \( -perm /111 -o -name '*.bpf.o' \) -not -path '*/fuzz/*' \
-		-not -path '*/unit/*' -print0 | sort -zu | xargs -0 cp --parents -t "$root/root/build")
+	(cd "$build" && find . -maxdepth 3 -not -path './kernels/*' -type f \( -perm /111 -o -name '*.bpf.o' \) \
+		-not -path '*/fuzz/*' -not -path '*/unit/*' -print0 | xargs -0 cp --parents -t "$root/root/build")
 	find "$root/root/build" -type f -perm /111 | while read -r path; do put_libraries "$path"; done
 	git ls-files -z tests user/share | grep -zvE '^tests/(fuzz|unit)/' |
 		xargs -0 cp --parents -t "$root/root"
@@ -166,7 +166,7 @@ dmesg -n 1
 sh /modules/load
 ip link set lo up
 cd /root
-export TESTS='$tests' TEST_TIMEOUT=900 PICKET_GUEST=1
+export TESTS='$tests' TEST_TIMEOUT=900 TEST_TAIL=${GUEST_TAIL:-80} PICKET_GUEST=1
 bash tests/check/suite.sh build bpf e2e
 echo "guest-status \$?"
 poweroff -f
@@ -206,6 +206,9 @@ one() {
 	fi
 	read -r p f s < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' \
 		"$log" | tail -n 1)
+	if [ "${f:-0}" -eq 0 ] && ! grep -q '^guest-status 0' "$log"; then
+		f=1
+	fi
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=$((skipped + ${s:-0}))
 }
 
