@@ -8,8 +8,8 @@
 struct picket_bpf;
 
 /*
- * Between open and load of the object. Optional programs (SEC "?tp_btf/...", off by default) are turned
- * on where the kernel has their tracepoint; the others are left alone. -errno when the kernel's BTF can
- * not be read (then nothing was changed).
+ * Between open and load of the object. Optional programs (SEC "?tp_btf/...", off by default) are
+ * turned on where the kernel has their tracepoint; the others are left alone. -errno when the
+ * kernel's BTF can not be read (then nothing was changed).
  */
 int pk_hooks_prepare(struct picket_bpf *skel);

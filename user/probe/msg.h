@@ -14,22 +14,22 @@
 
 enum pk_msg_type {
 	/* broker -> pipeline */
-	PK_MSG_HELLO = 1, /* struct pk_msg_hello + PK_FD_MAX descriptors (SCM_RIGHTS) */
+	PK_MSG_HELLO = 1,  /* struct pk_msg_hello + PK_FD_MAX descriptors (SCM_RIGHTS) */
 	PK_MSG_RECORD = 2, /* one event record found at start (PK_EVF_SNAPSHOT) */
 	PK_MSG_SNAPSHOT_DONE = 3,
-	PK_MSG_LINK = 4, /* struct pk_msg_link: new or changed */
+	PK_MSG_LINK = 4,      /* struct pk_msg_link: new or changed */
 	PK_MSG_LINK_GONE = 5, /* struct pk_msg_link */
-	PK_MSG_ADDR = 6, /* struct pk_msg_addr: own address, route, neighbour or resolver */
+	PK_MSG_ADDR = 6,      /* struct pk_msg_addr: own address, route, neighbour or resolver */
 	PK_MSG_ADDR_GONE = 7,
-	PK_MSG_PROG = 8, /* struct pk_msg_prog: cost and state of one program */
+	PK_MSG_PROG = 8,   /* struct pk_msg_prog: cost and state of one program */
 	PK_MSG_NOTICE = 9, /* struct pk_msg_notice: hook removed, attached again, degraded, ... */
 	PK_MSG_SWEPT = 10, /* struct pk_msg_swept after each sweep */
 	/* pipeline -> broker */
-	PK_MSG_KNOBS = 32, /* struct pk_knobs */
-	PK_MSG_SWEEP = 33, /* sweep now */
-	PK_MSG_FLUSH = 34, /* end every flow (the last sweep before the end) */
+	PK_MSG_KNOBS = 32,  /* struct pk_knobs */
+	PK_MSG_SWEEP = 33,  /* sweep now */
+	PK_MSG_FLUSH = 34,  /* end every flow (the last sweep before the end) */
 	PK_MSG_RELOAD = 35, /* read the config again */
-	PK_MSG_STOP = 36, /* detach and leave */
+	PK_MSG_STOP = 36,   /* detach and leave */
 };
 
 enum pk_msg_fd {
@@ -53,9 +53,9 @@ struct pk_msg_head {
 struct pk_msg_hello {
 	struct pk_msg_head head;
 	uint32_t abi;
-	uint32_t slots; /* of the flow table */
+	uint32_t slots;      /* of the flow table */
 	uint64_t host_netns; /* cookie */
-	uint32_t cpus; /* possible CPUs: size of a per-CPU value array */
+	uint32_t cpus;       /* possible CPUs: size of a per-CPU value array */
 	uint32_t pad;
 };
 
@@ -67,7 +67,7 @@ enum pk_cover {
 	PK_COVER_TCX = 3,
 	PK_COVER_CLSACT = 4,
 	PK_COVER_NOT_NEEDED = 5, /* lo ingress: every packet was counted on egress */
-	PK_COVER_EXCLUDED = 6, /* by config */
+	PK_COVER_EXCLUDED = 6,   /* by config */
 };
 
 struct pk_msg_link {
@@ -81,27 +81,32 @@ struct pk_msg_link {
 	uint8_t pad[6];
 	uint64_t since_ns; /* covered since, boottime; 0 not covered */
 	char name[16];
-	char kind[16]; /* "veth", "bridge", ... "" for hardware */
+	char kind[16];       /* "veth", "bridge", ... "" for hardware */
 	char netns_name[64]; /* file name under /run/netns, or "" */
-	char reason[128]; /* why not (fully) covered, "" when it is */
+	char reason[128];    /* why not (fully) covered, "" when it is */
 };
 
-enum pk_addr_kind { PK_ADDR_OWN = 1, PK_ADDR_GATEWAY = 2, PK_ADDR_NEIGHBOUR = 3, PK_ADDR_RESOLVER = 4 };
+enum pk_addr_kind {
+	PK_ADDR_OWN = 1,
+	PK_ADDR_GATEWAY = 2,
+	PK_ADDR_NEIGHBOUR = 3,
+	PK_ADDR_RESOLVER = 4
+};
 
 struct pk_msg_addr {
 	struct pk_msg_head head;
 	uint64_t netns;
 	uint32_t ifindex;
-	uint8_t kind; /* enum pk_addr_kind */
+	uint8_t kind;        /* enum pk_addr_kind */
 	uint8_t prefix_bits; /* own address: of its network, in the 16-byte form */
-	uint8_t mac[6]; /* neighbour */
+	uint8_t mac[6];      /* neighbour */
 	uint8_t addr[16];
 };
 
 struct pk_msg_prog {
 	struct pk_msg_head head;
 	uint32_t id;
-	uint32_t attached; /* 0 no, 1 yes, 2 not on this kernel (optional) */
+	uint32_t attached;               /* 0 no, 1 yes, 2 not on this kernel (optional) */
 	uint64_t run_time_ns, run_count; /* zero unless statistics are on */
 	uint64_t netns;
 	char name[16];
@@ -110,7 +115,7 @@ struct pk_msg_prog {
 
 struct pk_msg_notice {
 	struct pk_msg_head head;
-	uint64_t ts; /* boottime ns */
+	uint64_t ts;    /* boottime ns */
 	uint32_t level; /* enum pk_log_level */
 	uint32_t pad;
 	char text[256];

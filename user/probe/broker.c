@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The broker's loop: signals, the pipeline's messages, netlink, and a tick a second. Parses nothing
+ * that came over the network. Everything attached is a link of this process, so whatever ends it
+ * leaves nothing behind.
+ */
+#include "probe/broker.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "conf/conf.h"
+#include "probe/attach.h"
+#include "probe/channel.h"
+#include "probe/costs.h"
+#include "probe/object.h"
+#include "probe/resolv.h"
+#include "probe/snapshot.h"
+#include "probe/spaces.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define RESPAWN_MAX_S 30
+#define SEND_WAIT_MS  200 /* a pipeline that does not read may not keep us from our hooks */
+
+struct broker {
+	const struct pk_broker_opts *opts;
+	struct pk_conf *conf;
+	struct event_base *base;
+	struct event *sig[4], *tick, *sweep, *chan, *respawn;
+	struct {
+		struct pk_space *space;
+		struct event *ev;
+	} watch[PK_SPACES_MAX];
+	struct pk_object *obj;
+	struct pk_attachments hooks;
+	struct pk_spaces spaces;
+	struct pk_resolv resolv;
+	struct pk_costs costs;
+	struct pk_knobs knobs; /* as asked for by the pipeline */
+	uint64_t netns;
+	uint64_t unsent; /* messages that found no room */
+	uint64_t watchdog_ns, watchdog_last_ns;
+	pid_t child;
+	int fd; /* to the pipeline */
+	unsigned fails;
+	uint64_t born_ns;
+	bool resend; /* state was lost on the way: tell all of it again */
+	bool stopping;
+	int result;
+};
+
+static void send_msg(void *arg, const struct pk_msg_head *msg)
+{
+	struct broker *b = arg;
+	int r;
+
+	if (b->fd < 0)
+		return;
+	r = pk_chan_send(b->fd, msg, b->stopping ? 0 : SEND_WAIT_MS);
+	if (r == -EAGAIN) {
+		b->unsent++;
+		b->resend = true;
+	}
+}
+
+static void send_bare(struct broker *b, uint32_t type)
+{
+	struct pk_msg_head m = { type, sizeof(m) };
+
+	send_msg(b, &m);
+}
+
+static void notice(void *arg, int level, const char *fmt, ...)
+{
+	struct pk_msg_notice m = { .head = { PK_MSG_NOTICE, sizeof(m) },
+				   .ts = pk_clock_boot_ns(),
+				   .level = (uint32_t)level };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(m.text, sizeof(m.text), fmt, ap);
+	va_end(ap);
+	pk_log(level, "%s", m.text);
+	send_msg(arg, &m.head);
+}
+
+/* Reports into the flow ring; while it is full, the pipeline gets time to read. */
+static void sweep(struct broker *b, bool flush)
+{
+	struct pk_msg_swept m = { .head = { PK_MSG_SWEPT, sizeof(m) } };
+	int r;
+
+	for (int tries = 0; tries < (flush ? 100 : 1); tries++) {
+		m.sweep = (struct pk_sweep_ctx){ .flush = flush };
+		r = pk_object_sweep(b->obj, &m.sweep);
+		if (r < 0) {
+			pk_warn("sweep of the flow table: %s; trying again", strerror(-r));
+			return;
+		}
+		if (!m.sweep.ring_full && !(flush && m.sweep.live + m.sweep.dying))
+			break;
+		if (flush)
+			usleep(20000);
+	}
+	send_msg(b, &m.head);
+}
+
+static int send_record(void *arg, const void *rec, size_t size)
+{
+	struct broker *b = arg;
+	struct {
+		struct pk_msg_head head;
+		char rec[PK_MSG_MAX - sizeof(struct pk_msg_head)];
+	} m;
+
+	m.head.type = PK_MSG_RECORD;
+	m.head.size = (uint32_t)(sizeof(m.head) + size);
+	memcpy(m.rec, rec, size);
+	/* The pipeline reads these as fast as it can; wait for it longer than for anything else. */
+	return b->fd < 0 ? -EPIPE : pk_chan_send(b->fd, &m.head, 5000);
+}
+
+static void tell_hooks(struct broker *b)
+{
+	for (size_t i = 0; i < b->hooks.n; i++) {
+		const struct pk_attachment *k = &b->hooks.v[i];
+		struct pk_msg_prog m = { .head = { PK_MSG_PROG, sizeof(m) }, .netns = b->netns };
+
+		m.attached = k->link_fd >= 0 ? 1 : k->prog_fd < 0 ? 2 : 0;
+		if (k->prog_fd >= 0)
+			pk_costs_read(&b->costs, k->prog_fd, &m);
+		snprintf(m.name, sizeof(m.name), "%s", k->name);
+		snprintf(m.note, sizeof(m.note), "%s", k->why);
+		send_msg(b, &m.head);
+	}
+	pk_costs_tell_packet(&b->costs, b->obj, b->netns, send_msg, b);
+}
+
+static void tell_all(struct broker *b)
+{
+	b->resend = false;
+	pk_spaces_tell(&b->spaces);
+	pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
+	tell_hooks(b);
+}
+
+static int hello(struct broker *b)
+{
+	static const char *const maps[PK_FD_MAX] = {
+		[PK_FD_RB_PROC] = "pk_rb_proc",   [PK_FD_RB_SOCK] = "pk_rb_sock",
+		[PK_FD_RB_FLOW] = "pk_rb_flow",   [PK_FD_PKT_CNT] = "pk_pkt_cnt",
+		[PK_FD_EV_CNT] = "pk_ev_cnt",     [PK_FD_AGGS] = "pk_aggs",
+		[PK_FD_AGG_REST] = "pk_agg_rest", [PK_FD_USE] = "pk_use",
+		[PK_FD_KNOBS] = "pk_knobs",
+	};
+	struct pk_msg_hello m = { .head = { PK_MSG_HELLO, sizeof(m) },
+				  .abi = PK_ABI,
+				  .slots = pk_object_slots(b->obj),
+				  .host_netns = b->netns,
+				  .cpus = (uint32_t)libbpf_num_possible_cpus() };
+	int fds[PK_FD_MAX];
+
+	for (int i = 0; i < PK_FD_MAX; i++) {
+		fds[i] = pk_object_map_fd(b->obj, maps[i]);
+		if (fds[i] < 0)
+			return fds[i];
+	}
+	return pk_chan_send_hello(b->fd, &m, fds);
+}
+
+/* Everything a new pipeline must know, in the order it can use it. */
+static int greet(struct broker *b)
+{
+	int r = hello(b);
+
+	if (r < 0)
+		return r;
+	tell_all(b);
+	r = pk_snapshot_take(b->obj, send_record, b);
+	if (r < 0)
+		notice(b, PK_LOG_WARN,
+		       "what ran before the start is not fully known: %s; continuing",
+		       strerror(-r));
+	send_bare(b, PK_MSG_SNAPSHOT_DONE);
+	return 0;
+}
+
+static void set_knobs(struct broker *b, const struct pk_knobs *k)
+{
+	int r = pk_object_set_knobs(b->obj, k);
+
+	if (r < 0)
+		pk_warn("flow timeouts can not be set: %s; the old ones stay", strerror(-r));
+	else
+		b->knobs = *k;
+}
+
+static void knobs_of_conf(const struct broker *b, struct pk_knobs *k)
+{
+	*k = (struct pk_knobs){
+		.active_ns = b->conf->active_ns,
+		.idle_ns = b->conf->idle_ns,
+		.half_open_ns = b->conf->half_open_ns,
+		.emergency_ns = b->conf->emergency_ns,
+		.linger_ns = b->conf->linger_ns,
+		.half_open_max = pk_object_slots(b->obj) * b->conf->half_open_percent / 100,
+	};
+}
+
+static void start_pipeline(struct broker *b);
+static void reload(struct broker *b);
+
+static void on_message(struct broker *b, const void *buf)
+{
+	const struct pk_msg_head *head = buf;
+	struct pk_knobs k;
+
+	switch (head->type) {
+	case PK_MSG_KNOBS:
+		memcpy(&k, head + 1, sizeof(k));
+		set_knobs(b, &k);
+		break;
+	case PK_MSG_SWEEP:
+		sweep(b, false);
+		break;
+	case PK_MSG_RELOAD:
+		reload(b);
+		break;
+	case PK_MSG_STOP:
+		event_base_loopbreak(b->base);
+		break;
+	default:
+		pk_debug("the pipeline sent a message of type %u, ignored", head->type);
+	}
+}
+
+static void drop_pipeline(struct broker *b)
+{
+	if (b->chan)
+		event_free(PK_TAKE(b->chan));
+	if (b->fd >= 0)
+		close(PK_TAKE_FD(b->fd));
+}
+
+static void on_chan(evutil_socket_t fd, short what, void *arg)
+{
+	_Alignas(8) char buf[PK_MSG_MAX];
+	struct broker *b = arg;
+	int fds[PK_FD_MAX], r;
+
+	(void)what;
+	while ((r = pk_chan_recv((int)fd, buf, fds)) > 0) {
+		for (int i = 0; i < PK_FD_MAX; i++) /* none is expected from there */
+			pk_closep(&fds[i]);
+		on_message(b, buf);
+	}
+	if (r == -EPROTO)
+		pk_warn("the pipeline sent a message that is not valid, ignored");
+	else if (r != -EAGAIN)
+		drop_pipeline(b); /* it ended: SIGCHLD follows */
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	start_pipeline(arg);
+}
+
+static void respawn_later(struct broker *b)
+{
+	struct timeval tv = {};
+
+	/* One that lived for a minute was healthy: forget earlier failures. */
+	if (pk_clock_boot_ns() - b->born_ns > 60ULL * 1000000000)
+		b->fails = 0;
+	tv.tv_sec = b->fails < 5 ? 1 << b->fails : RESPAWN_MAX_S;
+	b->fails++;
+	pk_error("the pipeline ended; hooks stay, starting it again in %ld s", (long)tv.tv_sec);
+	evtimer_add(b->respawn, &tv);
+}
+
+static void start_pipeline(struct broker *b)
+{
+	int pair[2], r, size = 4 << 20;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		pk_error("socketpair: %m");
+		respawn_later(b);
+		return;
+	}
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	b->born_ns = pk_clock_boot_ns();
+	b->child = b->opts->spawn(b->opts->arg, pair[1]);
+	close(pair[1]);
+	b->fd = pair[0];
+	if (b->child < 0) {
+		pk_error("the pipeline can not be started: %s", strerror(-b->child));
+		b->child = 0;
+		drop_pipeline(b);
+		respawn_later(b);
+		return;
+	}
+	b->chan = event_new(b->base, b->fd, EV_READ | EV_PERSIST, on_chan, b);
+	if (b->chan)
+		event_add(b->chan, NULL);
+	r = greet(b);
+	if (r < 0)
+		pk_error("the pipeline can not be told what there is: %s", strerror(-r));
+}
+
+static void on_child(struct broker *b)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != b->child)
+			continue;
+		b->child = 0;
+		drop_pipeline(b);
+		if (WIFSIGNALED(status))
+			pk_error("the pipeline was ended by signal %d", WTERMSIG(status));
+		if (!b->stopping)
+			respawn_later(b);
+	}
+}
+
+static void conf_errors(const struct pk_buf *errors)
+{
+	char *text = errors->data, *line;
+
+	while (text && (line = strsep(&text, "\n")))
+		if (*line)
+			pk_error("%s", line);
+}
+
+static void reload(struct broker *b)
+{
+	_cleanup_(pk_buf_done) struct pk_buf errors = {}, keys = {};
+	struct pk_conf *fresh;
+	struct pk_knobs k;
+
+	(void)pk_notify("RELOADING=1");
+	if (pk_conf_load(b->opts->conf_file, &errors, &fresh) < 0) {
+		conf_errors(&errors);
+		notice(b, PK_LOG_ERROR, "the configuration has errors; the old one stays");
+		(void)pk_notify("READY=1");
+		return;
+	}
+	pk_conf_restart_keys(b->conf, fresh, &keys);
+	if (keys.len)
+		notice(b, PK_LOG_WARN, "these keys count from the next start: %s", keys.data);
+	pk_spaces_recover(&b->spaces, fresh);
+	pk_conf_free(b->conf);
+	b->conf = fresh;
+	knobs_of_conf(b, &k);
+	set_knobs(b, &k);
+	notice(b, PK_LOG_INFO, "configuration read again");
+	(void)pk_notify("READY=1");
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct broker *b = arg;
+
+	(void)what;
+	if (sig == SIGCHLD)
+		on_child(b);
+	else if (sig == SIGHUP)
+		reload(b);
+	else
+		event_base_loopbreak(b->base);
+}
+
+static void attached_again(void *arg, const struct pk_attachment *k, int r)
+{
+	if (r < 0)
+		notice(arg, PK_LOG_ERROR,
+		       "hook %s was removed by somebody and can not be attached: %s", k->name,
+		       strerror(-r));
+	else
+		notice(arg, PK_LOG_WARN, "hook %s was removed by somebody; attached again",
+		       k->name);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct broker *b = arg;
+	uint64_t now = pk_clock_boot_ns();
+
+	(void)fd, (void)what;
+	pk_spaces_check(&b->spaces);
+	pk_attach_check(&b->hooks, b->obj, attached_again, b);
+	if (pk_resolv_changed(&b->resolv))
+		pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
+	if (pk_costs_are_due(&b->costs, now))
+		tell_hooks(b);
+	if (b->resend)
+		tell_all(b);
+	if (b->watchdog_ns && b->conf->watchdog && now - b->watchdog_last_ns > b->watchdog_ns / 3) {
+		b->watchdog_last_ns = now;
+		(void)pk_notify("WATCHDOG=1");
+	}
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	sweep(arg, false);
+}
+
+static void on_netlink(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	pk_space_read(arg);
+}
+
+static void watch_space(void *arg, struct pk_space *s, bool on)
+{
+	struct broker *b = arg;
+
+	for (size_t i = 0; i < PK_SPACES_MAX; i++) {
+		if (b->watch[i].space != (on ? NULL : s))
+			continue;
+		if (!on) {
+			b->watch[i].space = NULL;
+			event_free(PK_TAKE(b->watch[i].ev));
+			return;
+		}
+		b->watch[i].ev =
+			event_new(b->base, pk_space_fd(s), EV_READ | EV_PERSIST, on_netlink, s);
+		if (!b->watch[i].ev)
+			return;
+		b->watch[i].space = s;
+		event_add(b->watch[i].ev, NULL);
+		return;
+	}
+}
+
+static int make_events(struct broker *b)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	struct timeval second = { .tv_sec = 1 };
+	struct timeval sweeps = { .tv_sec = (time_t)(b->conf->sweep_ns / 1000000000),
+				  .tv_usec = (suseconds_t)(b->conf->sweep_ns / 1000 % 1000000) };
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(signals); i++) {
+		b->sig[i] = evsignal_new(b->base, signals[i], on_signal, b);
+		if (!b->sig[i] || event_add(b->sig[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	b->tick = event_new(b->base, -1, EV_PERSIST, on_tick, b);
+	b->sweep = event_new(b->base, -1, EV_PERSIST, on_sweep, b);
+	b->respawn = evtimer_new(b->base, on_respawn, b);
+	if (!b->tick || !b->sweep || !b->respawn || event_add(b->tick, &second) < 0 ||
+	    event_add(b->sweep, &sweeps) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int start(struct broker *b)
+{
+	struct pk_knobs k;
+	int r;
+
+	b->base = event_base_new();
+	if (!b->base)
+		return -ENOMEM;
+	r = pk_space_self_cookie(&b->netns);
+	if (r < 0)
+		return r;
+	r = pk_attach_load(b->conf, b->netns, &b->obj, &b->hooks);
+	if (r < 0) {
+		pk_error("the kernel programs can not be loaded: %s", strerror(-r));
+		return r;
+	}
+	knobs_of_conf(b, &k);
+	set_knobs(b, &k);
+	pk_attach_all(&b->hooks, b->obj, b->conf->cgroup);
+	pk_costs_open(&b->costs, b->conf->bpf_stats);
+	b->spaces = (struct pk_spaces){ .conf = b->conf,
+					.host = b->obj,
+					.ops = { send_msg, notice, b },
+					.watch = watch_space };
+	r = pk_spaces_open(&b->spaces);
+	if (r < 0) {
+		pk_error("the network interfaces can not be read: %s", strerror(-r));
+		return r;
+	}
+	b->watchdog_ns = pk_notify_watchdog_ns();
+	return make_events(b);
+}
+
+/* Gives the pipeline time to read the last reports, then ends it. */
+static void stop_pipeline(struct broker *b)
+{
+	int status;
+
+	drop_pipeline(b);
+	for (int i = 0; b->child > 0 && i < 300; i++) {
+		pid_t pid = waitpid(b->child, &status, WNOHANG);
+
+		if (pid == b->child || (pid < 0 && errno == ECHILD))
+			return;
+		usleep(10000);
+	}
+	if (b->child > 0) {
+		kill(b->child, SIGKILL);
+		(void)waitpid(b->child, &status, 0);
+	}
+}
+
+static void stop(struct broker *b)
+{
+	b->stopping = true;
+	(void)pk_notify("STOPPING=1");
+	pk_spaces_close(&b->spaces);
+	pk_attach_done(&b->hooks);
+	if (b->obj && b->child > 0)
+		sweep(b, true);
+	stop_pipeline(b);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(b->sig); i++)
+		if (b->sig[i])
+			event_free(b->sig[i]);
+	if (b->tick)
+		event_free(b->tick);
+	if (b->sweep)
+		event_free(b->sweep);
+	if (b->respawn)
+		event_free(b->respawn);
+	if (b->base)
+		event_base_free(b->base);
+	pk_costs_close(&b->costs);
+	pk_object_free(b->obj);
+	pk_conf_free(b->conf);
+}
+
+int pk_broker_run(const struct pk_broker_opts *opts)
+{
+	struct broker *b = calloc(1, sizeof(*b));
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	b->opts = opts;
+	b->conf = opts->conf;
+	b->fd = -1;
+	b->costs.fd = -1;
+	b->hooks.cgroup_fd = -1;
+	r = start(b);
+	if (!r) {
+		start_pipeline(b);
+		pk_notice("watching %zu network namespace%s", b->spaces.n,
+			  b->spaces.n == 1 ? "" : "s");
+		(void)pk_notify("READY=1");
+		r = event_base_dispatch(b->base) < 0 ? -EIO : 0;
+	}
+	stop(b);
+	free(b);
+	return r;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The privileged process: loads and attaches, follows links and namespaces, sweeps the flow table,
+ * and serves one pipeline at a time, which it starts again when it dies.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+struct pk_conf;
+
+struct pk_broker_opts {
+	struct pk_conf *conf;  /* taken: a reload replaces it */
+	const char *conf_file; /* read again on SIGHUP; NULL: the default place */
+	/* Starts a pipeline on the other end of the pair, returns its pid or -errno. The broker's
+	 * descriptors are close-on-exec only: the child closes what it does not want. */
+	pid_t (*spawn)(void *arg, int fd);
+	void *arg;
+};
+
+/* Runs until SIGTERM or SIGINT (0) or until it can not go on (-errno). */
+int pk_broker_run(const struct pk_broker_opts *opts);
