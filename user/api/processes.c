@@ -8,6 +8,7 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "enrich/enrich.h"
+#include "enrich/file.h"
 #include "flow/filter.h"
 #include "flow/socket.h"
 #include "flow/table.h"
@@ -177,6 +178,23 @@ static struct pk_process *find(const struct pk_view *v, const char *text)
 	return NULL;
 }
 
+/* From the file itself, where it may be read and still is the one that was started. */
+static void write_executable(struct pk_json *j, const struct pk_process *p)
+{
+	const struct pk_image *i = p->image[0];
+	struct pk_file f;
+
+	if (!i || !i->path[0] || pk_file_read(i->path, i->exe_dev, i->exe_ino, &f) < 0)
+		return;
+	pk_json_obj(j, "executable");
+	pk_json_str(j, "build_id", f.build_id[0] ? f.build_id : NULL);
+	pk_json_bool(j, "static", f.is_static);
+	pk_json_bool(j, "no_sections", f.no_sections);
+	pk_json_bool(j, "upx", f.upx);
+	pk_json_bool(j, "write_exec", f.write_exec);
+	pk_json_end(j);
+}
+
 int pk_process_one_get(struct pk_api_request *q)
 {
 	struct pk_process *p = find(q->view, q->rest);
@@ -189,6 +207,7 @@ int pk_process_one_get(struct pk_api_request *q)
 	pk_json_init(&j, &body);
 	open_one(&j, q->view, p);
 	write_listening(&j, q->view, p);
+	write_executable(&j, p);
 	write_tree(&j, q->view, p);
 	write_flows(&j, q->view, p);
 	pk_json_end(&j);
