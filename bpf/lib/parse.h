@@ -332,9 +332,10 @@ pk_inline int pk_parse_ext(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
 {
 	const struct pk_ext *e;
 	__u32 len;
-	int i;
+	int left = PK_EXT_MAX;
 
-	for (i = 0; i < PK_EXT_MAX; i++) {
+	/* Tested at the end: 6.1 refuses a loop whose last instruction falls into its first. */
+	do {
 		if (!pk_is_ext(p->key.proto) || p->frag == PK_FRAG_LATER)
 			return 0;
 		e = p->off + sizeof(*e) <= p->l3_end ? pk_ptr(c, p->off, b, sizeof(*e)) : NULL;
@@ -353,7 +354,7 @@ pk_inline int pk_parse_ext(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
 			p->key.proto = e->next;
 		}
 		p->off += len;
-	}
+	} while (--left);
 	if (pk_is_ext(p->key.proto) && p->frag != PK_FRAG_LATER) {
 		p->opaque = true;
 		p->notes |= 1u << PK_PKT_EXT_TOO_DEEP;

@@ -56,6 +56,7 @@ static __always_inline __u32 pk_path_fill(char *dst, __u32 size, const struct pa
 		if (n <= 0)
 			break;
 		off += n;
+		asm volatile("" : "+r"(off)); /* one copy only, so that 6.1 knows its bound */
 		if (off >= size)
 			break;
 		if (dentry == parent) /* in no directory: memfd */
