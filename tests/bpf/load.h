@@ -32,7 +32,7 @@ struct bed {
 	uint32_t slots;
 	uint32_t cpus;
 	struct ring_buffer *ring;
-	struct pk_flow_report last; /* reports read by bed_read() */
+	struct pk_flow_report last, last_final; /* reports read by bed_read() */
 	uint32_t reports, finals;
 };
 
@@ -53,6 +53,8 @@ static inline int bed_on_report(void *arg, void *data, size_t size)
 	memcpy(&t->last, data, sizeof(t->last));
 	t->reports++;
 	t->finals += t->last.final;
+	if (t->last.final)
+		t->last_final = t->last;
 	return 0;
 }
 
