@@ -21,6 +21,11 @@ static bool is_unsafe(uint32_t c)
 	       (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
+}
+
 /* Length of the well-formed sequence at s (RFC 3629: no overlong forms, no surrogates), or 0. */
 static size_t utf8_next(const uint8_t *s, size_t len, uint32_t *ret_c)
 {
@@ -104,7 +109,13 @@ static void escape(struct pk_buf *out, const char *str, size_t len, const struct
 
 	while (i < len) {
 		uint32_t c = 0;
-		size_t n = utf8_next(s + i, len - i, &c);
+		size_t n;
+
+		while (i < len && is_plain(s[i])) /* nearly all text, hence apart */
+			i++;
+		if (i == len)
+			break;
+		n = utf8_next(s + i, len - i, &c);
 
 		if (n && c != '\\' && !(c == '"' && st->quote) && !is_unsafe(c)) {
 			i += n;

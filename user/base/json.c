@@ -98,6 +98,8 @@ void pk_json_u64(struct pk_json *j, const char *key, uint64_t v)
 
 void pk_json_i64(struct pk_json *j, const char *key, int64_t v)
 {
+	if (v >= 0)
+		return pk_json_u64(j, key, (uint64_t)v);
 	json_lead(j, key);
 	pk_buf_fmt(j->out, "%lld", (long long)v);
 }
