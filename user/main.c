@@ -216,10 +216,8 @@ static int serve(struct daemon *d, const char *conf_file)
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	r = make_dir(d->conf->run_dir, 0755);
-	if (!r)
-		r = make_dir(d->conf->state_dir, 0750);
 	if (r < 0) {
-		pk_error("%s or %s: %s", d->conf->run_dir, d->conf->state_dir, strerror(-r));
+		pk_error("%s: %s", d->conf->run_dir, strerror(-r));
 		return r;
 	}
 	r = take_lock(d);

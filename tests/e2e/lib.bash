@@ -48,7 +48,7 @@ write_config() {
 	shift
 	{
 		echo "api: {socket: $run/picket.sock, group: \"\"}"
-		echo "dirs: {run: $run, state: $run/state, lock: $run/lock}"
+		echo "dirs: {run: $run, lock: $run/lock}"
 		echo "interfaces: {include: [\"${net}*\", lo]}"
 		echo "netns: {names: [${net}s], containers: false}"
 		echo "history: {flows: 100000}"

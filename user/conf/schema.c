@@ -29,9 +29,7 @@ const struct pk_conf_row pk_conf_schema[] = {
 		 "or "
 		 "with \"\", only root may." },
 	{ "dirs.run", PK_CONF_PATH, true, AT(run_dir), RANGE(2, 200), PK_RUN_DIR,
-	  .doc = "Directory for what is gone after a reboot." },
-	{ "dirs.state", PK_CONF_PATH, true, AT(state_dir), RANGE(2, 200), "/var/lib/picket",
-	  .doc = "Directory for what outlives a reboot." },
+	  .doc = "Directory that is made at start for socket and lock." },
 	{ "dirs.lock", PK_CONF_PATH, true, AT(lock_file), RANGE(2, 200), PK_RUN_DIR "/picket.lock",
 	  .doc = "File that a running instance holds locked." },
 	{ "log.level", PK_CONF_CHOICE, false, AT(log_level), RANGE(PK_LOG_ERROR, PK_LOG_DEBUG),
