@@ -38,7 +38,7 @@ static __always_inline __u32 pk_path_fill(char *dst, __u32 size, const struct pa
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < PK_PATH_STEPS; i++) {
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		__u32 room = size - off;
+		__u64 at = off, room;
 		long n;
 
 		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
@@ -50,15 +50,18 @@ static __always_inline __u32 pk_path_fill(char *dst, __u32 size, const struct pa
 			mount = up;
 			continue;
 		}
+		/* For the verifier (6.1): bound the copy that is added, not the one on the stack.
+		 */
+		barrier_var(at);
+		if (at >= size)
+			break;
+		room = size - at;
 		if (room > PK_PATH_NAME)
 			room = PK_PATH_NAME;
-		n = bpf_probe_read_kernel_str(dst + off, room, BPF_CORE_READ(dentry, d_name.name));
+		n = bpf_probe_read_kernel_str(dst + at, room, BPF_CORE_READ(dentry, d_name.name));
 		if (n <= 0)
 			break;
-		off += n;
-		asm volatile("" : "+r"(off)); /* one copy only, so that 6.1 knows its bound */
-		if (off >= size)
-			break;
+		off = at + n;
 		if (dentry == parent) /* in no directory: memfd */
 			return off;
 		dentry = parent;

@@ -193,9 +193,13 @@ static int change_namespaces(void *arg)
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0 || setns(fd, CLONE_NEWNET) < 0)
 		return 1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", "/mnt", "tmpfs", MS_NOSUID, NULL) < 0 || mkdir("/mnt/old", 0700) < 0)
+	    mount("none", "/tmp", "tmpfs", MS_NOSUID, NULL) < 0)
 		return 2;
-	return syscall(SYS_pivot_root, "/mnt", "/mnt/old") < 0 ? 3 : 0;
+	/* The first root of all can not be left by pivot_root: from a root of our own. */
+	if (chroot("/tmp") < 0 || chdir("/") < 0 || mkdir("/b", 0700) < 0 ||
+	    mount("none", "/b", "tmpfs", 0, NULL) < 0 || mkdir("/b/old", 0700) < 0)
+		return 3;
+	return syscall(SYS_pivot_root, "/b", "/b/old") < 0 ? 4 : 0;
 }
 
 static void test_namespaces_and_mounts(void **state)

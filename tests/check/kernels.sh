@@ -112,6 +112,7 @@ initramfs() {
 	local root dir=$kernels/$1 release tool path module
 	release=$(cat "$dir/release")
 	root=$(mktemp -d)
+	chmod 755 "$root" # it becomes /, which others than root must enter
 	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,proc,sys,dev,run,tmp,etc,root,var/lib,modules}
 	busybox=$(command -v busybox)
 	install "$busybox" "$root/bin/busybox"
