@@ -165,6 +165,11 @@ static void write_side(struct pk_json *j, const char *key, const struct pk_ocsf 
 		pk_json_u64(j, "ttl", dir->ttl);
 		pk_json_u64(j, "dscp", dir->dscp);
 	}
+	if (dir->tcp_next & PK_ICMP_KNOWN &&
+	    (e->flow.key.proto == IPPROTO_ICMP || e->flow.key.proto == IPPROTO_ICMPV6)) {
+		pk_json_u64(j, "icmp_type", dir->tcp_next >> 8 & 0xff);
+		pk_json_u64(j, "icmp_code", dir->tcp_next & 0xff);
+	}
 	if (e->flow.key.proto == IPPROTO_TCP) {
 		write_tcp_flags(j, "tcp_flags", dir->tcp_flags);
 		pk_json_u64(j, "retransmits", dir->retransmits);
