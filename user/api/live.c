@@ -109,7 +109,8 @@ static void write_flow(struct pk_json *j, const struct pk_view *v, const struct 
 	pk_json_str(j, "dst", pk_ip_format(f->key.addr[!from], ip));
 	if (ports)
 		pk_json_u64(j, "dst_port", ntohs(f->key.port[!from]));
-	pk_json_str(j, "direction", pk_direction_name(pk_local_direction(v->ocsf.local, f)));
+	pk_json_str(j, "direction",
+		    pk_direction_name(pk_local_direction(v->ocsf.local, f, e->joined)));
 	pk_json_str(j, "status", e->ended ? "ended" : "live");
 	pk_json_str(j, "iface", link ? link->name : NULL);
 	if (link && link->netns_name[0])

@@ -148,8 +148,8 @@ static unsigned here_of(const struct pk_view *v, const struct pk_flow_entry *e)
 {
 	unsigned from = e->flow.meta.initiator & 1;
 
-	if (pk_local_is_end(v->ocsf.local, &e->flow, from) ||
-	    !pk_local_is_end(v->ocsf.local, &e->flow, !from))
+	if (pk_local_is_end(v->ocsf.local, &e->flow, e->joined, from) ||
+	    !pk_local_is_end(v->ocsf.local, &e->flow, e->joined, !from))
 		return from;
 	return !from;
 }

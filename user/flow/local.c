@@ -145,11 +145,13 @@ bool pk_local_has(const struct pk_local *l, uint64_t netns, const uint8_t addr[1
 	return (o && o->refs && o->netns == netns && memcmp(o->addr, addr, 16) == 0);
 }
 
-bool pk_local_is_end(const struct pk_local *l, const struct pk_flow *f, unsigned d)
+bool pk_local_is_end(const struct pk_local *l, const struct pk_flow *f, unsigned joined, unsigned d)
 {
 	const struct pk_owner *own = &f->own[d];
 
-	if (own->cookie || own->user.tgid || own->flags || is_loopback(f->key.addr[d]))
+	if (!(joined >> d & 1) && (own->cookie || own->user.tgid || own->flags))
+		return true;
+	if (is_loopback(f->key.addr[d]))
 		return true;
 	return pk_local_has(l, f->key.netns, f->key.addr[d]);
 }
@@ -163,10 +165,11 @@ static bool is_group(const uint8_t addr[16])
 	return addr[0] == 0xff;
 }
 
-enum pk_direction pk_local_direction(const struct pk_local *l, const struct pk_flow *f)
+enum pk_direction pk_local_direction(const struct pk_local *l, const struct pk_flow *f,
+				     unsigned joined)
 {
 	unsigned from = f->meta.initiator & 1, to = !from;
-	bool src = pk_local_is_end(l, f, from), dst = pk_local_is_end(l, f, to);
+	bool src = pk_local_is_end(l, f, joined, from), dst = pk_local_is_end(l, f, joined, to);
 
 	if (src && dst)
 		return PK_DIR_LOCAL;

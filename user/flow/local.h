@@ -28,7 +28,13 @@ void pk_local_add(struct pk_local *l, uint64_t netns, const uint8_t addr[16], un
 void pk_local_remove(struct pk_local *l, uint64_t netns, const uint8_t addr[16], unsigned bits);
 bool pk_local_has(const struct pk_local *l, uint64_t netns, const uint8_t addr[16]);
 
-enum pk_direction pk_local_direction(const struct pk_local *l, const struct pk_flow *f);
+/*
+ * As seen from the namespace of the flow. joined: bit d set where own[d] was not found in that
+ * namespace but in another view of the conversation; it then says nothing about this one.
+ */
+enum pk_direction pk_local_direction(const struct pk_local *l, const struct pk_flow *f,
+				     unsigned joined);
 /* Is end d of the flow on this host, as far as is known? */
-bool pk_local_is_end(const struct pk_local *l, const struct pk_flow *f, unsigned d);
+bool pk_local_is_end(const struct pk_local *l, const struct pk_flow *f, unsigned joined,
+		     unsigned d);
 const char *pk_direction_name(enum pk_direction d); /* "in", "out", "forward", "local", "unknown" */

@@ -90,7 +90,7 @@ void pk_ocsf_join(const struct pk_ocsf *o, struct pk_flow_entry *e)
 			e->joined |= PK_FLOW_JOINED(d);
 			continue;
 		}
-		if (!o->socks || !o->local || !pk_local_is_end(o->local, &e->flow, d))
+		if (!o->socks || !o->local || !pk_local_is_end(o->local, &e->flow, e->joined, d))
 			continue;
 		s = pk_sock_table_owner(o->socks, &e->flow.key, d);
 		if (!s)
@@ -331,7 +331,7 @@ void pk_ocsf_subject(const struct pk_ocsf *o, struct pk_flow_entry *e, unsigned 
 	if (needs & (PK_FILTER_NEEDS_PROC | PK_FILTER_NEEDS_DIR))
 		pk_ocsf_join(o, e);
 	if ((needs & PK_FILTER_NEEDS_DIR) && o->local)
-		s->direction = pk_local_direction(o->local, &e->flow);
+		s->direction = pk_local_direction(o->local, &e->flow, e->joined);
 	if ((needs & PK_FILTER_NEEDS_IFACE) && o->links) {
 		link = pk_links_find(o->links, k->netns, k->ifindex);
 		link = link ? link : pk_links_of(o->links, k->netns);

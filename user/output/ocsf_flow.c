@@ -175,7 +175,7 @@ static void write_side(struct pk_json *j, const char *key, const struct pk_ocsf 
 		pk_json_u64(j, "retransmits", dir->retransmits);
 	}
 	pk_json_u64(j, "fragments", dir->fragments);
-	pk_json_bool(j, "local", o->local && pk_local_is_end(o->local, &e->flow, d));
+	pk_json_bool(j, "local", o->local && pk_local_is_end(o->local, &e->flow, e->joined, d));
 	write_owner(j, o, e, d);
 	pk_json_end(j);
 }
@@ -309,7 +309,7 @@ void pk_ocsf_flow(struct pk_json *j, const struct pk_ocsf *o, struct pk_flow_ent
 	char uid[64];
 
 	pk_ocsf_join(o, e);
-	dir = o->local ? pk_local_direction(o->local, f) : PK_DIR_UNKNOWN;
+	dir = o->local ? pk_local_direction(o->local, f, e->joined) : PK_DIR_UNKNOWN;
 	link = o->links ? pk_links_find(o->links, f->key.netns, f->key.ifindex) : NULL;
 	snprintf(uid, sizeof(uid), "%s-%016" PRIx64 "-%u", o->boot, (uint64_t)f->meta.id,
 		 f->meta.reports);

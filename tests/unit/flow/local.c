@@ -28,7 +28,7 @@ static enum pk_direction way(const struct pk_local *l, const char *from, const c
 	memcpy(f.key.addr[0], ip(to), 16);
 	f.meta.initiator = 1;
 	f.dir[1].where = where;
-	return pk_local_direction(l, &f);
+	return pk_local_direction(l, &f, 0);
 }
 
 static void test_direction(void **state)
@@ -51,6 +51,14 @@ static void test_direction(void **state)
 	assert_int_equal(way(l, "10.0.0.2", "224.0.0.251", PK_AT_INGRESS), PK_DIR_IN);
 	assert_int_equal(way(l, "fe80::2", "ff02::1", PK_AT_INGRESS), PK_DIR_IN);
 	assert_int_equal(way(l, "10.0.0.2", "10.0.1.255", PK_AT_INGRESS), PK_DIR_FORWARD);
+	{ /* the peer's socket, found in its own namespace, makes it no end of this one */
+		struct pk_flow f = { .key.netns = 1, .own[1].cookie = 5, .meta.initiator = 0 };
+
+		memcpy(f.key.addr[0], ip("10.0.0.1"), 16);
+		memcpy(f.key.addr[1], ip("10.0.0.2"), 16);
+		assert_int_equal(pk_local_direction(l, &f, 2), PK_DIR_OUT);
+		assert_int_equal(pk_local_direction(l, &f, 0), PK_DIR_LOCAL);
+	}
 	pk_local_free(l);
 	l = pk_local_new(16, false);
 	assert_int_equal(way(l, "10.0.0.1", "10.0.0.2", PK_AT_EGRESS),
