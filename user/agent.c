@@ -320,10 +320,21 @@ static void take_prog(struct agent *a, const struct pk_msg_prog *m)
 	pk_state_prog(a->view->state, &p);
 }
 
+static void take_addr(struct agent *a, const struct pk_msg_addr *m, bool gone)
+{
+	struct pk_state_addr addr = { .netns = m->netns, .ifindex = m->ifindex, .kind = m->kind };
+
+	if (m->kind == PK_ADDR_OWN) {
+		pk_pipeline_own_addr(a->pipeline, m->netns, m->addr, m->prefix_bits, gone);
+		return;
+	}
+	memcpy(addr.mac, m->mac, sizeof(addr.mac));
+	memcpy(addr.addr, m->addr, sizeof(addr.addr));
+	pk_state_addr(a->view->state, &addr, gone);
+}
+
 static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 {
-	const struct pk_msg_addr *addr = &m->addr;
-
 	switch (m->head.type) {
 	case PK_MSG_HELLO:
 		return take_hello(a, &m->hello, fds);
@@ -339,9 +350,7 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		return 0;
 	case PK_MSG_ADDR:
 	case PK_MSG_ADDR_GONE:
-		if (addr->kind == PK_ADDR_OWN)
-			pk_pipeline_own_addr(a->pipeline, addr->netns, addr->addr,
-					     addr->prefix_bits, m->head.type == PK_MSG_ADDR_GONE);
+		take_addr(a, &m->addr, m->head.type == PK_MSG_ADDR_GONE);
 		return 0;
 	case PK_MSG_PROG:
 		take_prog(a, &m->prog);

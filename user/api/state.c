@@ -45,13 +45,16 @@ int pk_state_init(struct pk_state *s)
 	for (int i = 0; i < PK_STATE_REFUSED; i++)
 		s->refused[i].why = refused[i];
 	s->prog = calloc(PK_STATE_PROGS, sizeof(*s->prog));
-	return s->prog ? 0 : -ENOMEM;
+	s->addr = calloc(PK_STATE_ADDRS, sizeof(*s->addr));
+	return s->prog && s->addr ? 0 : -ENOMEM;
 }
 
 void pk_state_done(struct pk_state *s)
 {
 	free(s->prog);
+	free(s->addr);
 	s->prog = NULL;
+	s->addr = NULL;
 }
 
 void pk_state_prog(struct pk_state *s, const struct pk_state_prog *p)
@@ -63,6 +66,23 @@ void pk_state_prog(struct pk_state *s, const struct pk_state_prog *p)
 		}
 	if (s->progs < PK_STATE_PROGS)
 		s->prog[s->progs++] = *p;
+}
+
+void pk_state_addr(struct pk_state *s, const struct pk_state_addr *a, bool gone)
+{
+	size_t i = 0;
+
+	while (i < s->addrs && (s->addr[i].netns != a->netns || s->addr[i].kind != a->kind ||
+				s->addr[i].ifindex != a->ifindex ||
+				memcmp(s->addr[i].addr, a->addr, sizeof(a->addr)) != 0))
+		i++;
+	if (gone && i < s->addrs)
+		s->addr[i] = s->addr[--s->addrs];
+	else if (!gone && i < PK_STATE_ADDRS) {
+		s->addr[i] = *a;
+		s->addrs += i == s->addrs;
+	} else if (!gone)
+		s->addrs_refused++;
 }
 
 void pk_state_notice(struct pk_state *s, uint64_t ts, unsigned level, const char *text)

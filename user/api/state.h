@@ -14,6 +14,7 @@
 #define PK_STATE_RINGS   3
 #define PK_STATE_NOTICES 64
 #define PK_STATE_PROGS   512
+#define PK_STATE_ADDRS   1024
 #define PK_STATE_REFUSED 5
 
 struct pk_state_ring {
@@ -25,6 +26,15 @@ struct pk_state_prog {
 	uint32_t id, attached; /* as in struct pk_msg_prog */
 	uint64_t run_ns, runs, netns;
 	char name[16], note[64];
+};
+
+/* An address that the host goes by: not its own, but one it depends on. */
+struct pk_state_addr {
+	uint64_t netns;
+	uint32_t ifindex;
+	uint8_t kind;   /* enum pk_addr_kind */
+	uint8_t mac[6]; /* of neighbours */
+	uint8_t addr[16];
 };
 
 struct pk_state_notice {
@@ -51,6 +61,9 @@ struct pk_state {
 	} refused[PK_STATE_REFUSED];
 	struct pk_state_prog *prog; /* PK_STATE_PROGS of them */
 	size_t progs;
+	struct pk_state_addr *addr; /* PK_STATE_ADDRS of them */
+	size_t addrs;
+	uint64_t addrs_refused;
 	struct pk_state_notice notice[PK_STATE_NOTICES]; /* a ring */
 	uint64_t notices;                                /* ever */
 	uint64_t msgs, msgs_bad;                         /* of the broker */
@@ -61,6 +74,7 @@ struct pk_state {
 int pk_state_init(struct pk_state *s);
 void pk_state_done(struct pk_state *s);
 void pk_state_prog(struct pk_state *s, const struct pk_state_prog *p); /* new or changed */
+void pk_state_addr(struct pk_state *s, const struct pk_state_addr *a, bool gone);
 void pk_state_notice(struct pk_state *s, uint64_t ts, unsigned level, const char *text);
 
 /* seen minus all that it must equal: 0 when every packet (event) is accounted for. */

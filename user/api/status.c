@@ -28,6 +28,8 @@
 
 #define AGGS_SHOWN 50
 
+enum { ADDR_GATEWAY = 2, ADDR_NEIGHBOUR = 3, ADDR_RESOLVER = 4 }; /* enum pk_addr_kind */
+
 static void write_coverage(struct pk_json *j, const struct pk_view *v)
 {
 	const struct pk_link *k;
@@ -52,6 +54,41 @@ static void write_coverage(struct pk_json *j, const struct pk_view *v)
 		pk_json_str(j, "reason", k->reason);
 		pk_json_end(j);
 	}
+	pk_json_end(j);
+}
+
+static void write_addrs(struct pk_json *j, const struct pk_view *v, const char *key, unsigned kind)
+{
+	const struct pk_state *s = v->state;
+	char ip[PK_IP_TEXT], mac[18];
+
+	pk_json_arr(j, key);
+	for (size_t i = 0; i < s->addrs; i++) {
+		const struct pk_state_addr *a = &s->addr[i];
+		const struct pk_link *link = pk_links_find(v->ocsf.links, a->netns, a->ifindex);
+
+		if (a->kind != kind)
+			continue;
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", a->mac[0], a->mac[1],
+			 a->mac[2], a->mac[3], a->mac[4], a->mac[5]);
+		pk_json_obj(j, NULL);
+		pk_json_str(j, "ip", pk_ip_format(a->addr, ip));
+		pk_json_str(j, "iface", link ? link->name : NULL);
+		pk_json_u64(j, "netns", a->netns);
+		if (kind == ADDR_NEIGHBOUR)
+			pk_json_str(j, "mac", mac);
+		pk_json_end(j);
+	}
+	pk_json_end(j);
+}
+
+static void write_network(struct pk_json *j, const struct pk_view *v)
+{
+	pk_json_obj(j, "network");
+	write_addrs(j, v, "gateways", ADDR_GATEWAY);
+	write_addrs(j, v, "resolvers", ADDR_RESOLVER);
+	write_addrs(j, v, "neighbours", ADDR_NEIGHBOUR);
+	pk_json_u64(j, "not_kept", v->state->addrs_refused);
 	pk_json_end(j);
 }
 
@@ -386,6 +423,7 @@ int pk_status_get(struct pk_api_request *q)
 	pk_json_u64(&j, "uptime_s",
 		    v->now_ns > s->started_ns ? (v->now_ns - s->started_ns) / 1000000000 : 0);
 	write_coverage(&j, v);
+	write_network(&j, v);
 	ok = write_packets(&j, s);
 	ok = write_events(&j, s) && ok;
 	pk_json_bool(&j, "ok", ok && !s->broker_gone);

@@ -244,7 +244,7 @@ static void take_report(struct pk_flow_table *t, struct pk_flow_entry *e,
 	e->flow = r->flow;
 	for (int d = 0; d < 2; d++) {
 		if (has_owner(&e->flow.own[d]))
-			e->joined &= ~PK_FLOW_JOINED(d);
+			e->joined &= ~(PK_FLOW_JOINED(d) | PK_FLOW_VIEWED(d));
 		else if (has_owner(&joined[d]))
 			e->flow.own[d] = joined[d]; /* an owner once known stays known */
 	}
@@ -294,7 +294,9 @@ void pk_flow_entry_count(struct pk_flow_entry *e)
 		const struct pk_proc_id *user = &e->flow.own[d].user;
 
 		e->counted_before[d] = e->was_ended ? (struct pk_flow_counted){ 0 } : e->counted[d];
-		e->counted[d] = (struct pk_flow_counted){ user->start_ns, user->tgid, 0 };
+		e->counted[d] = (struct pk_flow_counted){ 0 };
+		if (!(e->joined & PK_FLOW_VIEWED(d)))
+			e->counted[d] = (struct pk_flow_counted){ user->start_ns, user->tgid, 0 };
 	}
 }
 

@@ -14,7 +14,10 @@
 
 struct pk_flow_table;
 
-#define PK_FLOW_JOINED(d) (1u << (d)) /* own[d] is not from the kernel's record but joined here */
+/* Where own[d] came from, if not from the kernel's record: joined at all; from another view of the
+ * conversation, which already counts for that process. */
+#define PK_FLOW_JOINED(d) (1u << (d))
+#define PK_FLOW_VIEWED(d) (4u << (d))
 
 /* The process a flow was last counted for, on one side. tgid 0: none. */
 struct pk_flow_counted {

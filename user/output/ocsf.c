@@ -69,7 +69,7 @@ static bool join_view(const struct pk_ocsf *o, struct pk_flow_entry *e, unsigned
 		if (!v)
 			return false;
 		/* another conversation may have had the same ends before: they must overlap */
-		if (v == e || !has_owner(&v->flow.own[d]) ||
+		if (v == e || !has_owner(&v->flow.own[d]) || (v->joined & PK_FLOW_VIEWED(d)) ||
 		    v->updated_ns + o->stale_ns < e->flow.meta.start_ns ||
 		    e->updated_ns + o->stale_ns < v->flow.meta.start_ns)
 			continue;
@@ -87,7 +87,7 @@ void pk_ocsf_join(const struct pk_ocsf *o, struct pk_flow_entry *e)
 		if (has_owner(&e->flow.own[d]))
 			continue;
 		if (o->flows && join_view(o, e, d)) {
-			e->joined |= PK_FLOW_JOINED(d);
+			e->joined |= PK_FLOW_JOINED(d) | PK_FLOW_VIEWED(d);
 			continue;
 		}
 		if (!o->socks || !o->local || !pk_local_is_end(o->local, &e->flow, e->joined, d))

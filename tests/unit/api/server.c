@@ -504,6 +504,58 @@ static void test_stream(void **state)
 	close(fd);
 }
 
+/* A reader that sleeps loses records and is told how many; the agent goes on. */
+static void test_slow_reader(void **state)
+{
+	static const char request[] = "GET /v1/flows/stream HTTP/1.1\r\nHost: x\r\n\r\n";
+	static char buf[8 << 20];
+	const unsigned sent = 3000;
+	unsigned records = 0;
+	unsigned long lost = 0, more;
+	size_t n = 0;
+	ssize_t got;
+	int fd = dial();
+
+	(void)state;
+	assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+	while (!memmem(buf, n, "\r\n\r\n", 4) && (got = read(fd, buf + n, sizeof(buf) - n)) > 0)
+		n += got;
+	for (unsigned i = 0; i < sent; i++) {
+		struct pk_flow_report r = report(5000 + i, "10.0.0.2", 1000, "192.0.2.7", i + 1);
+
+		r.final = 1;
+		send_msg(PK_MSG_RECORD, &r, sizeof(r));
+	}
+	json_decref(ask("/v1/status", 200)); /* it still answers others */
+	n = 0;
+	while (records + lost < sent && (got = read(fd, buf + n, sizeof(buf) - 1 - n)) > 0) {
+		n += got;
+		buf[n] = '\0';
+		records = lost = 0;
+		for (char *p = buf; (p = strstr(p, "\"class_uid\":4001")); p++)
+			records++;
+		for (char *p = buf; (p = strstr(p, "{\"lost\":")); p++)
+			lost += sscanf(p, "{\"lost\":%lu}", &more) == 1 ? more : 0;
+	}
+	close(fd);
+	assert_int_equal(records + lost, sent);
+	assert_true(lost > 0);
+	assert_true(records > 100);
+}
+
+/* More silent connections than allowed: when they go, others are served again. */
+static void test_connections(void **state)
+{
+	int fd[PK_API_CONNECTIONS_MAX + 10];
+
+	(void)state;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(fd); i++)
+		fd[i] = dial();
+	for (size_t i = 0; i < PK_ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+	json_decref(ask(PK_API_HEALTH, 200));
+}
+
 static const struct {
 	const char *request;
 	int status;
@@ -553,10 +605,11 @@ static void test_health(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_health), cmocka_unit_test(test_flows),
-		cmocka_unit_test(test_events), cmocka_unit_test(test_processes),
-		cmocka_unit_test(test_status), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_live),   cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_health),      cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_events),      cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_status),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_live),        cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_connections),
 	};
 
 	return cmocka_run_group_tests_name("api/server", tests, setup, teardown);
