@@ -40,6 +40,9 @@ static struct {
 	struct pk_hdr **rec;
 	size_t n, room;
 	int cgroup;
+	/* Set before ev_load(): one packet program more, and what flows are to carry. */
+	const char *also;
+	uint64_t netns;
 } ev = { .cgroup = -1 };
 
 static inline int ev_keep(void *ctx, void *data, size_t size)
@@ -167,7 +170,7 @@ static inline int ev_open_cgroup(void)
 
 static inline bool ev_is_ours(const char *section)
 {
-	return strncmp(section, "tp_btf/", 7) == 0 || strncmp(section, "cgroup/", 7) == 0 ||
+	return strncmp(section, "tp_btf/", 7) == 0 || strncmp(section, "cgroup", 6) == 0 ||
 	       strncmp(section, "iter/", 5) == 0;
 }
 
@@ -178,8 +181,8 @@ static inline int ev_attach(struct bpf_program *p)
 
 	if (!ev_is_ours(section) || bpf_program__fd(p) < 0 || strncmp(section, "iter/", 5) == 0)
 		return 0;
-	link = strncmp(section, "cgroup/", 7) == 0 ? bpf_program__attach_cgroup(p, ev.cgroup)
-						   : bpf_program__attach(p);
+	link = strncmp(section, "cgroup", 6) == 0 ? bpf_program__attach_cgroup(p, ev.cgroup)
+						  : bpf_program__attach(p);
 	if (!link || ev.links == EV_LINKS)
 		return -1;
 	ev.link[ev.links++] = link;
@@ -189,7 +192,7 @@ static inline int ev_attach(struct bpf_program *p)
 /* Loads our programs; attaches all but the iterators when asked to. */
 static inline int ev_load(void)
 {
-	struct pk_object_opts opts = { .slots = 1024 };
+	struct pk_object_opts opts = { .slots = 1024, .netns = ev.netns };
 	struct bpf_program *p;
 	struct picket_bpf *skel;
 
@@ -198,7 +201,7 @@ static inline int ev_load(void)
 		return -1;
 	skel = pk_object_skel(ev.object);
 	bpf_object__for_each_program(p, skel->obj) if (!ev_is_ours(bpf_program__section_name(p)))
-		bpf_program__set_autoload(p, false);
+		bpf_program__set_autoload(p, ev.also && !strcmp(bpf_program__name(p), ev.also));
 	if (pk_hooks_prepare(skel) < 0 || pk_object_load(ev.object) < 0)
 		return -1;
 	ev.ring = ring_buffer__new(bpf_map__fd(skel->maps.pk_rb_proc), ev_keep, NULL, NULL);
