@@ -77,9 +77,15 @@ static void on_record(void *arg, const void *rec, size_t size)
 /* Processes first, then sockets, then flows: so a flow finds its owner. */
 static void read_rings(struct agent *a)
 {
-	for (int i = 0; i < RINGS; i++)
-		if (a->ring[i].reader && pk_ring_read(a->ring[i].reader, RING_BATCH) < 0)
-			a->view->state->refused[PK_STATE_REFUSED - 1].n++;
+	for (int i = 0; i < RINGS; i++) {
+		int r = a->ring[i].reader ? pk_ring_read(a->ring[i].reader, RING_BATCH) : 0;
+
+		if (r >= 0)
+			continue;
+		pk_error("cannot read the %s ring any more: %s, leaving", a->ring[i].state->name,
+			 strerror(-r));
+		event_base_loopbreak(a->base);
+	}
 	pk_streams_flush(a->view->streams);
 }
 
