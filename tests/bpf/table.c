@@ -426,8 +426,11 @@ static void *run(void *arg)
 	pthread_barrier_wait(r->start);
 	if (!r->ports)
 		r->failed = bpf_prog_test_run_opts(fd, &o);
-	for (i = 0; i < r->ports && !r->failed; i++) {
-		frame_set16(&r->f, 34, (uint16_t)(1000 + i));
+	/* One by one: a repeated run changes the kernel's XDP dispatcher, which takes milliseconds.
+	 */
+	for (i = 0; i < r->ports * 3 && !r->failed; i++) {
+		o.repeat = 1;
+		frame_set16(&r->f, 34, (uint16_t)(1000 + i / 3));
 		r->failed = bpf_prog_test_run_opts(fd, &o);
 	}
 	return NULL;
@@ -478,7 +481,7 @@ static void test_two_cpus(void **state)
 /* Two CPUs that make the same flows at the same time: one flow each, every packet in it. */
 static void test_two_inserters(void **state)
 {
-	struct runner r[2] = { { .repeat = 3, .ports = 2000 }, { .repeat = 3, .ports = 2000 } };
+	struct runner r[2] = { { .ports = 2000 }, { .ports = 2000 } };
 	struct pk_flow *f;
 	struct bed t;
 	uint32_t n;
