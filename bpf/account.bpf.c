@@ -15,12 +15,14 @@
  * Ports of a fragmented datagram: the first fragment leaves them for the others. A fragment whose
  * first was not seen (or too long ago) keeps ports 0.
  */
-static __noinline int pk_frag_join(struct pk_pkt *p)
+__noinline int pk_frag_join(struct pk_pkt *p)
 {
 	struct pk_frag_key k = {};
 	struct pk_frag v = {}, *found;
 	__u64 now = pk_now();
 
+	if (!p)
+		return 0;
 	__builtin_memcpy(k.src, p->key.addr[0], 16);
 	__builtin_memcpy(k.dst, p->key.addr[1], 16);
 	k.netns = p->key.netns;
@@ -56,13 +58,15 @@ static __always_inline void pk_agg_add(struct pk_agg *a, const struct pk_pkt *p,
 }
 
 /* No slot: counted by destination, or when there are too many of those, by protocol. */
-static __noinline int pk_aggregate(const struct pk_pkt *p)
+__noinline int pk_aggregate(struct pk_pkt *p)
 {
 	struct pk_agg_key k = {};
 	struct pk_agg zero = {}, *a;
 	__u64 now = pk_now_tick();
 	__u32 rest;
 
+	if (!p)
+		return 0;
 	__builtin_memcpy(k.dst, p->key.addr[(p->dir ^ 1) & 1], 16);
 	k.netns = p->key.netns;
 	k.ifindex = p->key.ifindex;
@@ -92,10 +96,11 @@ static __always_inline __u64 pk_flow_id(__u64 now, const struct pk_table_use *us
 }
 
 /*
- * The flow for a packet that found none: made, unless the quota of half-open flows is used up or
- * no slot is free. Returns NULL then.
+ * The flow for a packet that found none: made (or just made by another CPU), unless the quota of
+ * half-open flows is used up or no slot is free: then -1. Global, as all that happens seldom is:
+ * the verifier checks it once, not once per way to it.
  */
-static __always_inline struct pk_flow *pk_flow_new(const struct pk_pkt *p, struct pk_spot *s)
+__noinline int pk_flow_new(struct pk_pkt *p, struct pk_spot *s)
 {
 	struct pk_table_use *use = pk_table_use();
 	__u64 now = pk_now();
@@ -105,11 +110,11 @@ static __always_inline struct pk_flow *pk_flow_new(const struct pk_pkt *p, struc
 	bool made = false;
 
 	k = bpf_map_lookup_elem(&pk_knobs, &zero);
-	if (!use || !k)
-		return NULL;
+	if (!p || !s || !use || !k)
+		return -1;
 	if (use->half_open >= k->half_open_max && !p->local) {
 		__sync_fetch_and_add(&use->refused, 1);
-		return NULL;
+		return -1;
 	}
 	f = pk_flow_make(p, s, now, pk_flow_id(now, use), &made);
 	if (made) {
@@ -119,7 +124,7 @@ static __always_inline struct pk_flow *pk_flow_new(const struct pk_pkt *p, struc
 	} else if (!f) {
 		__sync_fetch_and_add(&use->refused, 1);
 	}
-	return f;
+	return f ? 0 : -1;
 }
 
 /* The ACK that ends the handshake must name what the SYN-ACK offered: a blind sender can't. */
@@ -166,10 +171,15 @@ static __always_inline bool pk_is_open(const struct pk_flow *f, const struct pk_
  * All that happens seldom in a flow: first packet of a direction, a TCP flag for the first time,
  * half-open flows. Keeps the third line (meta) out of the established flow's way.
  */
-static __noinline int pk_flow_turn(struct pk_flow *f, const struct pk_pkt *p)
+__noinline int pk_flow_turn(struct pk_flow *f, struct pk_pkt *p)
 {
-	struct pk_flow_dir *d = &f->dir[p->dir & 1], *peer = &f->dir[(p->dir ^ 1) & 1];
+	struct pk_flow_dir *d, *peer;
 	__u32 state = 0;
+
+	if (!f || !p)
+		return 0;
+	d = &f->dir[p->dir & 1];
+	peer = &f->dir[(p->dir ^ 1) & 1];
 
 	if (!d->started) {
 		d->first_ns = pk_now();
@@ -198,12 +208,14 @@ static __noinline int pk_flow_turn(struct pk_flow *f, const struct pk_pkt *p)
 }
 
 /* Kills the live flow of a key, wherever it is: its connection is over and a new one begins. */
-static __noinline int pk_flow_end(const struct pk_flow_key *key, const struct pk_spot *s)
+__noinline int pk_flow_end(struct pk_flow_key *key, struct pk_spot *s)
 {
 	struct pk_bucket *b;
 	struct pk_ways *f;
 	__u32 i, j, w;
 
+	if (!key || !s)
+		return 0;
 	for (j = 0; j < 2; j++) {
 		b = bpf_map_lookup_elem(&pk_buckets, &s->bucket[j]);
 		f = bpf_map_lookup_elem(&pk_flows, &s->bucket[j]);
@@ -243,7 +255,7 @@ static __always_inline void pk_tcp_sequence(struct pk_flow_dir *d, const struct 
  * plain loads come first: the processor issues them while the key is still on its way from memory,
  * which it can't do for the atomic additions.
  */
-static __always_inline void pk_flow_add(struct pk_flow *f, const struct pk_pkt *p)
+static __always_inline void pk_flow_add(struct pk_flow *f, struct pk_pkt *p)
 {
 	struct pk_flow_dir *d = &f->dir[p->dir & 1];
 	__u64 last = *(volatile __u64 *)&d->last_ns;
@@ -267,7 +279,7 @@ static __always_inline void pk_flow_add(struct pk_flow *f, const struct pk_pkt *
 		__sync_fetch_and_add(&d->fragments, p->packets);
 }
 
-static __always_inline struct pk_flow *pk_find_or_make(const struct pk_pkt *p, struct pk_spot *s)
+static __always_inline struct pk_flow *pk_find_or_make(struct pk_pkt *p, struct pk_spot *s)
 {
 	struct pk_flow *f;
 
@@ -276,7 +288,9 @@ static __always_inline struct pk_flow *pk_find_or_make(const struct pk_pkt *p, s
 		(void)pk_flow_end(&p->key, s);
 		f = NULL;
 	}
-	return f ? f : pk_flow_new(p, s);
+	if (f)
+		return f;
+	return pk_flow_new(p, s) ? NULL : pk_flow_at(s->slot);
 }
 
 /* See lib/account.h. */

@@ -123,6 +123,18 @@ static __always_inline struct pk_flow *pk_flow_find(const struct pk_flow_key *ke
 	return b && f ? pk_scan(b, f, key, s, 1) : NULL;
 }
 
+static __always_inline struct pk_flow *pk_flow_at(__u32 slot)
+{
+	__u32 bucket = slot / PK_WAYS;
+	struct pk_ways *f = bpf_map_lookup_elem(&pk_flows, &bucket);
+
+	if (!f)
+		return NULL;
+	slot &= PK_WAYS - 1;
+	barrier_var(slot); /* for the verifier: nothing is added to f before the check */
+	return &f->way[slot];
+}
+
 static __always_inline struct pk_table_use *pk_table_use(void)
 {
 	__u32 zero = 0;
