@@ -8,9 +8,6 @@
 
 #include "../maps.h"
 
-/* Wake the reader above this fill, so that a burst costs one wake-up and an idle ring no delay. */
-#define PK_WAKE_BYTES 65536
-
 static __always_inline struct pk_event_count *pk_event_counts(__u32 hook)
 {
 	return bpf_map_lookup_elem(&pk_ev_cnt, &hook);
@@ -64,10 +61,13 @@ static __always_inline void pk_zero(void *rec, __u32 size)
 		r_;                                                                                \
 	})
 
+/*
+ * The kernel wakes the reader when it has read all that came before, so that a burst costs one
+ * wake-up and an idle ring no delay. Forcing it costs an interrupt to ourselves for each record.
+ */
 #define pk_submit(rb, hook, rec)                                                                   \
 	do {                                                                                       \
-		__u64 fill_ = bpf_ringbuf_query(&rb, BPF_RB_AVAIL_DATA);                           \
-		bpf_ringbuf_submit(rec, fill_ > PK_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : 0);          \
+		bpf_ringbuf_submit(rec, 0);                                                        \
 		pk_event_add(hook, submitted);                                                     \
 	} while (0)
 
