@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "decode/gap.h"
-#include "flow/aggregate.h"
 #include "flow/link.h"
+#include "kernel.h"
 #include "pipeline.h"
 #include "probe/client.h"
 #include "probe/counters.h"
@@ -32,8 +32,6 @@
 #define RING_BATCH        16384 /* records of one ring before the others have their turn */
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull
-#define AGGS_MAX          4096 /* of bpf/maps.h */
-#define AGG_IDLE_NS       30000000000ull
 
 struct ring {
 	struct agent *a;
@@ -50,15 +48,12 @@ struct agent {
 	struct pk_view *view;
 	struct pk_api *api;
 	int broker;
-	int fd[PK_FD_MAX];
-	unsigned cpus;
+	struct pk_kernel kernel;
 	struct ring ring[RINGS];
 	struct pk_knobs knobs; /* as the broker set them */
 	bool watched;
 	struct event *tick, *msgs;
 	double cpu_s;
-	uint64_t aggregated; /* packets, at the last look */
-	bool agg_settled;
 	union pk_msg msg;
 };
 
@@ -113,83 +108,11 @@ static void on_watched(void *arg, bool on)
 
 	if (on == a->watched || !a->knobs.active_ns)
 		return;
+	if (on) /* what is in force now is what we go back to */
+		(void)pk_counters_knobs(a->kernel.fd[PK_FD_KNOBS], &a->knobs); /* else the last */
 	a->watched = on;
 	if (send_knobs(a) < 0)
 		a->watched = !on; /* the next tick tries again */
-}
-
-static void on_agg(void *arg, const struct pk_agg_key *key, const struct pk_agg *agg)
-{
-	struct agent *a = arg;
-
-	(void)pk_agg_table_see(a->view->aggs, key, agg); /* no room: counted by the table */
-}
-
-struct old_aggs {
-	struct pk_agg_key key[64];
-	size_t n;
-	uint64_t before_ns;
-};
-
-static void on_old_agg(void *arg, const struct pk_agg_key *key, const struct pk_agg *agg)
-{
-	struct old_aggs *old = arg;
-
-	if (agg->last_ns < old->before_ns && old->n < PK_ARRAY_SIZE(old->key))
-		old->key[old->n++] = *key;
-}
-
-/* Makes room in the kernel's map: destinations that were silent for long, which no packet holds. */
-static void remove_old_aggs(struct agent *a)
-{
-	struct old_aggs old = { .before_ns = a->view->now_ns - AGG_IDLE_NS };
-	struct pk_agg last;
-
-	if (!pk_agg_table_may_forget(a->view->aggs) || a->view->now_ns < AGG_IDLE_NS ||
-	    pk_counters_aggs(a->fd[PK_FD_AGGS], on_old_agg, &old) < 0)
-		return;
-	for (size_t i = 0; i < old.n; i++)
-		if (pk_counters_agg_remove(a->fd[PK_FD_AGGS], &old.key[i], &last) == 0)
-			(void)pk_agg_table_forget(a->view->aggs, &old.key[i], &last);
-}
-
-static void read_aggs(struct agent *a)
-{
-	struct pk_agg rest[256];
-	uint64_t packets = 0;
-	int n;
-
-	for (int h = 0; h < PK_HOOK_PKT_MAX; h++)
-		packets += a->view->state->pkt[h][PK_PKT_AGGREGATE];
-	/* a packet is counted just before it is added: look once more after the last change */
-	if (packets == a->aggregated && a->agg_settled)
-		return;
-	a->agg_settled = packets == a->aggregated;
-	a->aggregated = packets;
-	n = pk_counters_aggs(a->fd[PK_FD_AGGS], on_agg, a);
-	if (n > AGGS_MAX / 2)
-		remove_old_aggs(a);
-	if (pk_counters_agg_rest(a->fd[PK_FD_AGG_REST], rest) == 0)
-		for (unsigned p = 0; p < PK_ARRAY_SIZE(rest); p++)
-			pk_agg_table_see_rest(a->view->aggs, p, &rest[p]);
-}
-
-static void read_counters(struct agent *a)
-{
-	struct pk_state *s = a->view->state;
-	struct pk_counters c = { .use = s->use };
-
-	if (a->fd[PK_FD_PKT_CNT] < 0)
-		return;
-	memcpy(c.pkt, s->pkt, sizeof(c.pkt));
-	memcpy(c.ev, s->ev, sizeof(c.ev));
-	s->have_maps = pk_counters_read(a->fd[PK_FD_PKT_CNT], a->fd[PK_FD_EV_CNT], a->fd[PK_FD_USE],
-					a->cpus, &c) == 0;
-	memcpy(s->pkt, c.pkt, sizeof(c.pkt));
-	memcpy(s->ev, c.ev, sizeof(c.ev));
-	s->use = c.use;
-	pk_state_note_even(s);
-	read_aggs(a);
 }
 
 static void on_refresh(void *arg)
@@ -198,7 +121,19 @@ static void on_refresh(void *arg)
 
 	read_rings(a);
 	a->view->now_ns = pk_clock_boot_ns();
-	read_counters(a);
+	pk_kernel_read(&a->kernel, a->view);
+}
+
+/* A new configuration while somebody watches: it is the one to go back to, later. */
+static void keep_watched(struct agent *a)
+{
+	struct pk_knobs k;
+
+	if (!a->watched || pk_counters_knobs(a->kernel.fd[PK_FD_KNOBS], &k) < 0 ||
+	    k.active_ns <= WATCHED_ACTIVE_NS)
+		return;
+	a->knobs = k;
+	(void)send_knobs(a); /* the next tick tries again */
 }
 
 static void note_cpu(struct agent *a)
@@ -222,8 +157,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	read_rings(a);
 	a->view->now_ns = pk_clock_boot_ns();
-	read_counters(a);
+	pk_kernel_read(&a->kernel, a->view);
 	note_cpu(a);
+	keep_watched(a);
 	pk_pipeline_tick(a->pipeline, a->view->now_ns);
 	pk_streams_flush(a->view->streams);
 	pk_api_tick(a->api);
@@ -236,10 +172,10 @@ static int open_ring(struct agent *a, int i)
 
 	r->a = a;
 	r->state = &a->view->state->ring[i];
-	e = pk_gap_init(&r->gap, a->cpus);
+	e = pk_gap_init(&r->gap, a->kernel.cpus);
 	if (e < 0)
 		return e;
-	e = pk_ring_open(a->fd[PK_FD_RB_PROC + i], on_record, r, &r->reader);
+	e = pk_ring_open(a->kernel.fd[PK_FD_RB_PROC + i], on_record, r, &r->reader);
 	if (e < 0)
 		return e;
 	r->ev = event_new(a->base, pk_ring_fd(r->reader), EV_READ | EV_PERSIST, on_ring, a);
@@ -250,7 +186,7 @@ static void default_knobs(struct agent *a, uint32_t slots)
 {
 	const struct pk_conf *c = a->conf;
 
-	if (pk_counters_knobs(a->fd[PK_FD_KNOBS], &a->knobs) == 0 && a->knobs.active_ns)
+	if (pk_counters_knobs(a->kernel.fd[PK_FD_KNOBS], &a->knobs) == 0 && a->knobs.active_ns)
 		return;
 	a->knobs = (struct pk_knobs){ .active_ns = c->active_ns,
 				      .idle_ns = c->idle_ns,
@@ -264,14 +200,14 @@ static int take_hello(struct agent *a, const struct pk_msg_hello *m, int fds[PK_
 {
 	int r;
 
-	if (m->abi != PK_ABI || !m->cpus || m->cpus > 65536 || a->fd[0] >= 0)
+	if (m->abi != PK_ABI || !m->cpus || m->cpus > 65536 || a->kernel.fd[0] >= 0)
 		return -EPROTO;
 	for (int i = 0; i < PK_FD_MAX; i++) {
-		a->fd[i] = PK_TAKE_FD(fds[i]);
-		if (a->fd[i] < 0)
+		a->kernel.fd[i] = PK_TAKE_FD(fds[i]);
+		if (a->kernel.fd[i] < 0)
 			return -EPROTO;
 	}
-	a->cpus = m->cpus;
+	a->kernel.cpus = m->cpus;
 	a->view->state->slots = m->slots;
 	for (int i = 0; i < RINGS; i++) {
 		r = open_ring(a, i);
@@ -460,7 +396,7 @@ static void tear_down(struct agent *a)
 	if (a->base)
 		event_base_free(a->base);
 	for (int i = 0; i < PK_FD_MAX; i++)
-		pk_closep(&a->fd[i]);
+		pk_closep(&a->kernel.fd[i]);
 	pk_closep(&a->broker);
 }
 
@@ -479,7 +415,7 @@ int pk_agent_run(const struct pk_agent_opts *o)
 	a->conf = o->conf;
 	a->broker = o->broker_fd;
 	for (int i = 0; i < PK_FD_MAX; i++)
-		a->fd[i] = -1;
+		a->kernel.fd[i] = -1;
 	if (listen_fd < 0) {
 		r = pk_api_listen(o->conf->socket_path, o->group, &listen_fd);
 		if (r < 0)
