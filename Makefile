@@ -90,6 +90,10 @@ $(BUILD)/picket: $(TOOL_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/tests/unit/tools/%: $(BUILD)/tests/unit/tools/%.o $(BUILD)/tools/%.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
@@ -100,10 +104,10 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard user/*/*.c user/*/*.h include/p
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined $< \
 		$(shell sed -n 's/^.*fuzz-links: *\([^*]*\).*$$/\1/p' $< 2>/dev/null) -o $@ $(LIBS)
 
-$(BUILD)/man/%: tools/man/%.scd
+$(BUILD)/man/%: tools/man/%.scd user/share/picket.yaml
 	$(call say,MAN,$@)
 	@mkdir -p $(@D)
-	$(Q)scdoc < $< > $@
+	$(Q)sed -e '/^@CONFIG@$$/{r user/share/picket.yaml' -e 'd}' $< | scdoc > $@
 
 deps: ## install what is missing (Debian, Ubuntu)
 	$(Q)tests/check/deps.sh $(DEPS)

@@ -1,45 +1,108 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `picket` command: finds the subcommand in a table and leaves the rest to it. */
 #include "base/cleanup.h"
+#include "command.h"
 #include "replay.h"
 
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-struct command {
-	const char *name, *what;
-	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns exit status */
+static int run_replay(const struct pk_command *self, int argc, char **argv)
+{
+	(void)self;
+	return pk_replay_main(argc, argv);
+}
+
+const struct pk_command pk_cmd_replay = {
+	.name = "replay",
+	.what = "show the flows of a capture file, by the same kernel program",
+	.run = run_replay, /* with a help of its own */
 };
 
-static const struct command commands[] = {
-	{ "replay", "show the flows of a capture file", pk_replay_main },
+const struct pk_command *const pk_commands[] = {
+	&pk_cmd_top,    &pk_cmd_flows,  &pk_cmd_events,     &pk_cmd_ps,
+	&pk_cmd_status, &pk_cmd_replay, &pk_cmd_completion, NULL,
 };
 
 static void usage(FILE *f)
 {
-	fputs("Usage: picket COMMAND [ARGUMENTS...]\n\n", f);
-	for (size_t i = 0; i < PK_ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].what);
-	fputs("\n`picket COMMAND --help` tells more. `picket --version` prints the version.\n", f);
+	fputs("Usage: picket [--socket PATH] COMMAND [ARGUMENT]...\n\n"
+	      "Watches the network flows of this host and the processes behind them.\n\n",
+	      f);
+	for (size_t i = 0; pk_commands[i]; i++)
+		fprintf(f, "  %-11s %s\n", pk_commands[i]->name, pk_commands[i]->what);
+	fputs("\n      --socket PATH  of the daemon ($PICKET_SOCKET, /run/picket/picket.sock)\n"
+	      "      --version      print the version\n"
+	      "  -h, --help         this text; `picket COMMAND --help` tells more\n\n"
+	      "Examples:\n"
+	      "  picket top                          a live view of everything\n"
+	      "  picket flows proc curl              who talks to whom\n"
+	      "  picket status                       what is covered, lost and spent\n"
+	      "  sudo picket replay capture.pcap     the same view of a recording\n\n"
+	      "Exit status: 0, 1 something failed, 2 wrong usage or filter.\n",
+	      f);
+}
+
+void pk_command_usage(const struct pk_command *c, FILE *to)
+{
+	fprintf(to, "Usage: picket %s\n%c%s.\n\n%s", c->usage, c->what[0] & ~0x20, c->what + 1,
+		c->help);
+}
+
+int pk_command_misused(const struct pk_command *c)
+{
+	fprintf(stderr, "Usage: picket %s\nTry: picket %s --help\n", c->usage, c->name);
+	return 2;
+}
+
+/* Options before the command; returns how many words they took, -1 when misused. */
+static int read_globals(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		if (!strncmp(argv[i], "--socket=", 9)) {
+			setenv("PICKET_SOCKET", argv[i] + 9, 1);
+			i++;
+		} else if (!strcmp(argv[i], "--socket") && i + 1 < argc) {
+			setenv("PICKET_SOCKET", argv[i + 1], 1);
+			i += 2;
+		} else {
+			return strcmp(argv[i], "--version") && strcmp(argv[i], "--help") &&
+					       strcmp(argv[i], "-h")
+				       ? -1
+				       : i;
+		}
+	}
+	return i;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
+	int at;
+
+	setlocale(LC_CTYPE, "");
+	if (MB_CUR_MAX == 1)
+		setlocale(LC_CTYPE, "C.UTF-8"); /* a bare environment: the text is UTF-8 anyway */
+	signal(SIGPIPE, SIG_DFL);
+	at = read_globals(argc, argv);
+	if (at < 0 || at >= argc) {
 		usage(stderr);
 		return 2;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[at], "--version")) {
 		printf("picket %s\n", PK_VERSION);
 		return 0;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+	if (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h") || !strcmp(argv[at], "help")) {
 		usage(stdout);
 		return 0;
 	}
-	for (size_t i = 0; i < PK_ARRAY_SIZE(commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "picket: no such command; `picket --help` lists them\n");
+	for (size_t i = 0; pk_commands[i]; i++)
+		if (!strcmp(argv[at], pk_commands[i]->name))
+			return pk_commands[i]->run(pk_commands[i], argc - at, argv + at);
+	fprintf(stderr, "picket: there is no such command; `picket --help` lists them\n");
 	return 2;
 }

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP is libcurl's; here are addresses, lines and complaints. */
+#include "client.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
+
+#include <curl/curl.h>
+#include <picket/api.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BODY_MAX (256u << 20)
+
+static void curl_freep(CURL **c)
+{
+	curl_easy_cleanup(*c);
+}
+
+void pk_client_init(struct pk_client *c, const char *socket)
+{
+	if (!socket)
+		socket = getenv("PICKET_SOCKET");
+	c->socket = socket && *socket ? socket : PK_API_SOCKET;
+}
+
+char *pk_client_path(const char *path, const char *const query[])
+{
+	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
+	struct pk_buf b = {};
+	char sep = '?';
+
+	if (!curl)
+		return NULL;
+	pk_buf_str(&b, path);
+	for (; query && query[0]; query += 2) {
+		char *value = query[1] ? curl_easy_escape(curl, query[1], 0) : NULL;
+
+		if (!value)
+			continue;
+		pk_buf_fmt(&b, "%c%s=%s", sep, query[0], value);
+		curl_free(value);
+		sep = '&';
+	}
+	if (b.error)
+		pk_buf_done(&b);
+	return b.data;
+}
+
+static const char *query_value(const char *const query[], const char *name)
+{
+	for (; query && query[0]; query += 2)
+		if (!strcmp(query[0], name))
+			return query[1];
+	return NULL;
+}
+
+static void add_text(struct pk_buf *out, const char *s)
+{
+	pk_escape_text(out, s, strlen(s));
+}
+
+/* The filter with a mark below the place the daemon names. */
+static void add_caret(struct pk_buf *out, const char *filter, json_t *offset)
+{
+	json_int_t at = json_integer_value(offset);
+
+	if (!filter || !json_is_integer(offset) || at < 0 || (size_t)at > strlen(filter))
+		return;
+	pk_buf_str(out, "\n  ");
+	add_text(out, filter);
+	pk_buf_fmt(out, "\n  %*s^", (int)at, "");
+}
+
+void pk_client_problem(struct pk_buf *out, const char *socket, const char *filter, long status,
+		       const char *body, size_t len, const char *curl_error)
+{
+	json_t *problem;
+	const char *detail;
+
+	if (!status) {
+		pk_buf_str(out, "no answer on ");
+		add_text(out, socket);
+		pk_buf_fmt(out, ": %s\n", curl_error);
+		pk_buf_str(out, "Is picketd running, and may you use its socket (root or group "
+				"picket)? Start it with: sudo systemctl start picketd");
+		return;
+	}
+	problem = json_loadb(body, len, 0, NULL);
+	detail = json_string_value(json_object_get(problem, "detail"));
+	if (detail)
+		add_text(out, detail);
+	else
+		pk_buf_fmt(out, "the daemon answered with status %ld", status);
+	add_caret(out, filter, json_object_get(problem, "offset"));
+	json_decref(problem);
+}
+
+struct transfer {
+	CURL *curl;
+	struct pk_buf buf;
+	bool (*line)(void *arg, json_t *object);
+	void *arg;
+	bool ended; /* by line() */
+	char error[CURL_ERROR_SIZE];
+};
+
+/* Hands out whole lines as they come; anything else waits in the buffer. */
+static bool hand_out(struct transfer *t)
+{
+	char *at = t->buf.data, *nl;
+
+	while (at && (nl = memchr(at, '\n', t->buf.len - (size_t)(at - t->buf.data)))) {
+		json_t *o = json_loadb(at, (size_t)(nl - at), 0, NULL);
+		bool more = !o || t->line(t->arg, o);
+
+		json_decref(o);
+		if (!more)
+			return false;
+		at = nl + 1;
+	}
+	if (at) {
+		size_t rest = t->buf.len - (size_t)(at - t->buf.data);
+
+		memmove(t->buf.data, at, rest);
+		t->buf.len = rest;
+	}
+	return true;
+}
+
+static size_t on_data(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	long status = 0;
+
+	pk_buf_add(&t->buf, data, size * n);
+	if (t->buf.error)
+		return 0;
+	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (t->line && status == 200 && !hand_out(t)) {
+		t->ended = true;
+		return 0;
+	}
+	return size * n;
+}
+
+/* 0, or the exit status with the complaint in error. */
+static int perform(const struct pk_client *c, struct transfer *t, const char *path,
+		   const char *const query[], struct pk_buf *error)
+{
+	_cleanup_free_ char *full = pk_client_path(path, query);
+	_cleanup_(pk_buf_done) struct pk_buf url = {};
+	long status = 0;
+	CURLcode r;
+
+	t->buf.max = BODY_MAX;
+	pk_buf_fmt(&url, "http://picket%s", full ? full : path);
+	curl_easy_setopt(t->curl, CURLOPT_URL, url.data);
+	curl_easy_setopt(t->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+	curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(t->curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(t->curl, CURLOPT_USERAGENT, "picket/" PK_VERSION);
+	r = curl_easy_perform(t->curl);
+	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (t->ended || (r == CURLE_OK && status == 200))
+		return 0;
+	if (status == 200)
+		pk_buf_fmt(error, "the connection to the daemon ended: %s",
+			   t->error[0] ? t->error : curl_easy_strerror(r));
+	else
+		pk_client_problem(error, c->socket, query_value(query, "filter"), status,
+				  t->buf.data, t->buf.len,
+				  t->error[0] ? t->error : curl_easy_strerror(r));
+	return status == 400 ? 2 : 1;
+}
+
+static int complain(int r, const struct pk_buf *error)
+{
+	if (r)
+		fprintf(stderr, "picket: %s\n", error->len ? error->data : "out of memory");
+	return r;
+}
+
+int pk_client_fetch(const struct pk_client *c, const char *path, const char *const query[],
+		    json_t **ret_body, struct pk_buf *error)
+{
+	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
+	struct transfer t = { .curl = curl };
+	json_error_t bad;
+	int r;
+
+	if (!curl)
+		return 1;
+	r = perform(c, &t, path, query, error);
+	if (!r) {
+		*ret_body = json_loadb(t.buf.data ? t.buf.data : "", t.buf.len, 0, &bad);
+		if (!*ret_body) {
+			pk_buf_fmt(error, "the daemon's answer is not JSON: %s", bad.text);
+			r = 1;
+		}
+	}
+	pk_buf_done(&t.buf);
+	return r;
+}
+
+int pk_client_get(const struct pk_client *c, const char *path, const char *const query[],
+		  json_t **ret_body)
+{
+	_cleanup_(pk_buf_done) struct pk_buf error = {};
+
+	return complain(pk_client_fetch(c, path, query, ret_body, &error), &error);
+}
+
+int pk_client_stream(const struct pk_client *c, const char *path, const char *const query[],
+		     bool (*line)(void *arg, json_t *object), void *arg)
+{
+	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
+	_cleanup_(pk_buf_done) struct pk_buf error = {};
+	struct transfer t = { .curl = curl, .line = line, .arg = arg };
+	int r;
+
+	if (!curl)
+		return 1;
+	r = perform(c, &t, path, query, &error);
+	pk_buf_done(&t.buf);
+	return complain(r, &error);
+}

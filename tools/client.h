@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's API over its unix socket, by libcurl. Says on stderr what went wrong. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pk_client {
+	const char *socket;
+};
+
+/* Socket from --socket, $PICKET_SOCKET or the default. */
+void pk_client_init(struct pk_client *c, const char *socket);
+
+/*
+ * GET path with the given query (name, value, name, value, NULL; NULL values are left out).
+ * Prints the daemon's complaint, with a caret below a wrong filter. 0, or the exit status 1 or 2.
+ */
+int pk_client_get(const struct pk_client *c, const char *path, const char *const query[],
+		  json_t **ret_body);
+
+/* The same without printing: the complaint goes into error. */
+struct pk_buf;
+int pk_client_fetch(const struct pk_client *c, const char *path, const char *const query[],
+		    json_t **ret_body, struct pk_buf *error);
+
+/* The same for NDJSON: calls line for each object until it returns false or the stream ends. */
+int pk_client_stream(const struct pk_client *c, const char *path, const char *const query[],
+		     bool (*line)(void *arg, json_t *object), void *arg);
+
+/* "path?name=value" with values escaped; malloc'd, NULL: no memory. */
+char *pk_client_path(const char *path, const char *const query[]);
+
+/* Turns a problem+json body (status not 0) or a failure of curl into text for people. */
+void pk_client_problem(struct pk_buf *out, const char *socket, const char *filter, long status,
+		       const char *body, size_t len, const char *curl_error);

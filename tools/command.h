@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands: one row each in picket.c, one file each beside it. */
+#pragma once
+
+#include <stdio.h>
+
+struct option;
+
+struct pk_command {
+	const char *name;
+	const char *what;             /* one line for the list */
+	const char *usage;            /* after "Usage: picket " */
+	const char *help;             /* options and examples, lines */
+	const struct option *options; /* NULL: none but --help; for completion too */
+	int (*run)(const struct pk_command *self, int argc, char **argv); /* exit status */
+};
+
+extern const struct pk_command pk_cmd_top;
+extern const struct pk_command pk_cmd_flows;
+extern const struct pk_command pk_cmd_events;
+extern const struct pk_command pk_cmd_ps;
+extern const struct pk_command pk_cmd_status;
+extern const struct pk_command pk_cmd_replay;
+extern const struct pk_command pk_cmd_completion;
+
+/* All of them, NULL ended. */
+extern const struct pk_command *const pk_commands[];
+
+void pk_command_usage(const struct pk_command *c, FILE *to);
+/* For a wrong call: where to look. Returns 2. */
+int pk_command_misused(const struct pk_command *c);

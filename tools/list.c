@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One way to ask for records and print them; what a record is, the commands say. */
+#include "list.h"
+
+#include "base/cleanup.h"
+#include "client.h"
+
+#include <string.h>
+
+enum { OPT_ALL = 'a', OPT_FOLLOW = 'f' };
+
+const struct option pk_list_options[] = {
+	{ "follow", no_argument, NULL, OPT_FOLLOW }, { "all", no_argument, NULL, OPT_ALL },
+	{ "number", required_argument, NULL, 'n' },  { "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+};
+
+const struct option pk_list_options_plain[] = {
+	{ "number", required_argument, NULL, 'n' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+struct wish {
+	enum pk_format format;
+	const char *number;
+	bool follow, all;
+	struct pk_buf filter;
+};
+
+/* The words after the options are the filter, as in tcpdump. */
+static void read_filter(struct wish *w, int argc, char **argv)
+{
+	for (int i = optind; i < argc; i++) {
+		if (i > optind)
+			pk_buf_char(&w->filter, ' ');
+		pk_buf_str(&w->filter, argv[i]);
+	}
+}
+
+/* 0; 1: help was printed; 2: misused. */
+static int read_wish(const struct pk_command *self, struct wish *w, int argc, char **argv)
+{
+	bool plain = self->options == pk_list_options_plain;
+	int c;
+
+	optind = 1;
+	/* "+": what follows the first word of the filter is the filter's. */
+	while ((c = getopt_long(argc, argv, plain ? "+n:o:h" : "+fan:o:h", self->options, NULL)) >=
+	       0) {
+		switch (c) {
+		case OPT_FOLLOW:
+			w->follow = true;
+			break;
+		case OPT_ALL:
+			w->all = true;
+			break;
+		case 'n':
+			if (!*optarg || strspn(optarg, "0123456789") != strlen(optarg)) {
+				fprintf(stderr, "picket: -n takes a number, not %s\n", optarg);
+				return 2;
+			}
+			w->number = optarg;
+			break;
+		case 'o':
+			if (pk_format_parse(optarg, &w->format) < 0) {
+				fprintf(stderr, "picket: -o takes table, json or csv, not %s\n",
+					optarg);
+				return 2;
+			}
+			break;
+		case 'h':
+			pk_command_usage(self, stdout);
+			return 1;
+		default:
+			return 2;
+		}
+	}
+	read_filter(w, argc, argv);
+	return 0;
+}
+
+struct printing {
+	struct pk_table table;
+	struct pk_buf out;
+};
+
+static bool flush(struct printing *p)
+{
+	bool ok = fwrite(p->out.data, 1, p->out.len, stdout) == p->out.len && !fflush(stdout);
+
+	pk_buf_reset(&p->out);
+	return ok;
+}
+
+static bool on_line(void *arg, json_t *o)
+{
+	struct printing *p = arg;
+	json_t *lost = json_object_get(o, "lost");
+
+	if (lost && json_object_size(o) == 1) {
+		fprintf(stderr, "picket: too slow: %lld records were not shown\n",
+			(long long)json_integer_value(lost));
+		return true;
+	}
+	pk_table_row(&p->table, &p->out, o);
+	return flush(p);
+}
+
+static void print_all(struct printing *p, const struct pk_list *list, json_t *body)
+{
+	json_t *rows = json_object_get(body, list->member);
+
+	for (size_t i = 0, n = json_array_size(rows); i < n; i++)
+		pk_table_row(&p->table, &p->out,
+			     json_array_get(rows, list->oldest_first ? i : n - 1 - i));
+	if (!json_array_size(rows) && p->table.format != PK_FORMAT_JSON)
+		pk_table_row(&p->table, &p->out, NULL);
+	(void)flush(p);
+}
+
+/* What did not fit is said, never left out in silence. */
+static void tell_rest(const struct pk_list *list, json_t *body)
+{
+	size_t shown = json_array_size(json_object_get(body, list->member));
+	json_int_t matched = json_integer_value(json_object_get(body, "matched"));
+
+	if (matched > (json_int_t)shown)
+		fprintf(stderr, "picket: %zu of %lld shown; -n NUMBER shows more\n", shown,
+			(long long)matched);
+}
+
+int pk_list_run(const struct pk_command *self, const struct pk_list *list, int argc, char **argv)
+{
+	struct wish w = {};
+	struct printing p = {};
+	struct pk_client client;
+	json_t *body = NULL;
+	int r = read_wish(self, &w, argc, argv);
+
+	if (r) {
+		pk_buf_done(&w.filter);
+		return r == 1 ? 0 : pk_command_misused(self);
+	}
+	const char *const query[] = { "filter", w.filter.data,        "limit", w.number,
+				      "state",  w.all ? "all" : NULL, NULL };
+
+	pk_client_init(&client, NULL);
+	pk_table_init(&p.table, list->col, list->n, w.format);
+	if (w.follow) {
+		r = pk_client_stream(&client, list->stream, query, on_line, &p);
+	} else {
+		r = pk_client_get(&client, list->path, query, &body);
+		if (!r) {
+			print_all(&p, list, body);
+			tell_rest(list, body);
+		}
+		json_decref(body);
+	}
+	pk_buf_done(&p.out);
+	pk_buf_done(&w.filter);
+	return r;
+}

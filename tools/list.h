@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What flows, events and ps have in common: options, a filter, records as rows. */
+#pragma once
+
+#include "command.h"
+#include "table.h"
+
+#include <getopt.h>
+
+struct pk_list {
+	const char *path, *stream; /* of the API; stream NULL: no --follow */
+	const char *member;        /* of the answer: the array of records */
+	const struct pk_column *col;
+	size_t n;
+	bool oldest_first; /* order of the answer */
+};
+
+extern const struct option pk_list_options[]; /* with --follow and --all */
+extern const struct option pk_list_options_plain[];
+
+/* Reads the options, asks the daemon, prints. */
+int pk_list_run(const struct pk_command *self, const struct pk_list *list, int argc, char **argv);
