@@ -141,7 +141,7 @@ static void write_process(struct pk_json *j, const struct pk_view *v, const stru
 /* Who the flow's local side is: a process in the tree, one that is only a number, or the kernel. */
 static void write_actor(struct pk_json *j, const struct pk_view *v, const struct pk_flow_entry *e)
 {
-	int d = pk_ocsf_actor(&v->ocsf, e);
+	int d = pk_ocsf_actor(e);
 	struct pk_side s;
 	char uid[PK_PROCESS_UID];
 

@@ -132,7 +132,7 @@ static int add_processes(struct pk_live_rows *r, struct pk_view *v, const struct
 	int n = 0;
 
 	for (unsigned d = 0; d < 2; d++) {
-		p[d] = e->flow.own[d].user.tgid
+		p[d] = e->flow.own[d].user.tgid && !(e->joined & PK_FLOW_VIEWED(d))
 			       ? pk_enrich_owner(v->ocsf.enrich, &e->flow.own[d].user)
 			       : NULL;
 		if (!p[d] || (d && p[1] == p[0])) /* one that talks to itself counts once */

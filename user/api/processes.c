@@ -80,7 +80,7 @@ static void sum_rates(struct pk_view *v)
 	for (struct pk_flow_entry *e = NULL; (e = pk_flow_table_live(v->ocsf.flows, e));)
 		for (unsigned d = 0; d < 2; d++) {
 			struct pk_process *p =
-				e->flow.own[d].user.tgid
+				e->flow.own[d].user.tgid && !(e->joined & PK_FLOW_VIEWED(d))
 					? pk_enrich_owner(v->ocsf.enrich, &e->flow.own[d].user)
 					: NULL;
 

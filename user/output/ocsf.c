@@ -119,11 +119,16 @@ void pk_ocsf_side(const struct pk_ocsf *o, const struct pk_flow_entry *e, unsign
 	ret_side->creator = process_of(o, &own->creator);
 }
 
-int pk_ocsf_actor(const struct pk_ocsf *o, const struct pk_flow_entry *e)
+int pk_ocsf_actor(const struct pk_flow_entry *e)
 {
 	unsigned from = e->flow.meta.initiator & 1;
 
-	(void)o; /* the kernel's record is enough today */
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned d = i ? !from : from;
+
+		if (has_owner(&e->flow.own[d]) && !(e->joined & PK_FLOW_VIEWED(d)))
+			return d;
+	}
 	if (has_owner(&e->flow.own[from]))
 		return from;
 	return has_owner(&e->flow.own[!from]) ? !from : -1;

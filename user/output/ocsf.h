@@ -50,8 +50,11 @@ void pk_ocsf_init_host(struct pk_ocsf *o);
 void pk_ocsf_join(const struct pk_ocsf *o, struct pk_flow_entry *e);
 void pk_ocsf_side(const struct pk_ocsf *o, const struct pk_flow_entry *e, unsigned d,
 		  struct pk_side *ret_side);
-/* The local side of the flow whose process it is: the initiator's if both are here; -1: none. */
-int pk_ocsf_actor(const struct pk_ocsf *o, const struct pk_flow_entry *e);
+/*
+ * The side whose process the flow is put down to: the one in the flow's own namespace, else one
+ * known from another view; the initiator's if both are. -1: nobody is known.
+ */
+int pk_ocsf_actor(const struct pk_flow_entry *e);
 
 /* One 4001 record. sequence 0: left out. */
 void pk_ocsf_flow(struct pk_json *j, const struct pk_ocsf *o, struct pk_flow_entry *e,

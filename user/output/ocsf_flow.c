@@ -273,7 +273,7 @@ static void write_own(struct pk_json *j, const struct pk_ocsf *o, const struct p
 
 static void write_actor(struct pk_json *j, const struct pk_ocsf *o, const struct pk_flow_entry *e)
 {
-	int d = pk_ocsf_actor(o, e);
+	int d = pk_ocsf_actor(e);
 	struct pk_side s;
 
 	if (d < 0)
