@@ -133,6 +133,15 @@ static void count_refused(struct pk_state *s, int r)
 	s->refused[PK_STATE_REFUSED - 1].n++;
 }
 
+/* Something that just happened and that people read one by one. */
+static bool is_news(const struct pk_event *ev)
+{
+	if (ev->hdr->flags & PK_EVF_SNAPSHOT)
+		return false; /* was so before we came */
+	return ev->type == PK_EV_EXEC || ev->type == PK_EV_EXIT || ev->type == PK_EV_ACT ||
+	       (ev->type == PK_EV_SOCK && ev->sock->op == PK_SOCK_LISTEN);
+}
+
 int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 {
 	struct pk_process *proc;
@@ -154,8 +163,7 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 	proc = pk_enrich_event(p->enrich, &ev); /* who did it */
 	if (ev.type == PK_EV_SOCK)
 		(void)pk_sock_table_update(p->view.ocsf.socks, ev.sock); /* NULL: no cookie */
-	if (p->live && (ev.type == PK_EV_EXEC || ev.type == PK_EV_EXIT || ev.type == PK_EV_ACT ||
-			(ev.type == PK_EV_SOCK && ev.sock->op == PK_SOCK_LISTEN)))
+	if (p->live && is_news(&ev))
 		tell_event(p, &ev, proc); /* who wants to know */
 	return 0;
 }

@@ -10,16 +10,16 @@
 #include <picket/api.h>
 
 const struct pk_route pk_routes[] = {
-	{ PK_API_HEALTH, false, "", pk_health_get },
-	{ PK_API_STATUS, false, "", pk_status_get },
-	{ PK_API_FLOWS_STREAM, false, "filter", pk_flows_stream },
-	{ PK_API_FLOWS, false, "filter state limit", pk_flows_get },
-	{ PK_API_FLOWS, true, "", pk_flow_get },
-	{ PK_API_EVENTS_STREAM, false, "filter after", pk_events_stream },
-	{ PK_API_EVENTS, false, "limit after", pk_events_get },
-	{ PK_API_PROCESSES, false, "filter limit", pk_processes_get },
-	{ PK_API_PROCESSES, true, "", pk_process_one_get },
-	{ PK_API_LIVE, false, "filter limit", pk_live_get },
+	{ PK_API_HEALTH, false, false, "", pk_health_get },
+	{ PK_API_STATUS, false, false, "", pk_status_get },
+	{ PK_API_FLOWS_STREAM, false, true, "filter", pk_flows_stream },
+	{ PK_API_FLOWS, false, false, "filter state limit", pk_flows_get },
+	{ PK_API_FLOWS, true, false, "", pk_flow_get },
+	{ PK_API_EVENTS_STREAM, false, true, "filter after", pk_events_stream },
+	{ PK_API_EVENTS, false, false, "limit after", pk_events_get },
+	{ PK_API_PROCESSES, false, false, "filter limit", pk_processes_get },
+	{ PK_API_PROCESSES, true, false, "", pk_process_one_get },
+	{ PK_API_LIVE, false, true, "filter limit", pk_live_get },
 };
 
 const size_t pk_routes_n = PK_ARRAY_SIZE(pk_routes);

@@ -261,7 +261,7 @@ static int answer(struct pk_api_request *q)
 	route = path ? find_route(path, &q->rest) : NULL;
 	if (!route)
 		return pk_api_problem(q, 404, "there is no such path");
-	if (cmd != EVHTTP_REQ_GET && cmd != EVHTTP_REQ_HEAD)
+	if (cmd != EVHTTP_REQ_GET && (cmd != EVHTTP_REQ_HEAD || route->stream))
 		return pk_api_problem(q, 405, "everything here is read with GET");
 	if (query && evhttp_parse_query_str(query, q->query) < 0)
 		return pk_api_problem(q, 400, "the query string is not well formed");

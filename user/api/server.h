@@ -33,6 +33,7 @@ struct pk_api_request {
 struct pk_route {
 	const char *path;
 	bool prefix;        /* takes path/REST */
+	bool stream;        /* never ends: GET only */
 	const char *params; /* names it knows, with blanks between; "" none */
 	/* 0: it has answered. -errno: the server answers with a problem. */
 	int (*get)(struct pk_api_request *q);

@@ -566,6 +566,7 @@ static const struct {
 	{ "GET /v1/flows/00 HTTP/1.1\r\n", 404, "no flow" },
 	{ "GET /v1/processes/0 HTTP/1.1\r\n", 404, "no such process" },
 	{ "POST /v1/flows HTTP/1.1\r\nContent-Length: 0\r\n", 405, "GET" },
+	{ "DELETE /v1/live HTTP/1.1\r\n", 405, "GET" },
 	{ "GET /v1/flows?x=1 HTTP/1.1\r\n", 400, "no parameter" },
 	{ "GET /v1/flows?limit=x HTTP/1.1\r\n", 400, "number from 0 to 10000" },
 	{ "GET /v1/flows?limit=10001 HTTP/1.1\r\n", 400, "number from 0 to 10000" },
@@ -593,6 +594,20 @@ static void test_refused(void **state)
 	}
 }
 
+/* HEAD has heads and no body; a stream has no end, so no HEAD. */
+static void test_head(void **state)
+{
+	_cleanup_free_ char *a = NULL, *b = NULL;
+
+	(void)state;
+	assert_int_equal(
+		ask_raw("HEAD /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &a),
+		200);
+	assert_string_equal(a, "");
+	assert_int_equal(
+		ask_raw("HEAD /v1/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &b), 405);
+}
+
 static void test_health(void **state)
 {
 	json_t *j = ask(PK_API_HEALTH, 200);
@@ -605,11 +620,12 @@ static void test_health(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_health),      cmocka_unit_test(test_flows),
-		cmocka_unit_test(test_events),      cmocka_unit_test(test_processes),
-		cmocka_unit_test(test_status),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_live),        cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_health),      cmocka_unit_test(test_head),
+		cmocka_unit_test(test_flows),       cmocka_unit_test(test_events),
+		cmocka_unit_test(test_processes),   cmocka_unit_test(test_status),
+		cmocka_unit_test(test_refused),     cmocka_unit_test(test_live),
+		cmocka_unit_test(test_stream),      cmocka_unit_test(test_slow_reader),
+		cmocka_unit_test(test_connections),
 	};
 
 	return cmocka_run_group_tests_name("api/server", tests, setup, teardown);
