@@ -26,10 +26,33 @@ static __always_inline __u32 pk_tag_read(const __u32 *tag)
 	return *(const volatile __u32 *)tag;
 }
 
+/*
+ * The words of the key that were written in pieces, written again whole: hash and comparison read
+ * words, and a load that covers several small stores has to wait until they reach the cache.
+ */
+static __always_inline void pk_settle_key(struct pk_flow_key *k)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	__u64 a = k->port[0], b = k->port[1], c = k->ifindex, d = k->proto, e = k->vlan[0],
+	      f = k->vlan[1], g = k->encap, h = k->depth;
+	pk_words *w = (pk_words *)k;
+
+	barrier_var(b); /* or the compiler makes the loads one again */
+	barrier_var(c);
+	barrier_var(e);
+	barrier_var(f);
+	barrier_var(g);
+	barrier_var(h);
+	w[4] = a | b << 16 | c << 32;
+	w[6] = d | e << 16 | f << 32 | g << 48 | h << 56;
+#endif
+}
+
 /* End 0 is the lower (address, port); dir becomes the end that sent this packet. */
 static __always_inline void pk_normalise(struct pk_pkt *p)
 {
-	__u64 *a = (__u64 *)p->key.addr[0], *b = (__u64 *)p->key.addr[1], t;
+	pk_words *a = (pk_words *)p->key.addr[0], *b = (pk_words *)p->key.addr[1];
+	__u64 t;
 	__be16 port;
 	bool swap;
 
@@ -40,17 +63,18 @@ static __always_inline void pk_normalise(struct pk_pkt *p)
 	else
 		swap = PK_BE16(p->key.port[0]) > PK_BE16(p->key.port[1]);
 	p->dir = swap;
-	if (!swap)
-		return;
-	t = a[0], a[0] = b[0], b[0] = t;
-	t = a[1], a[1] = b[1], b[1] = t;
-	port = p->key.port[0], p->key.port[0] = p->key.port[1], p->key.port[1] = port;
+	if (swap) {
+		t = a[0], a[0] = b[0], b[0] = t;
+		t = a[1], a[1] = b[1], b[1] = t;
+		port = p->key.port[0], p->key.port[0] = p->key.port[1], p->key.port[1] = port;
+	}
+	pk_settle_key(&p->key);
 }
 
 /* NH (Black et al., UMAC) over the eight words of the key, then a mixing step. */
 static __always_inline void pk_find_spot(const struct pk_flow_key *key, struct pk_spot *s)
 {
-	const __u64 *w = (const __u64 *)key;
+	const pk_words *w = (const pk_words *)key;
 	__u64 h = 0;
 	int i;
 
@@ -70,7 +94,7 @@ static __always_inline void pk_find_spot(const struct pk_flow_key *key, struct p
 
 static __always_inline bool pk_same_key(const struct pk_flow_key *x, const struct pk_flow_key *y)
 {
-	const __u64 *a = (const __u64 *)x, *b = (const __u64 *)y;
+	const pk_words *a = (const pk_words *)x, *b = (const pk_words *)y;
 
 	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
 		 (a[5] ^ b[5]) | (a[6] ^ b[6]) | (a[7] ^ b[7]));

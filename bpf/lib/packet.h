@@ -20,6 +20,9 @@
 #define PK_BE64(x) ((__u64)(x))
 #endif
 
+/* A key seen as eight words. */
+typedef __u64 __attribute__((may_alias)) pk_words;
+
 #define PK_TYPE_IP4   PK_BE16(0x0800)
 #define PK_TYPE_IP6   PK_BE16(0x86dd)
 #define PK_TYPE_ETHER PK_BE16(0x6558) /* a whole Ethernet frame follows */

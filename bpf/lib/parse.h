@@ -55,24 +55,31 @@ pk_inline int pk_parse_l2(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
 	return pk_is_vlan(p->type) ? PK_PKT_VLAN_TOO_DEEP : 0;
 }
 
+/*
+ * Addresses are written in words of 8 bytes, as they are read again soon: a processor can't forward
+ * two small stores to one big load.
+ */
+pk_inline __u64 pk_word(__be32 first, __be32 second)
+{
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+		return (__u64)second << 32 | first;
+	return (__u64)first << 32 | second;
+}
+
 pk_inline void pk_set_v4(__u8 addr[16], const __be32 *from)
 {
-	__u32 *to = (__u32 *)addr;
+	pk_words *to = (pk_words *)addr;
 
 	to[0] = 0;
-	to[1] = 0;
-	to[2] = PK_BE32(0xffff);
-	to[3] = *from;
+	to[1] = pk_word(PK_BE32(0xffff), *from);
 }
 
 pk_inline void pk_set_v6(__u8 addr[16], const __be32 from[4])
 {
-	__u32 *to = (__u32 *)addr;
+	pk_words *to = (pk_words *)addr;
 
-	to[0] = from[0];
-	to[1] = from[1];
-	to[2] = from[2];
-	to[3] = from[3];
+	to[0] = pk_word(from[0], from[1]);
+	to[1] = pk_word(from[2], from[3]);
 }
 
 pk_inline int pk_parse_arp(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
