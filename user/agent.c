@@ -17,7 +17,7 @@
 #include "flow/link.h"
 #include "kernel.h"
 #include "pipeline.h"
-#include "probe/client.h"
+#include "probe/channel.h"
 #include "probe/counters.h"
 #include "probe/ring.h"
 
@@ -98,7 +98,7 @@ static int send_knobs(struct agent *a)
 	if (a->watched && k.active_ns > WATCHED_ACTIVE_NS)
 		k.active_ns = WATCHED_ACTIVE_NS;
 	a->view->ocsf.stale_ns = k.active_ns * 5 / 2;
-	return pk_client_send(a->broker, PK_MSG_KNOBS, &k, sizeof(k));
+	return pk_chan_ask(a->broker, PK_MSG_KNOBS, &k, sizeof(k));
 }
 
 /* Somebody looks at the live view: report every second. */
@@ -316,7 +316,7 @@ static void on_msgs(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	for (int i = 0; i < MSGS_AT_ONCE; i++) {
-		r = pk_client_recv(fd, &a->msg, fds);
+		r = pk_chan_recv(fd, &a->msg, fds);
 		if (r == -EAGAIN)
 			return;
 		if (r == -EBADMSG) {

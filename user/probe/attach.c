@@ -144,6 +144,17 @@ static int kind_of(const struct bpf_program *p)
 	}
 }
 
+/* One of two programs is for the tracepoint's older name: not missing when the other is there. */
+static bool has_twin(const struct pk_object *o, const char *name)
+{
+	static const char *const twins[2] = { "pk_uring_req", "pk_uring_sqe" };
+
+	for (int i = 0; i < 2; i++)
+		if (!strcmp(name, twins[i]))
+			return pk_object_prog_fd(o, twins[!i]) >= 0;
+	return false;
+}
+
 int pk_attach_load(const struct pk_conf *conf, uint64_t netns, struct pk_object **ret_obj,
 		   struct pk_attachments *ret_hooks)
 {
@@ -167,7 +178,7 @@ int pk_attach_load(const struct pk_conf *conf, uint64_t netns, struct pk_object 
 		int kind = kind_of(p);
 		bool loaded = bpf_program__fd(p) >= 0;
 
-		if (kind == PK_ATTACH_OTHER)
+		if (kind == PK_ATTACH_OTHER || (!loaded && has_twin(o, bpf_program__name(p))))
 			continue;
 		add_hook(ret_hooks, bpf_program__name(p), kind,
 			 loaded ? "" : "this kernel does not have it");

@@ -221,14 +221,13 @@ static void knobs_of_conf(const struct broker *b, struct pk_knobs *k)
 static void start_pipeline(struct broker *b);
 static void reload(struct broker *b);
 
-static void on_message(struct broker *b, const void *buf)
+static void on_message(struct broker *b, const union pk_msg *msg)
 {
-	const struct pk_msg_head *head = buf;
 	struct pk_knobs k;
 
-	switch (head->type) {
+	switch (msg->head.type) {
 	case PK_MSG_KNOBS:
-		memcpy(&k, head + 1, sizeof(k));
+		memcpy(&k, msg->bytes + sizeof(msg->head), sizeof(k));
 		set_knobs(b, &k);
 		break;
 	case PK_MSG_SWEEP:
@@ -241,7 +240,7 @@ static void on_message(struct broker *b, const void *buf)
 		event_base_loopbreak(b->base);
 		break;
 	default:
-		pk_debug("the pipeline sent a message of type %u, ignored", head->type);
+		pk_debug("the pipeline sent a message of type %u, ignored", msg->head.type);
 	}
 }
 
@@ -255,19 +254,20 @@ static void drop_pipeline(struct broker *b)
 
 static void on_chan(evutil_socket_t fd, short what, void *arg)
 {
-	_Alignas(8) char buf[PK_MSG_MAX];
 	struct broker *b = arg;
+	union pk_msg msg;
 	int fds[PK_FD_MAX], r;
 
 	(void)what;
-	while ((r = pk_chan_recv((int)fd, buf, fds)) > 0) {
+	while ((r = pk_chan_recv((int)fd, &msg, fds)) > 0 || r == -EBADMSG) {
 		for (int i = 0; i < PK_FD_MAX; i++) /* none is expected from there */
 			pk_closep(&fds[i]);
-		on_message(b, buf);
+		if (r > 0)
+			on_message(b, &msg);
+		else
+			pk_warn("the pipeline sent a message that is not valid, ignored");
 	}
-	if (r == -EPROTO)
-		pk_warn("the pipeline sent a message that is not valid, ignored");
-	else if (r != -EAGAIN)
+	if (r != -EAGAIN)
 		drop_pipeline(b); /* it ended: SIGCHLD follows */
 }
 

@@ -93,6 +93,15 @@ int pk_chan_send(int fd, const struct pk_msg_head *msg, int wait_ms)
 	return send_packet(fd, &m, wait_ms);
 }
 
+int pk_chan_ask(int fd, enum pk_msg_type type, const void *body, size_t size)
+{
+	struct pk_msg_head head = { type, (uint32_t)(sizeof(head) + size) };
+	struct iovec iov[2] = { { &head, sizeof(head) }, { (void *)body, size } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = size ? 2 : 1 };
+
+	return send_packet(fd, &m, 0);
+}
+
 int pk_chan_send_hello(int fd, const struct pk_msg_hello *hello, const int fds[PK_FD_MAX])
 {
 	union {
@@ -130,13 +139,13 @@ static size_t take_fds(const struct cmsghdr *c, int ret_fds[PK_FD_MAX])
 	return n;
 }
 
-int pk_chan_recv(int fd, void *buf, int ret_fds[PK_FD_MAX])
+int pk_chan_recv(int fd, union pk_msg *ret_msg, int ret_fds[PK_FD_MAX])
 {
 	union {
 		char buf[CMSG_SPACE(sizeof(int) * PK_FD_MAX)];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = { .iov_base = buf, .iov_len = PK_MSG_MAX };
+	struct iovec iov = { .iov_base = ret_msg, .iov_len = sizeof(*ret_msg) };
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = control.buf,
@@ -155,14 +164,14 @@ int pk_chan_recv(int fd, void *buf, int ret_fds[PK_FD_MAX])
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			got += take_fds(c, ret_fds);
-	hello = n >= (ssize_t)sizeof(uint32_t) && *(uint32_t *)buf == PK_MSG_HELLO;
-	if (!(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && pk_msg_is_valid(buf, (size_t)n) &&
+	hello = n >= (ssize_t)sizeof(uint32_t) && ret_msg->head.type == PK_MSG_HELLO;
+	if (!(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && pk_msg_is_valid(ret_msg, (size_t)n) &&
 	    got == (hello ? PK_FD_MAX : 0))
-		return (int)n;
+		return 1;
 	for (int i = 0; i < PK_FD_MAX; i++) {
 		if (ret_fds[i] >= 0)
 			close(ret_fds[i]);
 		ret_fds[i] = -1;
 	}
-	return -EPROTO;
+	return -EBADMSG;
 }

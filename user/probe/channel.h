@@ -7,6 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+union pk_msg {
+	struct pk_msg_head head;
+	struct pk_msg_hello hello;
+	struct pk_msg_link link;
+	struct pk_msg_addr addr;
+	struct pk_msg_prog prog;
+	struct pk_msg_notice notice;
+	struct pk_msg_swept swept;
+	char bytes[PK_MSG_MAX];
+	uint64_t align;
+};
+
 /* A message that may be read as what its type says: size right, text NUL ended. */
 bool pk_msg_is_valid(const void *msg, size_t size);
 
@@ -16,9 +28,12 @@ int pk_chan_send(int fd, const struct pk_msg_head *msg, int wait_ms);
 /* HELLO with its descriptors, which stay the caller's. */
 int pk_chan_send_hello(int fd, const struct pk_msg_hello *hello, const int fds[PK_FD_MAX]);
 
+/* A request of the pipeline: body follows the head. Never waits. */
+int pk_chan_ask(int fd, enum pk_msg_type type, const void *body, size_t size);
+
 /*
- * Receives one message into buf (PK_MSG_MAX bytes). ret_fds gets PK_FD_MAX descriptors with HELLO
- * (the caller's to close), -1 otherwise. Returns its size, 0 at the end, -EAGAIN when none is
- * there, -EPROTO for a message that is not valid (it is consumed).
+ * Receives one message. ret_fds gets PK_FD_MAX descriptors with HELLO (the caller's to close), -1
+ * otherwise. 1: a message; 0: the other end closed; -EAGAIN: none now; -EBADMSG: one that is not as
+ * msg.h says, dropped.
  */
-int pk_chan_recv(int fd, void *buf, int ret_fds[PK_FD_MAX]);
+int pk_chan_recv(int fd, union pk_msg *ret_msg, int ret_fds[PK_FD_MAX]);
