@@ -589,6 +589,35 @@ static void test_gso(void **state)
 	assert_int_equal(flow->dir[0].bytes, f.n + 9 * 54);
 }
 
+/*
+ * Devices without Ethernet header: the frame starts with IP. A test run takes bytes 12 and 13 as
+ * the type, which are the first half of an IPv4 source: 8.0.x.y makes it IPv4.
+ */
+static void test_l3_device(void **state)
+{
+	static const char *const progs[] = { PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3 };
+	struct pk_flow *flow;
+	struct frame f = { 0 };
+	int i;
+
+	(void)state;
+	frame_ip4(&f, 17, 0x08000001, DST);
+	frame_udp(&f, 7, 53);
+	frame_fill(&f, 30);
+	frame_end(&f);
+	for (i = 0; i < 2; i++) {
+		bed_reset(&bed);
+		assert_int_equal(bed_run_bytes(&bed, progs[i], f.b, f.n), -1);
+		flow = bed_flow(&bed, 0, 0);
+		assert_non_null(flow);
+		assert_int_equal(flow->key.addr[0][12], 8);
+		assert_int_equal(flow->key.addr[1][12], 10);
+		assert_int_equal(ntohs(flow->key.port[1]), 53);
+		assert_int_equal(flow->dir[0].bytes, f.n);
+		assert_int_equal(flow->dir[0].where, i ? PK_AT_EGRESS : PK_AT_INGRESS);
+	}
+}
+
 /* A packet cut by the capture has the length it had on the wire. */
 static void test_cut_capture(void **state)
 {
@@ -626,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_tunnels),
 		cmocka_unit_test(test_tunnel_limits),
 		cmocka_unit_test(test_gso),
+		cmocka_unit_test(test_l3_device),
 		cmocka_unit_test(test_cut_capture),
 	};
 
