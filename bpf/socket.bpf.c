@@ -9,6 +9,7 @@
 #include "lib/sock.h"
 
 #define PK_AF_INET             2
+#define PK_AF_PACKET           17
 #define PK_AF_INET6            10
 #define PK_TCP_ESTABLISHED     1
 #define PK_TCP_CLOSE           7
@@ -121,7 +122,10 @@ int pk_sock_create(struct bpf_sock *ctx)
 		return PK_ALLOW;
 	}
 	pk_sk_start(s, sk, bpf_get_socket_cookie(ctx));
-	pk_sk_used(s, task);
+	if (!pk_sk_used(s, task)) { /* a kernel thread made it */
+		s->owner.flags |= PK_OWNER_KERNEL;
+		pk_owner_next_gen(&s->owner);
+	}
 	s->owner.creator = s->owner.user;
 	pk_sock_emit(PK_EH_SOCK_CREATE, PK_SOCK_CREATE, sk, s, task);
 	return PK_ALLOW;
@@ -281,22 +285,43 @@ int pk_recvmsg6(struct bpf_sock_addr *ctx)
 	return pk_addr_used(ctx);
 }
 
+/*
+ * Packet sockets pass no hook where they are made: they get their owner when an option is set, as
+ * all that filter do, or else with their first send. No record: they are told as acts, and have no
+ * ends.
+ */
+static __always_inline void pk_packet_uses(struct pk_sk *s, struct sock *sk,
+					   struct task_struct *task, __u64 cookie)
+{
+	bool first = !s->owner.gen;
+
+	if (first)
+		pk_sk_start(s, sk, cookie);
+	if (pk_sk_used(s, task) && first)
+		s->owner.creator = s->owner.user;
+}
+
 /* Every send and receive by a process (6.3): also what passes no address, by read, write, splice.
  */
 static __always_inline int pk_length(__u64 *ctx)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct sock *sk = (struct sock *)ctx[0];
 	__u16 family = sk->__sk_common.skc_family;
 	struct pk_sk *s;
 
-	if (family != PK_AF_INET && family != PK_AF_INET6)
+	if (family != PK_AF_INET && family != PK_AF_INET6 && family != PK_AF_PACKET)
 		return 0;
 	s = bpf_sk_storage_get(&pk_sk, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!s)
 		return 0;
+	if (family == PK_AF_PACKET) {
+		pk_packet_uses(s, sk, task, bpf_get_socket_cookie(sk));
+		return 0;
+	}
 	if (!s->owner.gen)
 		pk_sk_start(s, sk, bpf_get_socket_cookie(sk));
-	pk_uses(s, sk, bpf_get_current_task_btf());
+	pk_uses(s, sk, task);
 	return 0;
 }
 
@@ -364,12 +389,25 @@ int pk_sock_state(__u64 *ctx)
 	return 0;
 }
 
+static __always_inline void pk_packet_option(struct bpf_sockopt *ctx, struct sock *sk)
+{
+	struct bpf_sock *full = ctx->sk;
+	struct pk_sk *s;
+
+	if (!full || BPF_CORE_READ(sk, __sk_common.skc_family) != PK_AF_PACKET)
+		return;
+	s = bpf_sk_storage_get(&pk_sk, full, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (s)
+		pk_packet_uses(s, sk, pk_current(),
+			       BPF_CORE_READ(sk, __sk_common.skc_cookie.counter));
+}
+
 /* Two options that send round tc. optlen 0: the kernel takes the caller's bytes, however long. */
 SEC("cgroup/setsockopt")
 int pk_sockopt(struct bpf_sockopt *ctx)
 {
+	struct sock *sk = pk_plain_sock(ctx->sk);
 	struct pk_act_args a = {};
-	struct sock *sk;
 
 	pk_event_add(PK_EH_SOCK_OPT, seen);
 	if (ctx->level == PK_SOL_PACKET && ctx->optname == PK_PACKET_QDISC_BYPASS)
@@ -377,11 +415,11 @@ int pk_sockopt(struct bpf_sockopt *ctx)
 	else if (ctx->level == PK_SOL_XDP && ctx->optname == PK_XDP_UMEM_REG)
 		a.kind = PK_ACT_XDP_UMEM;
 	ctx->optlen = 0;
+	pk_packet_option(ctx, sk);
 	if (!a.kind) {
 		pk_event_add(PK_EH_SOCK_OPT, filtered);
 		return PK_ALLOW;
 	}
-	sk = pk_plain_sock(ctx->sk);
 	a.arg[0] = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	pk_act_emit(PK_EH_SOCK_OPT, pk_current(), &a);
 	return PK_ALLOW;
@@ -415,7 +453,7 @@ int pk_snap_sock(struct bpf_iter__task_file *ctx)
 	if (!sk)
 		return 0;
 	family = sk->__sk_common.skc_family;
-	if (family != PK_AF_INET && family != PK_AF_INET6)
+	if (family != PK_AF_INET && family != PK_AF_INET6 && family != PK_AF_PACKET)
 		return 0;
 	s = bpf_sk_storage_get(&pk_sk, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!s || s->owner.gen)
@@ -424,6 +462,8 @@ int pk_snap_sock(struct bpf_iter__task_file *ctx)
 	s->owner.flags |= PK_OWNER_SNAPSHOT;
 	pk_sk_use(s, task);
 	s->owner.creator = s->owner.user;
+	if (family == PK_AF_PACKET) /* no record: see pk_packet_uses() */
+		return 0;
 	r.hdr.ts = bpf_ktime_get_boot_ns();
 	r.hdr.size = sizeof(r);
 	r.hdr.type = PK_EV_SOCK;

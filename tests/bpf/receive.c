@@ -3,8 +3,12 @@
 #include "events.h"
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <netpacket/packet.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -108,6 +112,50 @@ static void test_the_same_by_ipv6(void **state)
 	check_datagram(AF_INET6);
 }
 
+#define SPOOFED_PORT 4321
+
+/* A frame of one's own making on a packet socket; its program sets an option, as filters do. */
+static int send_frame(void *arg)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = 1, .sll_halen = 6 };
+	struct {
+		struct ether_header eth;
+		struct iphdr ip;
+		struct udphdr udp;
+	} __attribute__((packed)) f = {
+		.eth.ether_type = htons(ETHERTYPE_IP),
+		.ip = { .version = 4,
+			.ihl = 5,
+			.ttl = 9,
+			.protocol = IPPROTO_UDP,
+			.tot_len = htons(sizeof(f.ip) + sizeof(f.udp)),
+			.saddr = htonl(0x7f000007),
+			.daddr = htonl(0x7f000008) },
+		.udp = { .source = htons(SPOOFED_PORT),
+			 .dest = htons(9),
+			 .len = htons(sizeof(f.udp)) },
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), size = 65536;
+
+	(void)arg;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+		return 1;
+	return sendto(fd, &f, sizeof(f), 0, (struct sockaddr *)&to, sizeof(to)) != sizeof(f);
+}
+
+static void test_packet_socket(void **state)
+{
+	struct pk_flow flow;
+	unsigned int end;
+	pid_t pid;
+
+	(void)state;
+	pid = ev_run(send_frame, NULL);
+	assert_true(find_flow(htons(SPOOFED_PORT), &flow, &end));
+	assert_int_equal(flow.own[end].creator.tgid, pid);
+	assert_int_equal(flow.own[end].user.tgid, pid);
+}
+
 static int attach_tc(void)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = 1, .attach_point = BPF_TC_EGRESS);
@@ -139,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_receiver_that_never_answers),
 		cmocka_unit_test(test_the_same_by_ipv6),
+		cmocka_unit_test(test_packet_socket),
 	};
 	int r;
 
