@@ -82,6 +82,9 @@ static void send_bare(struct broker *b, uint32_t type)
 }
 
 static void notice(void *arg, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void notice(void *arg, int level, const char *fmt, ...)
 {
 	struct pk_msg_notice m = { .head = { PK_MSG_NOTICE, sizeof(m) },
 				   .ts = pk_clock_boot_ns(),
