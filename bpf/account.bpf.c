@@ -212,13 +212,14 @@ __noinline int pk_flow_end(struct pk_flow_key *key, struct pk_spot *s)
 {
 	struct pk_bucket *b;
 	struct pk_ways *f;
-	__u32 i, j, w;
+	__u32 i, j, w, bucket;
 
 	if (!key || !s)
 		return 0;
 	for (j = 0; j < 2; j++) {
-		b = bpf_map_lookup_elem(&pk_buckets, &s->bucket[j]);
-		f = bpf_map_lookup_elem(&pk_flows, &s->bucket[j]);
+		bucket = s->bucket[j]; /* before 6.2 a map's key may not lie in an argument */
+		b = bpf_map_lookup_elem(&pk_buckets, &bucket);
+		f = bpf_map_lookup_elem(&pk_flows, &bucket);
 		if (!b || !f)
 			return 0;
 		for (i = 0; i < PK_WAYS; i++) {
