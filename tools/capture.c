@@ -156,7 +156,14 @@ int pk_link_parse(int dlt, const uint8_t *d, size_t len, struct pk_link_head *h)
 
 static ssize_t gzip_read(void *cookie, char *buf, size_t len)
 {
-	return gzread(cookie, buf, (unsigned)len);
+	int n = gzread(cookie, buf, (unsigned)len), error = Z_OK;
+
+	if (n == 0)
+		(void)gzerror(cookie, &error); /* the text says no more than the number */
+	if (n >= 0 && error == Z_OK)
+		return n;
+	errno = error == Z_BUF_ERROR ? ENODATA : EIO; /* it ends too early, or is no gzip */
+	return -1;
 }
 
 static int gzip_close(void *cookie)
