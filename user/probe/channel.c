@@ -10,8 +10,8 @@
 
 struct shape {
 	size_t size; /* exact, or least for a record */
-	size_t text_at[3];
-	size_t text_len[3];
+	size_t text_at[4];
+	size_t text_len[4];
 };
 
 #define TEXT(s, f) offsetof(struct s, f)
@@ -22,15 +22,15 @@ static const struct shape shapes[] = {
 	[PK_MSG_RECORD] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_hdr) },
 	[PK_MSG_SNAPSHOT_DONE] = { .size = sizeof(struct pk_msg_head) },
 	[PK_MSG_LINK] = { sizeof(struct pk_msg_link),
-			  { TEXT(pk_msg_link, name), TEXT(pk_msg_link, netns_name),
-			    TEXT(pk_msg_link, reason) },
-			  { LEN(pk_msg_link, name), LEN(pk_msg_link, netns_name),
-			    LEN(pk_msg_link, reason) } },
+			  { TEXT(pk_msg_link, name), TEXT(pk_msg_link, kind),
+			    TEXT(pk_msg_link, netns_name), TEXT(pk_msg_link, reason) },
+			  { LEN(pk_msg_link, name), LEN(pk_msg_link, kind),
+			    LEN(pk_msg_link, netns_name), LEN(pk_msg_link, reason) } },
 	[PK_MSG_LINK_GONE] = { sizeof(struct pk_msg_link),
-			       { TEXT(pk_msg_link, name), TEXT(pk_msg_link, netns_name),
-				 TEXT(pk_msg_link, reason) },
-			       { LEN(pk_msg_link, name), LEN(pk_msg_link, netns_name),
-				 LEN(pk_msg_link, reason) } },
+			       { TEXT(pk_msg_link, name), TEXT(pk_msg_link, kind),
+				 TEXT(pk_msg_link, netns_name), TEXT(pk_msg_link, reason) },
+			       { LEN(pk_msg_link, name), LEN(pk_msg_link, kind),
+				 LEN(pk_msg_link, netns_name), LEN(pk_msg_link, reason) } },
 	[PK_MSG_ADDR] = { .size = sizeof(struct pk_msg_addr) },
 	[PK_MSG_ADDR_GONE] = { .size = sizeof(struct pk_msg_addr) },
 	[PK_MSG_PROG] = { sizeof(struct pk_msg_prog),
@@ -60,7 +60,7 @@ bool pk_msg_is_valid(const void *msg, size_t size)
 	s = &shapes[head.type];
 	if (!s->size || (head.type == PK_MSG_RECORD ? size < s->size : size != s->size))
 		return false;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (s->text_len[i] && !memchr((const char *)msg + s->text_at[i], 0, s->text_len[i]))
 			return false;
 	return true;
