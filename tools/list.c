@@ -16,6 +16,7 @@ const struct option pk_list_options[] = {
 };
 
 const struct option pk_list_options_plain[] = {
+	{ "all", no_argument, NULL, OPT_ALL },
 	{ "number", required_argument, NULL, 'n' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
@@ -47,7 +48,7 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 
 	optind = 1;
 	/* "+": what follows the first word of the filter is the filter's. */
-	while ((c = getopt_long(argc, argv, plain ? "+n:o:h" : "+fan:o:h", self->options, NULL)) >=
+	while ((c = getopt_long(argc, argv, plain ? "+an:o:h" : "+fan:o:h", self->options, NULL)) >=
 	       0) {
 		switch (c) {
 		case OPT_FOLLOW:
@@ -108,16 +109,20 @@ static bool on_line(void *arg, json_t *o)
 	return flush(p);
 }
 
-static void print_all(struct printing *p, const struct pk_list *list, json_t *body)
+static void print_all(struct printing *p, const struct pk_list *list, json_t *body, bool all)
 {
 	json_t *rows = json_object_get(body, list->member);
 
+	if (list->arrange)
+		rows = list->arrange(rows, all);
 	for (size_t i = 0, n = json_array_size(rows); i < n; i++)
 		pk_table_row(&p->table, &p->out,
 			     json_array_get(rows, list->oldest_first ? i : n - 1 - i));
 	if (!json_array_size(rows) && p->table.format != PK_FORMAT_JSON)
 		pk_table_row(&p->table, &p->out, NULL);
 	(void)flush(p);
+	if (list->arrange)
+		json_decref(rows);
 }
 
 /* What did not fit is said, never left out in silence. */
@@ -143,8 +148,10 @@ int pk_list_run(const struct pk_command *self, const struct pk_list *list, int a
 		pk_buf_done(&w.filter);
 		return r == 1 ? 0 : pk_command_misused(self);
 	}
-	const char *const query[] = { "filter", w.filter.data,        "limit", w.number,
-				      "state",  w.all ? "all" : NULL, NULL };
+	const char *const query[] = { "filter", w.filter.data,
+				      "limit",  w.number ? w.number : list->limit,
+				      "state",  w.all && list->stream ? "all" : NULL,
+				      NULL };
 
 	pk_client_init(&client, NULL);
 	pk_table_init(&p.table, list->col, list->n, w.format);
@@ -153,7 +160,7 @@ int pk_list_run(const struct pk_command *self, const struct pk_list *list, int a
 	} else {
 		r = pk_client_get(&client, list->path, query, &body);
 		if (!r) {
-			print_all(&p, list, body);
+			print_all(&p, list, body, w.all);
 			tell_rest(list, body);
 		}
 		json_decref(body);

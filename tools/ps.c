@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `picket ps`: processes that use the network. */
+/* `picket ps`: processes that use the network, as a tree. */
 #include "base/cleanup.h"
 #include "list.h"
+#include "tree.h"
 
 #include <picket/api.h>
 #include <string.h>
@@ -72,7 +73,8 @@ static void v_command(struct pk_buf *out, json_t *p, bool human)
 {
 	json_t *cmd = pk_json_at(p, "process.cmd_line");
 
-	(void)human;
+	for (double depth = pk_json_num(p, "depth"); human && depth > 0; depth--)
+		pk_buf_str(out, "  ");
 	if (!json_string_length(cmd))
 		cmd = pk_json_at(p, "process.name");
 	if (json_string_length(cmd))
@@ -83,7 +85,7 @@ static const struct pk_column columns[] = {
 	{ "PID", 7, true, false, v_pid },
 	{ "USER", 10, false, false, v_user },
 	{ "CONTAINER", 12, false, false, v_container },
-	{ "FLOWS", 5, true, false, v_flows },
+	{ "FLOWS", 6, true, false, v_flows },
 	{ "SENT", 5, true, false, v_out },
 	{ "RECV", 5, true, false, v_in },
 	{ "LISTENS", 22, false, false, v_listen },
@@ -98,6 +100,8 @@ static int run(const struct pk_command *self, int argc, char **argv)
 		.col = columns,
 		.n = PK_ARRAY_SIZE(columns),
 		.oldest_first = true,
+		.limit = "10000",
+		.arrange = pk_tree_arrange,
 	};
 
 	return pk_list_run(self, &list, argc, argv);
@@ -105,12 +109,13 @@ static int run(const struct pk_command *self, int argc, char **argv)
 
 const struct pk_command pk_cmd_ps = {
 	.name = "ps",
-	.what = "processes with what they send, receive and listen on",
+	.what = "tree of processes with what they send, receive and listen on",
 	.usage = "ps [OPTION]... [FILTER]",
 	.options = pk_list_options_plain,
 	.run = run,
-	.help = "  -n, --number N   at most N processes (1000)\n"
-		"  -o, --output F   table, json or csv\n"
+	.help = "  -a, --all        those that do not use the network too\n"
+		"  -n, --number N   look at no more than N processes (10000)\n"
+		"  -o, --output F   table, json (with the depth in the tree) or csv\n"
 		"  -h, --help       this text\n\n"
 		"Examples:\n"
 		"  picket ps\n"

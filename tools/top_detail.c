@@ -137,6 +137,8 @@ static void flow_line(struct pk_buf *out, json_t *f)
 	pk_human_bytes(out, pk_json_num(f, "traffic.bytes_in"));
 	pk_buf_str(out, "B  ");
 	text(out, pk_json_text(f, "unmapped.picket.status"));
+	pk_buf_str(out, "  ");
+	text(out, pk_json_text(f, "unmapped.picket.iface.name"));
 	pk_buf_char(out, '\n');
 }
 
@@ -151,8 +153,8 @@ void pk_top_detail_process(struct pk_buf *out, json_t *d)
 	pk_human_bytes(out, pk_json_num(d, "bytes_out"));
 	pk_buf_str(out, "B\n  received     ");
 	pk_human_bytes(out, pk_json_num(d, "bytes_in"));
-	pk_buf_fmt(out, "B\n  flows        %zu live, %.0f ended\n",
-		   json_array_size(json_object_get(d, "flows")), pk_json_num(d, "flows_ended"));
+	pk_buf_fmt(out, "B\n  flows        %.0f live, %.0f ended\n", pk_json_num(d, "flows"),
+		   pk_json_num(d, "flows_ended"));
 	list = json_object_get(d, "listening");
 	for (size_t i = 0; i < json_array_size(list); i++)
 		line(out, "listens on", json_string_value(json_array_get(list, i)));
@@ -162,7 +164,7 @@ void pk_top_detail_process(struct pk_buf *out, json_t *d)
 		pk_buf_str(out, "\nChildren\n");
 	for (size_t i = 0; i < json_array_size(list); i++)
 		process_line(out, json_array_get(list, i), 0);
-	list = json_object_get(d, "flows");
+	list = json_object_get(d, "flow_list");
 	if (json_array_size(list))
 		pk_buf_str(out, "\nFlows\n");
 	for (size_t i = 0; i < json_array_size(list); i++)

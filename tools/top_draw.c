@@ -279,8 +279,17 @@ static void draw_list(struct pk_top *t)
 		    A_DIM);
 }
 
-/* Lines of text below the head, from the given one on. Returns how many there are. */
-static size_t draw_lines(const char *text, size_t from, int y)
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; text && (text = strchr(text, '\n')); text++)
+		n++;
+	return n;
+}
+
+/* Lines of text, from the given one on. */
+static void draw_lines(const char *text, size_t from, int y)
 {
 	size_t n = 0;
 
@@ -295,7 +304,6 @@ static size_t draw_lines(const char *text, size_t from, int y)
 		n++;
 		text += len + (text[len] == '\n');
 	}
-	return n;
 }
 
 static const char help[] =
@@ -348,10 +356,11 @@ void pk_top_draw(struct pk_top *t)
 	erase();
 	if (t->mode == PK_TOP_HELP || t->mode == PK_TOP_DETAIL) {
 		const char *text = t->mode == PK_TOP_HELP ? help : t->detail.data;
-		size_t n = draw_lines(text, t->detail_top, 0);
+		size_t n = count_lines(text), page = LINES > 1 ? (size_t)LINES - 1 : 1;
 
-		if (t->detail_top && t->detail_top + 1 > n)
-			t->detail_top = n ? n - 1 : 0;
+		if (t->detail_top + page > n)
+			t->detail_top = n > page ? n - page : 0;
+		draw_lines(text, t->detail_top, 0);
 	} else {
 		draw_totals(t);
 		draw_history(t);

@@ -70,13 +70,21 @@ static void open_one(struct pk_json *j, const struct pk_view *v, const struct pk
 		pk_json_bool(j, "kernel_thread", true);
 }
 
-/* Rates of processes are sums over live flows, made when somebody asks. */
+/* Rates of processes are sums over live flows, made when somebody asks; so is who listens. */
 static void sum_rates(struct pk_view *v)
 {
 	struct pk_processes *all = &v->ocsf.enrich->processes;
 
 	for (struct pk_process *p = NULL; (p = pk_process_next(all, p));)
-		p->net.rate_out = p->net.rate_in = 0;
+		p->net.rate_out = p->net.rate_in = p->net.listening = 0;
+	for (const struct pk_sock_entry *k = NULL; (k = pk_sock_table_next(v->ocsf.socks, k));) {
+		struct pk_process *p = k->listening && k->owner.user.tgid
+					       ? pk_enrich_owner(v->ocsf.enrich, &k->owner.user)
+					       : NULL;
+
+		if (p)
+			p->net.listening++;
+	}
 	for (struct pk_flow_entry *e = NULL; (e = pk_flow_table_live(v->ocsf.flows, e));)
 		for (unsigned d = 0; d < 2; d++) {
 			struct pk_process *p =
@@ -111,6 +119,8 @@ int pk_processes_get(struct pk_api_request *q)
 		if (!pk_filter_match(f, &s) || ++matched > limit)
 			continue;
 		open_one(&j, v, p);
+		if (p->net.listening) /* seldom: each looks through all sockets */
+			write_listening(&j, v, p);
 		pk_json_end(&j);
 	}
 	pk_json_end(&j);
