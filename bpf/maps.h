@@ -11,25 +11,25 @@
 #include <picket/map.h>
 
 /* Knobs, fixed at load (rodata), so that dead branches vanish. */
-extern const volatile __u64 pk_netns; /* cookie of the net namespace this instance serves */
+extern const volatile __u64 pk_netns;       /* cookie of the net namespace this instance serves */
 extern const volatile __u32 pk_bucket_mask; /* buckets - 1, a power of two */
 extern const volatile __u64 pk_hash_key[8]; /* random per boot: an attacker must not pick slots */
-extern const volatile bool pk_replaying; /* time and length from pk_replay */
+extern const volatile bool pk_replaying;    /* time and length from pk_replay */
 extern const volatile __u8 pk_sys_native[PK_SYS_MAX]; /* enum pk_sys_class by number */
 extern const volatile __u8 pk_sys_compat[PK_SYS_MAX]; /* the same for 32-bit calls */
 /* How this kernel's tracepoints are made: found in its BTF by the agent. */
-extern const volatile bool pk_exit_tells_last; /* sched_process_exit has a second argument */
+extern const volatile bool pk_exit_tells_last;  /* sched_process_exit has a second argument */
 extern const volatile bool pk_uring_ring_first; /* io_uring_submit_sqe: the request comes second */
 
 /* The time of the last tick, see lib/time.h. Written and read by the packet programs. */
 extern __u64 pk_tick[2];
 
 /*
- * pk_buckets, pk_flows: the flow table; a flow lives in one of the PK_WAYS ways of either of its two
- * buckets. Tags lie apart from flows so that a lookup that fails reads two lines only.
- * Written by the packet programs and the sweep; read by the sweep only. Size: flow.slots of the
- * config (default 65,536 slots, 24 MiB), a power of two of buckets. Full: the packet goes to
- * pk_aggs, counted as refused. Mappable only because that aligns the values to cache lines.
+ * pk_buckets, pk_flows: the flow table; a flow lives in one of the PK_WAYS ways of either of its
+ * two buckets. Tags lie apart from flows so that a lookup that fails reads two lines only. Written
+ * by the packet programs and the sweep; read by the sweep only. Size: flow.slots of the config
+ * (default 65,536 slots, 24 MiB), a power of two of buckets. Full: the packet goes to pk_aggs,
+ * counted as refused. Mappable only because that aligns the values to cache lines.
  */
 struct pk_bucket {
 	__u32 tag[PK_WAYS];
@@ -182,8 +182,8 @@ extern struct pk_map_agg_rest pk_agg_rest SEC(".maps");
  */
 struct pk_sk {
 	struct pk_owner owner;
-	__u64 netns; /* cookie of the socket's net namespace */
-	__u32 busy; /* 1: somebody is changing the owner */
+	__u64 netns;  /* cookie of the socket's net namespace */
+	__u32 busy;   /* 1: somebody is changing the owner */
 	__u32 closed; /* 1: its end was reported */
 };
 struct pk_map_sk {

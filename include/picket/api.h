@@ -6,16 +6,18 @@
 #define PK_API_SOCKET "/run/picket/picket.sock"
 
 #define PK_API_STATUS "/v1/status"
-#define PK_API_FLOWS "/v1/flows" /* ?filter=&state=live|ended|all&limit= : {"flows":[OCSF 4001...]} */
-#define PK_API_FLOWS_STREAM "/v1/flows/stream" /* ?filter= : NDJSON, one OCSF 4001 per report */
-#define PK_API_EVENTS "/v1/events" /* ?limit=&after= : {"events":[OCSF 1007 and 4001...]} */
+#define PK_API_FLOWS                                                                               \
+	"/v1/flows" /* ?filter=&state=live|ended|all&limit= : {"flows":[OCSF 4001...]} */
+#define PK_API_FLOWS_STREAM  "/v1/flows/stream" /* ?filter= : NDJSON, one OCSF 4001 per report */
+#define PK_API_EVENTS        "/v1/events" /* ?limit=&after= : {"events":[OCSF 1007 and 4001...]} */
 #define PK_API_EVENTS_STREAM "/v1/events/stream" /* NDJSON */
-#define PK_API_PROCESSES "/v1/processes" /* {"processes":[...]} */
-#define PK_API_LIVE "/v1/live" /* NDJSON, one snapshot a second for `picket top`; raises the report rate */
+#define PK_API_PROCESSES     "/v1/processes"     /* {"processes":[...]} */
+#define PK_API_LIVE                                                                                \
+	"/v1/live" /* NDJSON, one snapshot a second for `picket top`; raises the report rate */
 #define PK_API_HEALTH "/v1/healthz"
 
-#define PK_API_TYPE_JSON "application/json"
-#define PK_API_TYPE_NDJSON "application/x-ndjson"
+#define PK_API_TYPE_JSON    "application/json"
+#define PK_API_TYPE_NDJSON  "application/x-ndjson"
 #define PK_API_TYPE_PROBLEM "application/problem+json" /* RFC 9457 */
 
 #endif

@@ -34,14 +34,14 @@ enum pk_event_type {
 
 /* pk_hdr.flags */
 #define PK_EVF_TRUNCATED 0x1 /* some variable part did not fit */
-#define PK_EVF_SNAPSHOT 0x2 /* state found at start-up, not something that just happened */
-#define PK_EVF_COMPAT 0x4 /* made by a 32-bit system call */
+#define PK_EVF_SNAPSHOT  0x2 /* state found at start-up, not something that just happened */
+#define PK_EVF_COMPAT    0x4 /* made by a 32-bit system call */
 
 /* Head of every record. seq counts per CPU and per ring: a gap is a measured loss. */
 struct pk_hdr {
-	__u64 ts; /* boottime ns */
-	__u32 size; /* bytes of the whole record, this head included */
-	__u16 type; /* enum pk_event_type */
+	__u64 ts;    /* boottime ns */
+	__u32 size;  /* bytes of the whole record, this head included */
+	__u16 type;  /* enum pk_event_type */
 	__u16 flags; /* PK_EVF_* */
 	__u32 cpu;
 	__u32 seq;
@@ -51,41 +51,41 @@ PK_ASSERT(sizeof(struct pk_hdr) == 24, "wire");
 /* A process for good: a pid may come back, (tgid, start) does not. tgid 0: none or unknown. */
 struct pk_proc_id {
 	__u64 start_ns; /* start_boottime of the thread group leader */
-	__u32 tgid; /* in the initial pid namespace */
-	__u32 uid; /* effective uid at the time of the event, in the initial user namespace */
+	__u32 tgid;     /* in the initial pid namespace */
+	__u32 uid;      /* effective uid at the time of the event, in the initial user namespace */
 };
 PK_ASSERT(sizeof(struct pk_proc_id) == 16, "wire");
 
-#define PK_TASK_KTHREAD 0x1
+#define PK_TASK_KTHREAD   0x1
 #define PK_TASK_IO_WORKER 0x2 /* io_uring worker or SQPOLL thread of the process */
 
 /* Who did it, as the kernel knew it at that moment. */
 struct pk_task {
 	struct pk_proc_id id;
 	__u64 cgroup; /* id in the cgroup v2 hierarchy */
-	__u64 netns; /* net namespace cookie */
+	__u64 netns;  /* net namespace cookie */
 	__u32 tid;
 	__u32 netns_inum; /* what /proc/PID/ns/net shows */
 	__u32 mntns_inum;
 	__u32 pidns_inum;
-	__u32 flags; /* PK_TASK_* */
-	__u32 pid_in_ns; /* tgid as seen inside its own pid namespace */
+	__u32 flags;            /* PK_TASK_* */
+	__u32 pid_in_ns;        /* tgid as seen inside its own pid namespace */
 	char comm[PK_COMM_LEN]; /* a label only: any process can set it */
 };
 PK_ASSERT(sizeof(struct pk_task) == 72, "wire");
 
 /* pk_exec.exec_flags */
-#define PK_EXEC_MEMFD 0x01
+#define PK_EXEC_MEMFD   0x01
 #define PK_EXEC_DELETED 0x02 /* link count 0 */
-#define PK_EXEC_SCRIPT 0x04 /* the kernel started an interpreter: see interp */
-#define PK_EXEC_SETID 0x08 /* euid or egid changed by the file */
-#define PK_EXEC_SHM 0x10 /* on a tmpfs */
+#define PK_EXEC_SCRIPT  0x04 /* the kernel started an interpreter: see interp */
+#define PK_EXEC_SETID   0x08 /* euid or egid changed by the file */
+#define PK_EXEC_SHM     0x10 /* on a tmpfs */
 #define PK_EXEC_OVERLAY 0x20 /* on an overlay file system */
 
-#define PK_PATH_LEN 1024
-#define PK_CWD_LEN 512
-#define PK_NAME_LEN 256
-#define PK_ARGV_LEN 1024
+#define PK_PATH_LEN      1024
+#define PK_CWD_LEN       512
+#define PK_NAME_LEN      256
+#define PK_ARGV_LEN      1024
 #define PK_ARGV_TAIL_LEN 256
 
 /*
@@ -101,17 +101,17 @@ struct pk_exec {
 	__u64 exe_ino;
 	__u32 exe_dev; /* kernel dev_t: major << 20 | minor */
 	__u32 exe_mode;
-	__u32 exe_uid; /* owner of the file */
-	__u32 exec_flags; /* PK_EXEC_* */
+	__u32 exe_uid;              /* owner of the file */
+	__u32 exec_flags;           /* PK_EXEC_* */
 	__u32 uid, gid, euid, egid; /* initial user namespace */
-	__u32 loginuid, sessionid; /* 0xffffffff: unset */
+	__u32 loginuid, sessionid;  /* 0xffffffff: unset */
 	__u64 cap_effective, cap_permitted;
 	__u32 path_len, cwd_len, filename_len, interp_len; /* bytes used in the arrays below */
 	__u32 argv_len, argv_tail_len;
 	__u32 argv_total; /* bytes of the whole argument area */
 	__u32 old_tid; /* the thread that called exec: not tgid when it was no leader; 0: unknown */
 	char filename[PK_NAME_LEN]; /* as given to execve, NUL ended */
-	char interp[PK_NAME_LEN]; /* interpreter, NUL ended */
+	char interp[PK_NAME_LEN];   /* interpreter, NUL ended */
 	char path[PK_PATH_LEN];
 	char cwd[PK_CWD_LEN];
 	char argv_tail[PK_ARGV_TAIL_LEN];
@@ -140,27 +140,28 @@ PK_ASSERT(sizeof(struct pk_exit) == 104, "wire");
 enum pk_act_kind {
 	/* A socket became fd arg[0] (0, 1 or 2); arg[1] its cookie or 0, arg[2] its family. */
 	PK_ACT_STDIO_SOCKET = 1,
-	PK_ACT_MEMFD = 2, /* arg[0] flags; ret the fd */
-	PK_ACT_PTRACE = 3, /* arg[0] request; target */
+	PK_ACT_MEMFD = 2,    /* arg[0] flags; ret the fd */
+	PK_ACT_PTRACE = 3,   /* arg[0] request; target */
 	PK_ACT_VM_WRITE = 4, /* process_vm_writev; target */
-	PK_ACT_MODULE = 5, /* init_module, finit_module */
+	PK_ACT_MODULE = 5,   /* init_module, finit_module */
 	PK_ACT_BPF = 6, /* arg[0] command; element access, queries and test runs are not reported */
-	PK_ACT_MOUNT = 7, /* arg[3] flags */
-	PK_ACT_SETNS = 8, /* arg[1] nstype */
+	PK_ACT_MOUNT = 7,   /* arg[3] flags */
+	PK_ACT_SETNS = 8,   /* arg[1] nstype */
 	PK_ACT_UNSHARE = 9, /* arg[0] flags */
 	PK_ACT_PIVOT_ROOT = 10,
-	PK_ACT_UID_ZERO = 11, /* effective uid became 0; arg[0] the uid before (if known, else -1) */
+	PK_ACT_UID_ZERO =
+		11, /* effective uid became 0; arg[0] the uid before (if known, else -1) */
 	PK_ACT_IO_URING = 12, /* ring made: arg[0] flags, arg[1] sq entries */
 	/*
-	 * First use by this process of opcode arg[0] (IORING_OP_*) that works on sockets; IORING_OP_SOCKET:
-	 * each, with family, type and protocol in arg[1..3].
+	 * First use by this process of opcode arg[0] (IORING_OP_*) that works on sockets;
+	 * IORING_OP_SOCKET: each, with family, type and protocol in arg[1..3].
 	 */
 	PK_ACT_IO_URING_SOCKET = 13,
-	PK_ACT_RAW_SOCKET = 14, /* arg[0] family, arg[1] type, arg[2] protocol */
+	PK_ACT_RAW_SOCKET = 14,    /* arg[0] family, arg[1] type, arg[2] protocol */
 	PK_ACT_PACKET_SOCKET = 15, /* AF_PACKET: arg[1] type, arg[2] protocol */
-	PK_ACT_XDP_SOCKET = 16, /* AF_XDP socket made */
+	PK_ACT_XDP_SOCKET = 16,    /* AF_XDP socket made */
 	PK_ACT_QDISC_BYPASS = 17, /* PACKET_QDISC_BYPASS asked for: sends round tc; arg[0] cookie */
-	PK_ACT_XDP_UMEM = 18, /* AF_XDP being made ready: sends round tc; arg[0] cookie */
+	PK_ACT_XDP_UMEM = 18,     /* AF_XDP being made ready: sends round tc; arg[0] cookie */
 	PK_ACT_MAX
 };
 
@@ -168,8 +169,8 @@ struct pk_act {
 	struct pk_hdr hdr;
 	struct pk_task task;
 	struct pk_proc_id target; /* of ptrace and process_vm_writev */
-	__u32 kind; /* enum pk_act_kind */
-	__s32 ret; /* result of the call */
+	__u32 kind;               /* enum pk_act_kind */
+	__s32 ret;                /* result of the call */
 	__u64 arg[4]; /* scalars only: read where the caller can not change them any more */
 };
 PK_ASSERT(sizeof(struct pk_act) == 152, "wire");
@@ -178,7 +179,7 @@ PK_ASSERT(sizeof(struct pk_act) == 152, "wire");
  * Who owns a socket: stored with the socket, cloned to accepted children, copied into flows.
  * The creator made the socket (or its listener); the user last connected, accepted or sent with it.
  */
-#define PK_OWNER_KERNEL 0x1 /* a socket of the kernel itself */
+#define PK_OWNER_KERNEL   0x1 /* a socket of the kernel itself */
 #define PK_OWNER_ACCEPTED 0x2
 #define PK_OWNER_SNAPSHOT 0x4 /* found open at start */
 #define PK_OWNER_IO_URING 0x8 /* last used through io_uring */
@@ -186,10 +187,10 @@ PK_ASSERT(sizeof(struct pk_act) == 152, "wire");
 struct pk_owner {
 	struct pk_proc_id creator;
 	struct pk_proc_id user;
-	__u64 cookie; /* socket cookie, 0: no socket known */
-	__u64 cgroup; /* of the user */
-	__u16 flags; /* PK_OWNER_* */
-	__u8 gen; /* raised with each change of user; 0 never */
+	__u64 cookie;  /* socket cookie, 0: no socket known */
+	__u64 cgroup;  /* of the user */
+	__u16 flags;   /* PK_OWNER_* */
+	__u8 gen;      /* raised with each change of user; 0 never */
 	__u8 comm_len; /* 0: no comm */
 	char comm[12]; /* first bytes of the user's comm, not NUL ended when full */
 };
@@ -199,10 +200,10 @@ enum pk_sock_op {
 	PK_SOCK_CREATE = 1,
 	PK_SOCK_BIND = 2,
 	PK_SOCK_LISTEN = 3,
-	PK_SOCK_CONNECT = 4, /* asked for; the local port may not be known yet */
+	PK_SOCK_CONNECT = 4,     /* asked for; the local port may not be known yet */
 	PK_SOCK_ESTABLISHED = 5, /* active side */
-	PK_SOCK_ACCEPT = 6, /* passive side is established */
-	PK_SOCK_USER = 7, /* another process began to use it */
+	PK_SOCK_ACCEPT = 6,      /* passive side is established */
+	PK_SOCK_USER = 7,        /* another process began to use it */
 	PK_SOCK_CLOSE = 8,
 };
 
@@ -213,9 +214,9 @@ struct pk_sock {
 	__u64 netns; /* cookie of the socket's net namespace */
 	__u8 laddr[16], raddr[16];
 	__be16 lport, rport; /* as on the wire */
-	__u16 family; /* AF_INET, AF_INET6 */
-	__u8 l4; /* IPPROTO_* */
-	__u8 op; /* enum pk_sock_op */
+	__u16 family;        /* AF_INET, AF_INET6 */
+	__u8 l4;             /* IPPROTO_* */
+	__u8 op;             /* enum pk_sock_op */
 };
 PK_ASSERT(sizeof(struct pk_sock) == 208, "wire");
 
@@ -227,12 +228,12 @@ struct pk_flow_key {
 	__u8 addr[2][16];
 	__be16 port[2]; /* as on the wire; ICMP: both hold the identifier of echo, else 0 */
 	__u32 ifindex;
-	__u64 netns; /* cookie */
-	__u16 proto; /* IPPROTO_*; ARP: 0x0806 with addr = sender and target protocol address */
+	__u64 netns;   /* cookie */
+	__u16 proto;   /* IPPROTO_*; ARP: 0x0806 with addr = sender and target protocol address */
 	__u16 vlan[2]; /* 802.1Q/802.1ad VLAN ids, outer first, 0: none */
-	__u8 encap; /* enum pk_encap: what this inner packet was carried in */
-	__u8 depth; /* 0 outer, 1 inner */
-	__u32 vni; /* VXLAN or GENEVE network id, GRE key */
+	__u8 encap;    /* enum pk_encap: what this inner packet was carried in */
+	__u8 depth;    /* 0 outer, 1 inner */
+	__u32 vni;     /* VXLAN or GENEVE network id, GRE key */
 	__u32 pad;
 };
 PK_ASSERT(sizeof(struct pk_flow_key) == 64, "one cache line");
@@ -242,27 +243,28 @@ enum pk_encap {
 	PK_ENCAP_VXLAN = 1,
 	PK_ENCAP_GENEVE = 2,
 	PK_ENCAP_GRE = 3,
-	PK_ENCAP_IPIP = 4, /* IPv4 in IPv4 or IPv6 */
+	PK_ENCAP_IPIP = 4,   /* IPv4 in IPv4 or IPv6 */
 	PK_ENCAP_SIXIN4 = 5, /* IPv6 in IPv4 or IPv6 */
 };
 
 /* pk_flow_dir.where: which hook counts this direction */
 #define PK_AT_INGRESS 1
-#define PK_AT_EGRESS 2
+#define PK_AT_EGRESS  2
 
 #define PK_ICMP_KNOWN 0x10000u /* of the first packet: it names the conversation */
 
 struct pk_flow_dir {
 	__u64 packets;
-	__u64 bytes; /* whole frames as on the wire, without FCS */
+	__u64 bytes;             /* whole frames as on the wire, without FCS */
 	__u64 first_ns, last_ns; /* boottime; last_ns to one tick of the kernel (1 to 10 ms) */
-	__u32 tcp_flags; /* union of the TCP flags byte */
-	__u32 retransmits; /* TCP segments with data at or below what was already sent */
-	__u32 tcp_next; /* highest sequence number seen + 1; ICMP: PK_ICMP_KNOWN | type << 8 | code */
+	__u32 tcp_flags;         /* union of the TCP flags byte */
+	__u32 retransmits;       /* TCP segments with data at or below what was already sent */
+	__u32 tcp_next;  /* highest sequence number seen + 1; ICMP: PK_ICMP_KNOWN | type << 8 | code
+			  */
 	__u32 owner_gen; /* pk_owner.gen that own[] holds; 0: none */
 	__u32 fragments; /* packets that were fragments */
-	__u8 where; /* PK_AT_* */
-	__u8 ttl; /* of the first packet */
+	__u8 where;      /* PK_AT_* */
+	__u8 ttl;        /* of the first packet */
 	__u8 dscp;
 	__u8 started; /* 0: no packet yet, 1: seen, 2: seen and the flow is no longer half-open */
 	__u64 ending_ns; /* of dir[0]: since when the flow is dying; the kernel's own */
@@ -271,9 +273,9 @@ PK_ASSERT(sizeof(struct pk_flow_dir) == 64, "one cache line");
 
 /* pk_flow_meta.state */
 #define PK_FLOW_HALF_OPEN 0x01 /* seen one way, or a TCP handshake that is not complete */
-#define PK_FLOW_FIN0 0x02
-#define PK_FLOW_FIN1 0x04
-#define PK_FLOW_RST 0x08
+#define PK_FLOW_FIN0      0x02
+#define PK_FLOW_FIN1      0x04
+#define PK_FLOW_RST       0x08
 #define PK_FLOW_MIDSTREAM 0x10 /* TCP without a SYN seen */
 
 struct pk_flow_meta {
@@ -281,10 +283,10 @@ struct pk_flow_meta {
 	__u64 start_ns;
 	__u64 syn_ns; /* first SYN, 0: none */
 	__u64 synack_ns;
-	__u64 reported_ns; /* last successful report, 0: never */
+	__u64 reported_ns;      /* last successful report, 0: never */
 	__u64 reported_packets; /* both directions, at the last report */
-	__u32 rtt_us; /* SYN to the ACK that ends the handshake; 0: not seen */
-	__u32 state; /* PK_FLOW_* */
+	__u32 rtt_us;           /* SYN to the ACK that ends the handshake; 0: not seen */
+	__u32 state;            /* PK_FLOW_* */
 	__u32 reports;
 	__u8 initiator; /* end that opened the conversation, by SYN or else by first packet */
 	__u8 pad[3];
@@ -301,17 +303,17 @@ PK_ASSERT(sizeof(struct pk_flow) == 384, "six cache lines");
 
 /* pk_flow_report.why */
 enum pk_report_why {
-	PK_REPORT_START = 1, /* first report; the flow may already have ended: see final */
+	PK_REPORT_START = 1,  /* first report; the flow may already have ended: see final */
 	PK_REPORT_ACTIVE = 2, /* active timeout */
-	PK_REPORT_END = 3, /* TCP end */
-	PK_REPORT_IDLE = 4, /* idle timeout */
-	PK_REPORT_STOP = 5, /* the sensor stops, or a capture ended */
+	PK_REPORT_END = 3,    /* TCP end */
+	PK_REPORT_IDLE = 4,   /* idle timeout */
+	PK_REPORT_STOP = 5,   /* the sensor stops, or a capture ended */
 };
 
 /* Counters are totals since the flow began, never deltas: a report may be lost or seen twice. */
 struct pk_flow_report {
 	struct pk_hdr hdr;
-	__u32 why; /* enum pk_report_why */
+	__u32 why;   /* enum pk_report_why */
 	__u32 final; /* 1: the kernel forgot this flow */
 	struct pk_flow flow;
 };

@@ -12,19 +12,19 @@
 #define PK_WAYS 8
 
 /* The low two bits of a tag are its state, the rest are hash bits. */
-#define PK_TAG_FREE 0u
-#define PK_TAG_LIVE 1u
+#define PK_TAG_FREE  0u
+#define PK_TAG_LIVE  1u
 #define PK_TAG_DYING 2u /* no packet finds it any more; the sweep reports and frees it */
-#define PK_TAG_BUSY 3u /* being filled */
+#define PK_TAG_BUSY  3u /* being filled */
 #define PK_TAG_STATE 3u
 
 /* Hot settings, one element, written by the agent, read by the sweep. */
 struct pk_knobs {
-	__u64 active_ns; /* report a flow that goes on after this long */
-	__u64 idle_ns; /* end a flow that was silent this long */
+	__u64 active_ns;    /* report a flow that goes on after this long */
+	__u64 idle_ns;      /* end a flow that was silent this long */
 	__u64 half_open_ns; /* the same for half-open flows */
 	__u64 emergency_ns; /* the same for half-open flows when the table is three quarters full */
-	__u64 linger_ns; /* keep an ended TCP flow this long for stragglers */
+	__u64 linger_ns;    /* keep an ended TCP flow this long for stragglers */
 	__u64 half_open_max; /* slots that half-open flows may take */
 };
 
@@ -32,15 +32,16 @@ struct pk_knobs {
 struct pk_replay_ctx {
 	__u64 now_ns;
 	__u32 wire_bytes; /* of the whole frame; 0: its length */
-	__s32 add_bytes; /* to count besides, when the frame's link header was replaced */
+	__s32 add_bytes;  /* to count besides, when the frame's link header was replaced */
 };
 
 /* Why a packet is not in the flow table or its record is not whole. Reported by name. */
 enum pk_pkt_count {
-	PK_PKT_SEEN = 0, /* every packet a hook was given; a GSO or GRO packet counts its segments */
+	PK_PKT_SEEN =
+		0, /* every packet a hook was given; a GSO or GRO packet counts its segments */
 	PK_PKT_SEEN_BYTES,
-	PK_PKT_FLOW, /* counted in a flow */
-	PK_PKT_AGGREGATE, /* counted in an aggregate: the flow table had no room */
+	PK_PKT_FLOW,           /* counted in a flow */
+	PK_PKT_AGGREGATE,      /* counted in an aggregate: the flow table had no room */
 	PK_PKT_UNSUPPORTED_L3, /* an EtherType we do not parse */
 	PK_PKT_TRUNCATED_L2,
 	PK_PKT_TRUNCATED_L3,
@@ -48,16 +49,16 @@ enum pk_pkt_count {
 	PK_PKT_BAD_IP_VERSION,
 	PK_PKT_BAD_IP_LENGTH, /* IHL or total length lies */
 	PK_PKT_VLAN_TOO_DEEP,
-	PK_PKT_EXT_TOO_DEEP, /* IPv6 extension headers beyond the bound: flow by address only */
-	PK_PKT_TINY_FRAGMENT, /* RFC 1858, RFC 3128 */
-	PK_PKT_FRAGMENT, /* counted in a flow too */
+	PK_PKT_EXT_TOO_DEEP,    /* IPv6 extension headers beyond the bound: flow by address only */
+	PK_PKT_TINY_FRAGMENT,   /* RFC 1858, RFC 3128 */
+	PK_PKT_FRAGMENT,        /* counted in a flow too */
 	PK_PKT_FRAGMENT_ORPHAN, /* later fragment whose first was not seen: flow without ports */
-	PK_PKT_TUNNEL_INNER, /* inner packets accounted (not part of SEEN) */
-	PK_PKT_TUNNEL_BAD, /* inner packet not understood */
+	PK_PKT_TUNNEL_INNER,    /* inner packets accounted (not part of SEEN) */
+	PK_PKT_TUNNEL_BAD,      /* inner packet not understood */
 	PK_PKT_TUNNEL_TOO_DEEP, /* a tunnel in a tunnel: inner layers not looked at */
-	PK_PKT_PULL_FAILED, /* headers of a non-linear packet could not be reached */
-	PK_PKT_TUNNEL_REFUSED, /* inner packets that got no slot: in no flow and no aggregate */
-	PK_PKT_RACED, /* lost a race for a slot: counted as aggregate */
+	PK_PKT_PULL_FAILED,     /* headers of a non-linear packet could not be reached */
+	PK_PKT_TUNNEL_REFUSED,  /* inner packets that got no slot: in no flow and no aggregate */
+	PK_PKT_RACED,           /* lost a race for a slot: counted as aggregate */
 	PK_PKT_COUNT_MAX
 };
 
@@ -97,7 +98,7 @@ struct pk_event_count {
 /* What the program at the end of system calls does with a number: the values of its two tables. */
 enum pk_sys_class {
 	PK_SYS_NONE = 0,
-	PK_SYS_DUP, /* returns a descriptor that may have become 0, 1 or 2 */
+	PK_SYS_DUP,  /* returns a descriptor that may have become 0, 1 or 2 */
 	PK_SYS_DUP2, /* the same, unless it is the descriptor it was given */
 	PK_SYS_FCNTL,
 	PK_SYS_SOCKET,
@@ -112,7 +113,7 @@ enum pk_sys_class {
 	PK_SYS_SETNS,
 	PK_SYS_UNSHARE,
 	PK_SYS_PIVOT_ROOT,
-	PK_SYS_SETUID, /* setuid: the first argument is the new effective uid */
+	PK_SYS_SETUID,   /* setuid: the first argument is the new effective uid */
 	PK_SYS_SETREUID, /* setreuid, setresuid: the second */
 };
 #define PK_SYS_MAX 576 /* numbers in a table: above all of x86-64 with x32 */
@@ -140,13 +141,13 @@ struct pk_table_use {
 	__u64 used; /* slots taken, dying ones too */
 	__u64 half_open;
 	__u64 created, freed; /* since load */
-	__u64 refused; /* new flows that went to aggregates */
+	__u64 refused;        /* new flows that went to aggregates */
 };
 
 /* Argument and result of the sweep program (BPF_PROG_TYPE_SYSCALL context). */
 struct pk_sweep_ctx {
-	__u64 now_ns; /* 0: now */
-	__u32 flush; /* 1: report and end every flow (stop, end of a capture) */
+	__u64 now_ns;    /* 0: now */
+	__u32 flush;     /* 1: report and end every flow (stop, end of a capture) */
 	__u32 ring_full; /* out: reports that did not fit; call again after reading the ring */
 	__u64 live, dying, reported, freed; /* out */
 };
