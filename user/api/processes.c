@@ -22,36 +22,58 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define LIMIT        1000
-#define LIMIT_MAX    10000
-#define FLOWS_MAX    100
-#define CHILDREN_MAX 1000
-#define BODY_MAX     (64u << 20)
+#define LIMIT         1000
+#define LIMIT_MAX     10000
+#define FLOWS_MAX     100
+#define CHILDREN_MAX  1000
+#define LISTENERS_MAX 1024
+#define BODY_MAX      (64u << 20)
 
 static bool owns(const struct pk_process *p, const struct pk_proc_id *id)
 {
 	return id->tgid == p->id.tgid && id->start_ns == p->id.start_ns;
 }
 
-static void write_listening(struct pk_json *j, const struct pk_view *v, const struct pk_process *p)
+/* Sockets that listen, gathered once for a request. */
+struct listeners {
+	const struct pk_sock_entry *s[LISTENERS_MAX];
+	size_t n;
+};
+
+static void find_listeners(const struct pk_view *v, struct listeners *l)
+{
+	l->n = 0;
+	for (const struct pk_sock_entry *s = NULL; (s = pk_sock_table_next(v->ocsf.socks, s));)
+		if (s->listening && l->n < LISTENERS_MAX)
+			l->s[l->n++] = s;
+}
+
+static void write_listening(struct pk_json *j, const struct listeners *l,
+			    const struct pk_process *p)
 {
 	char ip[PK_IP_TEXT], text[PK_IP_TEXT + 32];
 
-	pk_json_arr(j, "listening");
-	for (const struct pk_sock_entry *s = NULL; (s = pk_sock_table_next(v->ocsf.socks, s));) {
+	bool any = false;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pk_sock_entry *s = l->s[i];
 		const char *proto = pk_ip_proto_name(s->l4);
 
-		if (!s->listening || !owns(p, &s->owner.user))
+		if (!owns(p, &s->owner.user))
 			continue;
-		snprintf(text, sizeof(text), "%s %s:%u", proto ? proto : "?",
-			 pk_ip_format(s->laddr, ip), ntohs(s->lport));
+		bool v6 = strchr(pk_ip_format(s->laddr, ip), ':');
+
+		snprintf(text, sizeof(text), "%s %s%s%s:%u", proto ? proto : "?", v6 ? "[" : "", ip,
+			 v6 ? "]" : "", ntohs(s->lport));
 		pk_json_str(j, NULL, text);
 	}
-	pk_json_end(j);
+	if (any)
+		pk_json_end(j);
 }
 
 /* The object stays open. */
-static void open_one(struct pk_json *j, const struct pk_view *v, const struct pk_process *p)
+static void open_one(struct pk_json *j, const struct pk_view *v, const struct listeners *l,
+		     const struct pk_process *p)
 {
 	pk_json_obj(j, NULL);
 	pk_ocsf_process(j, "process", &v->ocsf, p);
@@ -66,25 +88,18 @@ static void open_one(struct pk_json *j, const struct pk_view *v, const struct pk
 	pk_json_u64(j, "bytes_in", p->net.bytes_in);
 	pk_json_dbl(j, "rate_out", p->net.rate_out);
 	pk_json_dbl(j, "rate_in", p->net.rate_in);
+	write_listening(j, l, p);
 	if (p->flags & PK_TASK_KTHREAD)
 		pk_json_bool(j, "kernel_thread", true);
 }
 
-/* Rates of processes are sums over live flows, made when somebody asks; so is who listens. */
+/* Rates of processes are sums over live flows, made when somebody asks. */
 static void sum_rates(struct pk_view *v)
 {
 	struct pk_processes *all = &v->ocsf.enrich->processes;
 
 	for (struct pk_process *p = NULL; (p = pk_process_next(all, p));)
-		p->net.rate_out = p->net.rate_in = p->net.listening = 0;
-	for (const struct pk_sock_entry *k = NULL; (k = pk_sock_table_next(v->ocsf.socks, k));) {
-		struct pk_process *p = k->listening && k->owner.user.tgid
-					       ? pk_enrich_owner(v->ocsf.enrich, &k->owner.user)
-					       : NULL;
-
-		if (p)
-			p->net.listening++;
-	}
+		p->net.rate_out = p->net.rate_in = 0;
 	for (struct pk_flow_entry *e = NULL; (e = pk_flow_table_live(v->ocsf.flows, e));)
 		for (unsigned d = 0; d < 2; d++) {
 			struct pk_process *p =
@@ -105,12 +120,14 @@ int pk_processes_get(struct pk_api_request *q)
 	struct pk_view *v = q->view;
 	struct pk_filter *f = NULL;
 	struct pk_filter_subject s;
+	struct listeners l;
 	uint64_t limit = LIMIT, matched = 0;
 	struct pk_json j;
 
 	if (pk_api_param_u64(q, "limit", LIMIT_MAX, &limit) < 0 || pk_api_param_filter(q, &f) < 0)
 		return 0;
 	sum_rates(v);
+	find_listeners(v, &l);
 	pk_json_init(&j, &body);
 	pk_json_obj(&j, NULL);
 	pk_json_arr(&j, "processes");
@@ -118,9 +135,7 @@ int pk_processes_get(struct pk_api_request *q)
 		pk_ocsf_subject_process(&v->ocsf, p, &s);
 		if (!pk_filter_match(f, &s) || ++matched > limit)
 			continue;
-		open_one(&j, v, p);
-		if (p->net.listening) /* seldom: each looks through all sockets */
-			write_listening(&j, v, p);
+		open_one(&j, v, &l, p);
 		pk_json_end(&j);
 	}
 	pk_json_end(&j);
@@ -209,14 +224,15 @@ int pk_process_one_get(struct pk_api_request *q)
 {
 	struct pk_process *p = find(q->view, q->rest);
 	struct pk_buf body = { .max = BODY_MAX };
+	struct listeners l;
 	struct pk_json j;
 
 	if (!p)
 		return pk_api_problem(q, 404, "there is no such process (any more)");
 	sum_rates(q->view);
+	find_listeners(q->view, &l);
 	pk_json_init(&j, &body);
-	open_one(&j, q->view, p);
-	write_listening(&j, q->view, p);
+	open_one(&j, q->view, &l, p);
 	write_executable(&j, p);
 	write_tree(&j, q->view, p);
 	write_flows(&j, q->view, p);

@@ -42,7 +42,6 @@ struct pk_image {
 struct pk_process_net {
 	uint32_t flows; /* live */
 	uint32_t flows_ended;
-	uint32_t listening; /* sockets; made with the rates, when somebody asks */
 	uint64_t bytes_out, bytes_in;
 	double rate_out, rate_in; /* bytes a second */
 };

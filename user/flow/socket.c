@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "flow/hash.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #define CHAIN_MAX 64 /* entries looked at for one port: more bound to it are alike */
@@ -181,6 +182,14 @@ static uint32_t entry_new(struct pk_sock_table *t, uint64_t cookie)
 	return i;
 }
 
+/* A datagram socket that was bound by hand takes what comes, as a listening one does. */
+static bool listens(const struct pk_sock *ev)
+{
+	return ev->op == PK_SOCK_LISTEN ||
+	       (ev->op == PK_SOCK_BIND && (ev->l4 == IPPROTO_UDP || ev->l4 == IPPROTO_UDPLITE) &&
+		ev->lport);
+}
+
 static void take_record(struct pk_sock_table *t, struct pk_sock_entry *e, const struct pk_sock *ev)
 {
 	bool listening;
@@ -196,7 +205,7 @@ static void take_record(struct pk_sock_table *t, struct pk_sock_entry *e, const 
 	e->lport = ev->lport ? ev->lport : e->lport;
 	e->rport = ev->rport ? ev->rport : e->rport;
 	e->closed = ev->op == PK_SOCK_CLOSE;
-	listening = (e->listening || ev->op == PK_SOCK_LISTEN) && !e->closed;
+	listening = (e->listening || listens(ev)) && !e->closed && !e->rport;
 	t->listening += listening - e->listening;
 	e->listening = listening;
 }

@@ -128,6 +128,15 @@ static void send_world(void)
 	struct pk_exit exit = {
 		.hdr = { .ts = agent.t0, .size = sizeof(exit), .type = PK_EV_EXIT }
 	};
+	struct pk_sock listen = {
+		.hdr = { .ts = agent.t0, .size = sizeof(listen), .type = PK_EV_SOCK },
+		.op = PK_SOCK_LISTEN,
+		.l4 = 6,
+		.family = AF_INET6,
+		.netns = NETNS,
+		.lport = htons(8080)
+	};
+	struct pk_hdr strange = { .ts = agent.t0, .type = 99 };
 	struct pk_act act = { .hdr = { .ts = agent.t0, .size = sizeof(act), .type = PK_EV_ACT },
 			      .kind = PK_ACT_PTRACE };
 
@@ -141,6 +150,8 @@ static void send_world(void)
 	act.task.id = (struct pk_proc_id){ .tgid = 100, .start_ns = 100 };
 	act.target = (struct pk_proc_id){ .tgid = 200, .start_ns = 200 };
 	send_msg(PK_MSG_RECORD, &act, sizeof(act));
+	listen.owner = owner(200, 200, 78);
+	send_msg(PK_MSG_RECORD, &listen, sizeof(listen));
 	r = report(1, "10.0.0.2", 40000, "192.0.2.1", 443);
 	r.flow.own[0] = owner(200, 200, 77);
 	send_msg(PK_MSG_RECORD, &r, sizeof(r));
@@ -153,7 +164,9 @@ static void send_world(void)
 	exit.task.id = (struct pk_proc_id){ .tgid = 100, .start_ns = 100 };
 	exit.code = 3 << 8;
 	send_msg(PK_MSG_RECORD, &exit, sizeof(exit));
-	send_msg(PK_MSG_RECORD, "garbage", 7);
+	strange.size = sizeof(strange);
+	send_msg(PK_MSG_RECORD, &strange, sizeof(strange)); /* of a newer kernel side */
+	send_msg(PK_MSG_RECORD, "garbage", 7);              /* no record at all */
 }
 
 static int dial(void)
@@ -363,7 +376,7 @@ static void test_flows(void **state)
 static void test_events(void **state)
 {
 	json_t *j = ask("/v1/events", 200), *e;
-	static const int activity[] = { 1, 1, 4, 2 };
+	static const int activity[] = { 1, 1, 4, 7, 2 };
 	size_t i;
 
 	(void)state;
@@ -382,6 +395,8 @@ static void test_events(void **state)
 	assert_int_equal(num(e, "actor.process.pid"), 100);
 	assert_string_equal(text(e, "unmapped.picket.act"), "ptrace");
 	e = json_array_get(at(j, "events"), 3);
+	assert_int_equal(num(e, "dst_endpoint.port"), 8080);
+	e = json_array_get(at(j, "events"), 4);
 	assert_int_equal(num(e, "exit_code"), 3);
 	json_decref(j);
 	j = ask("/v1/events?after=2&limit=1", 200);
@@ -401,6 +416,8 @@ static void test_processes(void **state)
 	p = json_array_get(at(j, "processes"), 0);
 	assert_string_equal(text(p, "status"), "running");
 	assert_int_equal(num(p, "flows"), 1);
+	assert_string_equal(json_string_value(json_array_get(at(p, "listening"), 0)),
+			    "tcp [::]:8080");
 	assert_int_equal(num(p, "bytes_out"), 1200);
 	assert_int_equal(num(p, "bytes_in"), 4000);
 	snprintf(path, sizeof(path), "/v1/processes/%s", text(p, "process.uid"));
@@ -422,8 +439,8 @@ static void test_status(void **state)
 
 	(void)state;
 	assert_string_equal(text(j, "version"), PK_VERSION);
-	assert_int_equal(num(j, "records.decoded"), 7);
-	assert_int_equal(num(j, "records.refused.short"), 1);
+	assert_int_equal(num(j, "records.decoded"), 8);
+	assert_int_equal(num(j, "records.refused.type"), 1);
 	assert_int_equal(json_array_size(at(j, "coverage")), 1);
 	link = json_array_get(at(j, "coverage"), 0);
 	assert_string_equal(text(link, "ingress"), "xdp-generic");
@@ -431,7 +448,8 @@ static void test_status(void **state)
 	assert_string_equal(text(json_array_get(at(j, "notices"), 0), "text"), "hello \x1b[31m");
 	assert_true(num(j, "self.rss_bytes") > 0);
 	assert_true(num(j, "self.rss_bytes") < 64 << 20);
-	assert_int_equal(num(j, "broker.messages"), 11);
+	assert_int_equal(num(j, "broker.messages"), 12);
+	assert_int_equal(num(j, "broker.refused"), 1);
 	json_decref(j);
 }
 
@@ -465,6 +483,7 @@ static void test_live(void **state)
 	assert_non_null(j);
 	assert_true(json_array_size(at(j, "flows")) >= 2);
 	assert_int_equal(num(j, "totals.flows"), 2);
+	assert_int_equal(num(j, "totals.listeners"), 1);
 	assert_int_equal(num(j, "totals.bytes_out"), 3600);
 	assert_int_equal(num(json_array_get(at(j, "processes"), 0), "pid"), 200);
 	assert_string_equal(text(json_array_get(at(j, "remotes"), 0), "ip"), "192.0.2.9");
