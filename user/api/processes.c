@@ -52,8 +52,7 @@ static void write_listening(struct pk_json *j, const struct listeners *l,
 			    const struct pk_process *p)
 {
 	char ip[PK_IP_TEXT], text[PK_IP_TEXT + 32];
-
-	bool any = false;
+	bool any = false, v6;
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct pk_sock_entry *s = l->s[i];
@@ -61,8 +60,10 @@ static void write_listening(struct pk_json *j, const struct listeners *l,
 
 		if (!owns(p, &s->owner.user))
 			continue;
-		bool v6 = strchr(pk_ip_format(s->laddr, ip), ':');
-
+		if (!any)
+			pk_json_arr(j, "listening");
+		any = true;
+		v6 = strchr(pk_ip_format(s->laddr, ip), ':');
 		snprintf(text, sizeof(text), "%s %s%s%s:%u", proto ? proto : "?", v6 ? "[" : "", ip,
 			 v6 ? "]" : "", ntohs(s->lport));
 		pk_json_str(j, NULL, text);
