@@ -320,6 +320,10 @@ static void usage(FILE *f)
 	      "  -q, --quiet            no progress\n"
 	      "  -h, --help             this text\n"
 	      "\n"
+	      "Examples:\n"
+	      "  sudo picket replay capture.pcapng\n"
+	      "  sudo picket replay -o json capture.pcap.gz 'udp and port 53' | jq .traffic\n"
+	      "\n"
 	      "Exit status: 0, 1 when a file could not be read to its end, 2 wrong usage.\n",
 	      f);
 }

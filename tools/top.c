@@ -429,7 +429,8 @@ static void check_stream(struct stream *s)
 		if (nl)
 			*nl = 0;
 		pk_buf_reset(&s->top->trouble);
-		pk_buf_fmt(&s->top->trouble, "%s; trying again", text.data ? text.data : "");
+		pk_buf_fmt(&s->top->trouble, "no daemon, trying again: %s",
+			   text.data ? text.data : "");
 		s->fresh = true;
 		return;
 	}
