@@ -58,13 +58,17 @@ static inline int bed_on_report(void *arg, void *data, size_t size)
 	return 0;
 }
 
-/* One instance with this many slots; the clock is the test's when replaying. */
-static inline void bed_open_ring(struct bed *t, uint32_t slots, bool replaying, uint32_t ring_bytes)
+/* One instance with this many slots; the clock is the test's when replaying. tc: its programs, too.
+ */
+static inline void bed_open_ring(struct bed *t, uint32_t slots, bool replaying, uint32_t ring_bytes,
+				 bool tc)
 {
-	static const char *const progs[] = {
+	static const char *const all[] = {
 		PK_PROG_XDP,   PK_PROG_TC_IN, PK_PROG_TC_OUT, PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3,
 		PK_PROG_SWEEP, NULL
 	};
+	static const char *const few[] = { PK_PROG_XDP, PK_PROG_SWEEP, NULL };
+	const char *const *progs = tc ? all : few;
 	struct pk_object_opts opts = {
 		.slots = slots, .netns = NETNS, .replaying = replaying, .progs = progs
 	};
@@ -88,7 +92,7 @@ static inline void bed_open_ring(struct bed *t, uint32_t slots, bool replaying, 
 
 static inline void bed_open(struct bed *t, uint32_t slots, bool replaying)
 {
-	bed_open_ring(t, slots, replaying, 0);
+	bed_open_ring(t, slots, replaying, 0, false);
 }
 
 static inline void bed_close(struct bed *t)

@@ -23,7 +23,7 @@ struct want {
 static int open_bed(void **state)
 {
 	(void)state;
-	bed_open(&bed, 8, true);
+	bed_open_ring(&bed, 8, true, 0, true);
 	return 0;
 }
 

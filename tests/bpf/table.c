@@ -382,7 +382,7 @@ static void test_full_ring(void **state)
 	struct bed t;
 
 	(void)state;
-	bed_open_ring(&t, 1024, true, 4096);
+	bed_open_ring(&t, 1024, true, 4096, false);
 	for (i = 0; i < 100; i++)
 		out(&t, (uint16_t)(1000 + i), SYN, 100, 0, 0);
 	do {
