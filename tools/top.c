@@ -89,6 +89,31 @@ static void select_row(struct pk_top *t, size_t at)
 		pk_top_row_id(&pk_top_views[t->view], t->row[t->at], &t->selected);
 }
 
+/* What the details are of goes on being measured; a row that is gone has no rate. */
+static void note_rates(struct pk_top *t)
+{
+	const struct pk_top_view *v = &pk_top_views[t->view];
+	_cleanup_(pk_buf_done) struct pk_buf want = {}, id = {};
+	double out = 0, in = 0;
+
+	pk_top_row_id(v, t->detail_row, &want);
+	for (size_t i = 0; i < t->rows; i++) {
+		pk_buf_reset(&id);
+		pk_top_row_id(v, t->row[i], &id);
+		if (id.len != want.len || memcmp(id.data, want.data, id.len))
+			continue;
+		out = pk_json_num(t->row[i], "rate_out");
+		in = pk_json_num(t->row[i], "rate_in");
+		break;
+	}
+	json_array_append_new(t->out, json_real(out));
+	json_array_append_new(t->in, json_real(in));
+	if (json_array_size(t->out) > PK_TOP_HISTORY) {
+		json_array_remove(t->out, 0);
+		json_array_remove(t->in, 0);
+	}
+}
+
 static void take_snapshot(struct stream *s, const char *text, size_t len)
 {
 	struct pk_top *t = s->top;
@@ -102,6 +127,8 @@ static void take_snapshot(struct stream *s, const char *text, size_t len)
 	json_decref(t->snap);
 	t->snap = snap;
 	arrange(t);
+	if (t->mode == PK_TOP_DETAIL)
+		note_rates(t);
 	s->fresh = true;
 }
 
@@ -196,6 +223,9 @@ static void open_detail(struct pk_top *t)
 	t->detail_top = 0;
 	pk_buf_reset(&t->detail);
 	fetch_detail(t);
+	json_array_clear(t->out);
+	json_array_clear(t->in);
+	note_rates(t);
 	t->mode = PK_TOP_DETAIL;
 }
 
@@ -493,6 +523,8 @@ static void free_top(struct pk_top *t)
 {
 	json_decref(t->snap);
 	json_decref(t->detail_row);
+	json_decref(t->out);
+	json_decref(t->in);
 	free(t->row);
 	pk_buf_done(&t->selected);
 	pk_buf_done(&t->error);
@@ -526,6 +558,8 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	t.color = !getenv("NO_COLOR");
 	for (size_t i = 0; i < PK_TOP_VIEWS; i++)
 		t.sort[i] = pk_top_views[i].sort;
+	t.out = json_array();
+	t.in = json_array();
 	r = view(&t);
 	free_top(&t);
 	return r;

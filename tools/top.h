@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define PK_TOP_HISTORY 400 /* snapshots: enough for a screen of 400 columns */
+
 enum pk_top_mode { PK_TOP_LIST, PK_TOP_HELP, PK_TOP_DETAIL, PK_TOP_FILTER };
 
 struct pk_top {
@@ -29,6 +31,7 @@ struct pk_top {
 	struct pk_buf detail;  /* lines */
 	json_t *detail_row;    /* what the details are of; own reference */
 	size_t detail_top;
+	json_t *out, *in; /* its rates, one a snapshot since the details were opened */
 	bool utf8, color;
 };
 

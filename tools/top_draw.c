@@ -279,6 +279,27 @@ static void draw_list(struct pk_top *t)
 		    A_DIM);
 }
 
+static int draw_rate(const struct pk_top *t, int x, const char *label, json_t *samples, short pair)
+{
+	json_t *last = json_array_get(samples, json_array_size(samples) - 1);
+	int width = COLS / 2 - 16;
+
+	x = put_bytes(0, x, label, json_number_value(last), paint(t, pair, A_BOLD));
+	if (width > 4) {
+		x = pair == C_OUT ? 14 : COLS / 2 + 14;
+		plot(0, x, (unsigned)width, samples, t, paint(t, pair, A_NORMAL));
+	}
+	return COLS / 2;
+}
+
+/* Rates of what the details are of, since they were opened. */
+static void draw_rates(const struct pk_top *t)
+{
+	int x = draw_rate(t, 0, t->utf8 ? "▲ " : "out ", t->out, C_OUT);
+
+	draw_rate(t, x, t->utf8 ? "▼ " : "in ", t->in, C_IN);
+}
+
 static size_t count_lines(const char *text)
 {
 	size_t n = 0;
@@ -356,11 +377,14 @@ void pk_top_draw(struct pk_top *t)
 	erase();
 	if (t->mode == PK_TOP_HELP || t->mode == PK_TOP_DETAIL) {
 		const char *text = t->mode == PK_TOP_HELP ? help : t->detail.data;
-		size_t n = count_lines(text), page = LINES > 1 ? (size_t)LINES - 1 : 1;
+		size_t n = count_lines(text), first = t->mode == PK_TOP_DETAIL;
+		size_t page = (size_t)LINES > first + 1 ? (size_t)LINES - 1 - first : 1;
 
 		if (t->detail_top + page > n)
 			t->detail_top = n > page ? n - page : 0;
-		draw_lines(text, t->detail_top, 0);
+		draw_lines(text, t->detail_top, (int)first);
+		if (first)
+			draw_rates(t);
 	} else {
 		draw_totals(t);
 		draw_history(t);

@@ -128,6 +128,7 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 # The live view, in a terminal of tmux.
 pane() { tmux capture-pane -p -t view; }
 shows() { pane | grep -qF -- "$1"; }
+has_talker() { pane | grep -q "^client .*$server_ip:7003"; } # the name begins its line
 start_top() { # start_top WIDTH HEIGHT [FILTER]
 	tmux kill-session -t view 2>/dev/null || true
 	tmux new-session -d -s view -x "$1" -y "$2" \
@@ -139,8 +140,7 @@ start_top() { # start_top WIDTH HEIGHT [FILTER]
 	for size in 40x10 80x24 200x60; do
 		start_top ${size%x*} ${size#*x} 'port 7003'
 		in_client "$bin/client" tcp $server_ip 7003 top
-		wait_for 10 shows "$server_ip:7003"
-		pane | grep -q '^client.*7003'
+		wait_for 10 has_talker
 		[ "$(pane | python3 -c 'import sys; print(max(len(l.rstrip("\n")) for l in sys.stdin))')" -le ${size%x*} ]
 	done
 }
@@ -154,6 +154,8 @@ start_top() { # start_top WIDTH HEIGHT [FILTER]
 	tmux send-keys -t view Enter
 	wait_for 10 shows 'Process tree'
 	shows '\u{202E}gpj.exe'
+	pane | head -n 1 | grep -qE '^▲ .*B/s .*▼ .*B/s' # its history stands above
+	pane | sed -n 2p | grep -q '^Process'
 	! grep -qF $'\e]0;PWN' "$run/raw"
 	! grep -qF $'\u202e' "$run/raw"
 	[ "$(tmux display-message -p -t view '#{pane_title}')" != PWN ]
