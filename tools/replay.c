@@ -20,9 +20,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -231,6 +234,25 @@ static int forward(void *arg, const void *record, size_t size)
 	return *current ? on_report(*current, record, size) : 0;
 }
 
+/* Captures are written by strangers: what reads them may run the loaded program and open files. */
+static int drop_privileges(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct set[2] = { 0 }, have[2];
+
+	set[0].permitted = CAP_TO_MASK(CAP_DAC_READ_SEARCH);
+	set[1].permitted = CAP_TO_MASK(CAP_BPF); /* before 5.19 every bpf() call wants it */
+	if (syscall(SYS_capget, &head, have) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		set[i].permitted &= have[i].permitted;
+		set[i].effective = set[i].permitted;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &head, set) < 0)
+		return -errno;
+	return 0;
+}
+
 static int replay_all(const struct options *opt)
 {
 	_cleanup_(pk_replay_freep) struct pk_replay *kernel = NULL;
@@ -246,6 +268,11 @@ static int replay_all(const struct options *opt)
 	if (r < 0) {
 		fprintf(stderr, "picket replay: the kernel program does not load: %s\n",
 			strerror(-r));
+		return 1;
+	}
+	r = drop_privileges();
+	if (r < 0) {
+		fprintf(stderr, "picket replay: privileges can't be dropped: %s\n", strerror(-r));
 		return 1;
 	}
 	for (size_t i = 0; i < opt->files; i++)

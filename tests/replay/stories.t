@@ -173,6 +173,22 @@ def check_unprivileged():
            "libbpf" not in err, err)
 
 
+def check_dropped(folder):
+    """While it reads, it has CAP_BPF and CAP_DAC_READ_SEARCH and can gain nothing."""
+    fifo = os.path.join(folder, "fifo")
+    os.mkfifo(fifo)
+    child = subprocess.Popen([PICKET, "replay", "-q", fifo], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL)
+    with open(fifo, "wb") as out:  # returns once the other side has opened it to read
+        state = dict(line.split(":", 1) for line in read("/proc/%d/status" % child.pid).splitlines())
+        with open(os.path.join(HERE, "tcp/conversation.pcap"), "rb") as file:
+            out.write(file.read())
+    shown = child.communicate(timeout=60)[0]
+    ok("privileges are dropped before a capture is read",
+       int(state["CapPrm"], 16) == 1 << 39 | 1 << 2 and state["NoNewPrivs"].strip() == "1" and
+       b"3878" in shown, state["CapPrm"], state["NoNewPrivs"], shown)
+
+
 def check_many(folder):
     """More flows than the kernel's smallest table holds; the largest frames."""
     path = os.path.join(folder, "many.pcap")
@@ -208,6 +224,7 @@ def main():
         check_filter()
         check_usage()
         check_unprivileged()
+        check_dropped(folder)
         check_many(folder)
     print("1..%d" % len(tests))
     return 0 if all(tests) else 1
