@@ -298,12 +298,30 @@ static __always_inline int pk_call_dispatch(const struct pk_call *c, __u32 class
 	return 0;
 }
 
+static __always_inline int pk_call_ended(struct task_struct *task, struct pt_regs *regs, long ret,
+					 bool compat, __u32 class)
+{
+	struct pk_call c = { .task = task, .ret = ret };
+
+	pk_event_add(PK_EH_SYSCALL, seen);
+	if (compat) {
+		c.ret = (int)ret;
+		c.flags = PK_EVF_COMPAT;
+	}
+	if (c.ret < 0) {
+		pk_call_filtered();
+		return 0;
+	}
+	pk_sys_args(&c, regs);
+	return pk_call_dispatch(&c, class);
+}
+
+/* Runs at the end of every system call of the machine: first the table, then all else. */
 SEC("tp_btf/sys_exit")
 int pk_sys_exit(__u64 *ctx)
 {
-	struct pt_regs *regs = (struct pt_regs *)ctx[0];
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pk_call c = { .task = task, .ret = ctx[1] };
+	struct pt_regs *regs = (struct pt_regs *)ctx[0];
 	bool compat = pk_is_compat(task);
 	__u32 nr = pk_sys_nr(regs);
 	__u32 class;
@@ -313,17 +331,7 @@ int pk_sys_exit(__u64 *ctx)
 	class = compat ? pk_sys_compat[nr] : pk_sys_native[nr];
 	if (class == PK_SYS_NONE)
 		return 0;
-	pk_event_add(PK_EH_SYSCALL, seen);
-	if (compat) {
-		c.ret = (int)ctx[1];
-		c.flags = PK_EVF_COMPAT;
-	}
-	if (c.ret < 0) {
-		pk_call_filtered();
-		return 0;
-	}
-	pk_sys_args(&c, regs);
-	return pk_call_dispatch(&c, class);
+	return pk_call_ended(task, regs, ctx[1], compat, class);
 }
 
 SEC("?tp_btf/io_uring_create")
