@@ -6,6 +6,7 @@
 
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,12 @@ int pk_command_misused(const struct pk_command *c)
 	return 2;
 }
 
+/* Options that stand in the place of a command. */
+static bool is_last(const char *arg)
+{
+	return !strcmp(arg, "--version") || !strcmp(arg, "--help") || !strcmp(arg, "-h");
+}
+
 /* Options before the command; returns how many words they took, -1 when misused. */
 static int read_globals(int argc, char **argv)
 {
@@ -70,10 +77,7 @@ static int read_globals(int argc, char **argv)
 			setenv("PICKET_SOCKET", argv[i + 1], 1);
 			i += 2;
 		} else {
-			return strcmp(argv[i], "--version") && strcmp(argv[i], "--help") &&
-					       strcmp(argv[i], "-h")
-				       ? -1
-				       : i;
+			return is_last(argv[i]) ? i : -1;
 		}
 	}
 	return i;

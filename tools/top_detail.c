@@ -90,7 +90,7 @@ static void side(struct pk_buf *out, json_t *s, const char *title, json_t *endpo
 		pk_buf_str(out, "  used by      ");
 		process_line(out, pk_json_at(s, "owner.user"), 0);
 	}
-	if (strcmp(pk_json_text(s, "owner.user.uid"), pk_json_text(s, "owner.creator.uid"))) {
+	if (strcmp(pk_json_text(s, "owner.user.uid"), pk_json_text(s, "owner.creator.uid")) != 0) {
 		pk_buf_str(out, "  made by      ");
 		process_line(out, pk_json_at(s, "owner.creator"), 0);
 	}

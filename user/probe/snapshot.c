@@ -101,7 +101,7 @@ static int walk(const struct pk_object *obj, const char *section, pk_snapshot_fn
 	{
 		_cleanup_close_ int link = -1, iter = -1;
 
-		if (strcmp(bpf_program__section_name(p), section) || bpf_program__fd(p) < 0)
+		if (strcmp(bpf_program__section_name(p), section) != 0 || bpf_program__fd(p) < 0)
 			continue;
 		link = bpf_link_create(bpf_program__fd(p), 0, BPF_TRACE_ITER, NULL);
 		if (link < 0)

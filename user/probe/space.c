@@ -183,7 +183,7 @@ static bool read_link(struct pk_device *d, struct rtnl_link *l)
 	d->arptype = rtnl_link_get_arptype(l);
 	copy_text(d->name, sizeof(d->name), rtnl_link_get_name(l));
 	copy_text(d->kind, sizeof(d->kind), rtnl_link_get_type(l));
-	return d->mtu != old.mtu || strcmp(d->name, old.name) ||
+	return d->mtu != old.mtu || strcmp(d->name, old.name) != 0 ||
 	       (d->flags ^ old.flags) & (IFF_UP | IFF_LOWER_UP | IFF_RUNNING);
 }
 
