@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "table.h"
 
 #include <curl/curl.h>
 #include <picket/api.h>
@@ -64,13 +65,16 @@ static void add_text(struct pk_buf *out, const char *s)
 /* The filter with a mark below the place the daemon names. */
 static void add_caret(struct pk_buf *out, const char *filter, json_t *offset)
 {
+	_cleanup_(pk_buf_done) struct pk_buf before = {};
 	json_int_t at = json_integer_value(offset);
 
 	if (!filter || !json_is_integer(offset) || at < 0 || (size_t)at > strlen(filter))
 		return;
 	pk_buf_str(out, "\n  ");
 	add_text(out, filter);
-	pk_buf_fmt(out, "\n  %*s^", (int)at, "");
+	/* The offset is in bytes of the filter, the mark in columns of what is shown. */
+	pk_escape_text(&before, filter, (size_t)at);
+	pk_buf_fmt(out, "\n  %*s^", before.data ? (int)pk_text_width(before.data) : 0, "");
 }
 
 void pk_client_problem(struct pk_buf *out, const char *socket, const char *filter, long status,

@@ -75,6 +75,8 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 	[ -z "$output" ]
 	[ "${stderr_lines[1]}" = "  port 7003 and prot 1" ]
 	[ "${stderr_lines[2]}" = "                ^" ]
+	run --separate-stderr picket flows 'proc 漢ü and prot 1'
+	[ "${stderr_lines[2]}" = "               ^" ]
 }
 
 @test "wrong usage is 2, no daemon is 1 and says how to start it, help is 0" {
