@@ -49,6 +49,10 @@ static int open_host(const struct pk_conf *conf, uint64_t netns, uint32_t slots,
 		r = pk_hooks_prepare(s);
 		if (r < 0)
 			return r;
+		/* Loaded by space.c when an interface needs one. */
+		(void)pk_object_autoload(o, PK_PROG_TC_IN, false);
+		(void)pk_object_autoload(o, PK_PROG_TC_IN_L3, false);
+		(void)pk_object_autoload(o, PK_PROG_TC_OUT_L3, false);
 	}
 	r = bpf_map__set_max_entries(s->maps.pk_rb_proc, (uint32_t)conf->ring_proc_bytes);
 	if (!r)

@@ -56,10 +56,10 @@ static bool is_bare_ip(const struct pk_device *d)
 	}
 }
 
-static int xdp_link(const struct pk_device *d, const struct pk_object *obj, uint32_t mode)
+static int xdp_link(const struct pk_device *d, const struct pk_progs *progs, uint32_t mode)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = mode);
-	int prog = pk_object_prog_fd(obj, PK_PROG_XDP), fd;
+	int prog = progs->fd(progs->arg, PK_PROG_XDP), fd;
 
 	if (prog < 0)
 		return prog;
@@ -67,12 +67,12 @@ static int xdp_link(const struct pk_device *d, const struct pk_object *obj, uint
 	return fd == -1 ? -errno : fd;
 }
 
-static int attach_xdp(struct pk_device *d, const struct pk_object *obj, uint64_t xdp)
+static int attach_xdp(struct pk_device *d, const struct pk_progs *progs, uint64_t xdp)
 {
 	int r = -EOPNOTSUPP;
 
 	if (xdp == PK_XDP_AUTO || xdp == PK_XDP_NATIVE) {
-		r = xdp_link(d, obj, XDP_FLAGS_DRV_MODE);
+		r = xdp_link(d, progs, XDP_FLAGS_DRV_MODE);
 		if (r >= 0) {
 			d->ingress = PK_COVER_XDP_NATIVE;
 			d->xdp_fd = r;
@@ -83,7 +83,7 @@ static int attach_xdp(struct pk_device *d, const struct pk_object *obj, uint64_t
 	 * these. */
 	if (r == -EBUSY || r == -EEXIST || xdp == PK_XDP_NATIVE)
 		return r;
-	r = xdp_link(d, obj, XDP_FLAGS_SKB_MODE);
+	r = xdp_link(d, progs, XDP_FLAGS_SKB_MODE);
 	if (r < 0)
 		return r;
 	d->ingress = PK_COVER_XDP_GENERIC;
@@ -114,11 +114,11 @@ static void clsact_detach(const struct pk_device *d, enum bpf_tc_attach_point po
 }
 
 /* tcx where the kernel knows it, else a clsact filter. Returns the cover or -errno. */
-static int attach_tc(struct pk_device *d, const struct pk_object *obj, bool ingress)
+static int attach_tc(struct pk_device *d, const struct pk_progs *progs, bool ingress)
 {
 	bool l3 = !has_ethernet(d);
-	int prog = pk_object_prog_fd(obj, ingress ? (l3 ? PK_PROG_TC_IN_L3 : PK_PROG_TC_IN)
-						  : (l3 ? PK_PROG_TC_OUT_L3 : PK_PROG_TC_OUT));
+	int prog = progs->fd(progs->arg, ingress ? (l3 ? PK_PROG_TC_IN_L3 : PK_PROG_TC_IN)
+						 : (l3 ? PK_PROG_TC_OUT_L3 : PK_PROG_TC_OUT));
 	int fd, r;
 
 	if (prog < 0)
@@ -138,16 +138,16 @@ static int attach_tc(struct pk_device *d, const struct pk_object *obj, bool ingr
 	return PK_COVER_CLSACT;
 }
 
-static void attach_ingress(struct pk_device *d, const struct pk_object *obj, uint64_t xdp)
+static void attach_ingress(struct pk_device *d, const struct pk_progs *progs, uint64_t xdp)
 {
 	int why = -EOPNOTSUPP, r;
 
 	if (has_ethernet(d) && xdp != PK_XDP_OFF) {
-		why = attach_xdp(d, obj, xdp);
+		why = attach_xdp(d, progs, xdp);
 		if (!why)
 			return;
 	}
-	r = attach_tc(d, obj, true);
+	r = attach_tc(d, progs, true);
 	if (r < 0) {
 		d->ingress = PK_COVER_NONE;
 		snprintf(d->reason, sizeof(d->reason), "ingress: %s", strerror(-r));
@@ -162,7 +162,7 @@ static void attach_ingress(struct pk_device *d, const struct pk_object *obj, uin
 			 strerror(-why));
 }
 
-void pk_device_attach(struct pk_device *d, const struct pk_object *obj, uint64_t xdp)
+void pk_device_attach(struct pk_device *d, const struct pk_progs *progs, uint64_t xdp)
 {
 	int r;
 
@@ -176,8 +176,8 @@ void pk_device_attach(struct pk_device *d, const struct pk_object *obj, uint64_t
 	if (d->flags & IFF_LOOPBACK)
 		d->ingress = PK_COVER_NOT_NEEDED;
 	else
-		attach_ingress(d, obj, xdp);
-	r = attach_tc(d, obj, false);
+		attach_ingress(d, progs, xdp);
+	r = attach_tc(d, progs, false);
 	if (r < 0)
 		snprintf(d->reason, sizeof(d->reason), "egress: %s", strerror(-r));
 	else

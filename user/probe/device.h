@@ -5,7 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct pk_object;
+/*
+ * Gives the descriptor of a packet program (names in object.h) that serves the interface's
+ * namespace, loading it when it is wanted for the first time; -errno.
+ */
+struct pk_progs {
+	int (*fd)(void *arg, const char *name);
+	void *arg;
+};
 
 struct pk_device {
 	uint32_t ifindex;
@@ -22,7 +29,7 @@ struct pk_device {
 void pk_device_init(struct pk_device *d);
 
 /* Attaches what xdp (enum pk_conf_xdp) allows; the outcome is in ingress, egress and reason. */
-void pk_device_attach(struct pk_device *d, const struct pk_object *obj, uint64_t xdp);
+void pk_device_attach(struct pk_device *d, const struct pk_progs *progs, uint64_t xdp);
 
 /* Takes everything of ours away; nothing of anybody else. */
 void pk_device_detach(struct pk_device *d);

@@ -40,7 +40,8 @@ struct pk_space {
 	int ns_fd, home_fd; /* home: the broker's own namespace */
 	const struct pk_conf *conf;
 	struct pk_space_ops ops;
-	struct pk_object *obj; /* own instance; NULL: host's */
+	struct pk_object *usual;  /* XDP and tc egress; NULL: the host's */
+	struct pk_object *seldom; /* the others, once an interface needed one */
 	struct pk_object *host;
 	struct nl_cache_mngr *mngr;
 	struct nl_cache *links, *addrs, *routes, *neighs;
@@ -61,9 +62,46 @@ static void leave(const struct pk_space *s)
 	}
 }
 
-static const struct pk_object *object_of(const struct pk_space *s)
+static int load(const struct pk_space *s, const char *const *names, struct pk_object **ret)
 {
-	return s->obj ? s->obj : s->host;
+	struct pk_object_opts opts = { .netns = s->cookie, .progs = names, .share = s->host };
+	struct pk_object *o;
+	int r = pk_object_open(&opts, &o);
+
+	if (r < 0)
+		return r;
+	r = pk_object_load(o);
+	if (r < 0)
+		pk_object_free(o);
+	else
+		*ret = o;
+	return r;
+}
+
+/*
+ * Loading takes the verifier about 200 ms a program: a namespace is covered sooner when what its
+ * interfaces seldom need waits until one does.
+ */
+static int program(void *arg, const char *name)
+{
+	static const char *const seldom[] = { PK_PROG_TC_IN, PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3,
+					      NULL };
+	struct pk_space *s = arg;
+	int fd = pk_object_prog_fd(s->usual ? s->usual : s->host, name), r;
+
+	if (fd >= 0)
+		return fd;
+	if (!s->seldom) {
+		r = load(s, seldom, &s->seldom);
+		if (r < 0)
+			return r;
+	}
+	return pk_object_prog_fd(s->seldom, name);
+}
+
+static struct pk_progs progs_of(struct pk_space *s)
+{
+	return (struct pk_progs){ program, s };
 }
 
 int pk_space_self_cookie(uint64_t *ret_cookie)
@@ -148,6 +186,7 @@ static bool is_covered(const struct pk_device *d)
 static void settle(struct pk_space *s, struct pk_device *d)
 {
 	bool want = pk_conf_covers(s->conf, d->name);
+	struct pk_progs progs = progs_of(s);
 	int r;
 
 	if (want == is_covered(d) && d->ingress != PK_COVER_NONE)
@@ -159,7 +198,7 @@ static void settle(struct pk_space *s, struct pk_device *d)
 	}
 	pk_device_detach(d);
 	if (want) {
-		pk_device_attach(d, object_of(s), s->conf->xdp);
+		pk_device_attach(d, &progs, s->conf->xdp);
 	} else {
 		d->ingress = d->egress = PK_COVER_EXCLUDED;
 		snprintf(d->reason, sizeof(d->reason), "excluded by the configuration");
@@ -380,19 +419,6 @@ static int listen_again(struct pk_space *s)
 	return 0;
 }
 
-static int own_object(struct pk_space *s)
-{
-	static const char *const progs[] = { PK_PROG_XDP,      PK_PROG_TC_IN,     PK_PROG_TC_OUT,
-					     PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3, NULL };
-	struct pk_object_opts opts = { .netns = s->cookie, .progs = progs, .share = s->host };
-	int r;
-
-	if (s->is_host)
-		return 0;
-	r = pk_object_open(&opts, &s->obj);
-	return r < 0 ? r : pk_object_load(s->obj);
-}
-
 static void space_freep(struct pk_space **s)
 {
 	if (*s)
@@ -402,6 +428,7 @@ static void space_freep(struct pk_space **s)
 int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struct pk_object *host,
 		  bool is_host, const struct pk_space_ops *ops, struct pk_space **ret)
 {
+	static const char *const usual[] = { PK_PROG_XDP, PK_PROG_TC_OUT, NULL };
 	_cleanup_(space_freep) struct pk_space *s = calloc(1, sizeof(*s));
 	struct stat st;
 	int r;
@@ -423,8 +450,8 @@ int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struc
 		return r;
 	r = pk_space_self_cookie(&s->cookie);
 	leave(s);
-	if (!r)
-		r = own_object(s);
+	if (!r && !is_host)
+		r = load(s, usual, &s->usual);
 	if (!r)
 		r = listen_again(s);
 	if (r < 0)
@@ -456,7 +483,8 @@ void pk_space_close(struct pk_space *s, bool gone)
 	free(s->dev);
 	if (s->mngr)
 		nl_cache_mngr_free(s->mngr);
-	pk_object_free(s->obj);
+	pk_object_free(s->usual);
+	pk_object_free(s->seldom);
 	pk_closep(&s->ns_fd);
 	pk_closep(&s->home_fd);
 	free(s);
@@ -484,6 +512,7 @@ void pk_space_read(struct pk_space *s)
 
 void pk_space_check(struct pk_space *s)
 {
+	struct pk_progs progs = progs_of(s);
 	int r = enter(s);
 
 	if (r < 0)
@@ -494,7 +523,7 @@ void pk_space_check(struct pk_space *s)
 		if (!is_covered(d) || pk_device_is_intact(d))
 			continue;
 		pk_device_detach(d);
-		pk_device_attach(d, object_of(s), s->conf->xdp);
+		pk_device_attach(d, &progs, s->conf->xdp);
 		s->ops.notice(s->ops.arg, PK_LOG_WARN, "a hook on %s was removed by somebody; %s",
 			      d->name,
 			      is_covered(d) ? "attached again" : "it can not be attached again");

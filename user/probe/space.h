@@ -25,8 +25,8 @@ struct pk_space_ops {
 };
 
 /*
- * Opens the namespace behind ns_fd (borrowed, only for the call) and covers what conf names. obj
- * NULL: an instance of its own on host's maps. name: under /run/netns, or "".
+ * Opens the namespace behind ns_fd (borrowed, only for the call) and covers what conf names. name:
+ * under /run/netns, or "". Its packet programs are instances of its own on the maps of host.
  */
 int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struct pk_object *host,
 		  bool is_host, const struct pk_space_ops *ops, struct pk_space **ret);
