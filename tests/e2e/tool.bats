@@ -102,7 +102,7 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 
 @test "ps has the listening server below those that started it" {
 	picket ps -o json | jq -se --argjson pid "$server" '
-		any(.[]; .process.pid == $pid and .depth > 0 and (.listening | index("tcp :::7003")))'
+		any(.[]; .process.pid == $pid and .depth > 0 and (.listening | index("tcp [::]:7003")))'
 }
 
 @test "completion scripts are valid and know every command" {
