@@ -97,6 +97,11 @@ tells() {
 		jq -e "[.processes[].process | select(.pid == $sleeper and .cmd_line == \"sleep 1000\")] | length == 1"
 }
 
+@test "what programs cost is sampled" {
+	costs() { api /v1/status | jq -e '[.programs[] | select(.runs > 0 and .ns_per_run > 0)] | length > 3'; }
+	wait_for 10 costs
+}
+
 @test "the pipeline has no capability, the broker only what it needs" {
 	pid=$(cat "$run/pid")
 	child=$(pgrep -P "$pid" | head -n 1)

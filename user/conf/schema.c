@@ -87,7 +87,8 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "rings.flow", PK_CONF_SIZE, true, AT(ring_flow_bytes), RANGE(64 * KiB, 1024 * MiB), "8M",
 	  .doc = "Ring buffer for flow reports; 1 MiB takes 2,473 of them." },
 	{ "self.bpf_stats", PK_CONF_BOOL, true, AT(bpf_stats), .def = "true",
-	  .doc = "Have the kernel measure the run time of its programs, for `picket status`." },
+	  .doc = "Sample the run time of the kernel programs for `picket status`, one second in "
+		 "thirty." },
 	{ "self.watchdog", PK_CONF_BOOL, true, AT(watchdog), .def = "true",
 	  .doc = "Answer systemd's watchdog where the unit sets one." },
 };

@@ -407,7 +407,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	pk_attach_check(&b->hooks, b->obj, attached_again, b);
 	if (pk_resolv_changed(&b->resolv))
 		pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
-	if (pk_costs_are_due(&b->costs, now))
+	if (pk_costs_tick(&b->costs, now))
 		tell_hooks(b);
 	if (b->resend)
 		tell_all(b);

@@ -9,13 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EVERY_NS 5000000000ULL
+#define EVERY_NS 30000000000ULL
+
+static void begin(struct pk_costs *c)
+{
+	c->fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (c->fd >= 0)
+		return;
+	pk_warn("run-time statistics: %m; continuing without costs");
+	c->on = false;
+}
 
 void pk_costs_open(struct pk_costs *c, bool on)
 {
-	c->fd = on ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
-	if (on && c->fd < 0)
-		pk_warn("run-time statistics: %m; continuing without costs");
+	*c = (struct pk_costs){ .on = on, .fd = -1 };
 }
 
 void pk_costs_close(struct pk_costs *c)
@@ -25,12 +32,17 @@ void pk_costs_close(struct pk_costs *c)
 	c->fd = -1;
 }
 
-bool pk_costs_are_due(struct pk_costs *c, uint64_t now_ns)
+bool pk_costs_tick(struct pk_costs *c, uint64_t now_ns)
 {
-	if (c->fd < 0 || now_ns - c->told_ns < EVERY_NS)
-		return false;
-	c->told_ns = now_ns;
-	return true;
+	if (c->fd >= 0) {
+		pk_costs_close(c);
+		return true;
+	}
+	if (c->on && (!c->began_ns || now_ns - c->began_ns >= EVERY_NS)) {
+		c->began_ns = now_ns;
+		begin(c);
+	}
+	return false;
 }
 
 void pk_costs_read(const struct pk_costs *c, int prog_fd, struct pk_msg_prog *m)
@@ -41,8 +53,7 @@ void pk_costs_read(const struct pk_costs *c, int prog_fd, struct pk_msg_prog *m)
 	if (bpf_obj_get_info_by_fd(prog_fd, &info, &len) < 0)
 		return;
 	m->id = info.id;
-	/* The kernel shows what was counted while anybody had statistics on. */
-	if (c->fd >= 0) {
+	if (c->on) {
 		m->run_time_ns = info.run_time_ns;
 		m->run_count = info.run_cnt;
 	}
