@@ -101,9 +101,9 @@ static __always_inline void pk_set_owner(struct bpf_sock *sk, const struct pk_pk
 	if (!ways)
 		return;
 	f = &ways->way[p->slot & (PK_WAYS - 1)];
-	if (s && s->owner.gen && f->dir[d].owner_gen != s->owner.gen) {
+	if (s && s->owner.gen && f->dir[d].owner_gen != pk_owner_mark(&s->owner)) {
 		f->own[d] = s->owner;
-		f->dir[d].owner_gen = s->owner.gen;
+		f->dir[d].owner_gen = pk_owner_mark(&s->owner);
 	} else if (!s && !f->dir[d].owner_gen && pk_is_kernel_sock(sk)) {
 		f->own[d].flags = PK_OWNER_KERNEL;
 	}

@@ -16,12 +16,12 @@ int pk_parse_skb(struct __sk_buff *skb, struct pk_pkt *p);
 /* The owner of the sending side is not taken away by who merely listens, too (multicast). */
 static __always_inline void pk_own(struct pk_flow *f, __u32 end, const struct pk_owner *o)
 {
-	if (f->dir[end].owner_gen == o->gen)
+	if (f->dir[end].owner_gen == pk_owner_mark(o))
 		return;
 	if (f->own[end].cookie && f->own[end].cookie != o->cookie)
 		return;
 	f->own[end] = *o;
-	f->dir[end].owner_gen = o->gen;
+	f->dir[end].owner_gen = pk_owner_mark(o);
 }
 
 static __always_inline void pk_receive(struct __sk_buff *skb, const struct pk_sk *s)

@@ -141,4 +141,13 @@ struct pk_pkt {
 	__u32 slot;      /* out: bucket * PK_WAYS + way */
 };
 
+/*
+ * What a direction remembers of its owner, so that a change is seen without touching the owner's
+ * line: another user of the socket (gen), or another socket that took over the ports (cookie).
+ */
+static __always_inline __u32 pk_owner_mark(const struct pk_owner *o)
+{
+	return (__u32)o->cookie << 8 | o->gen;
+}
+
 #endif

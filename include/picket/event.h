@@ -261,7 +261,7 @@ struct pk_flow_dir {
 	__u32 retransmits;       /* TCP segments with data at or below what was already sent */
 	__u32 tcp_next;  /* highest sequence number seen + 1; ICMP: PK_ICMP_KNOWN | type << 8 | code
 			  */
-	__u32 owner_gen; /* pk_owner.gen that own[] holds; 0: none */
+	__u32 owner_gen; /* of what own[] holds: socket cookie << 8 | pk_owner.gen; 0: none */
 	__u32 fragments; /* packets that were fragments */
 	__u8 where;      /* PK_AT_* */
 	__u8 ttl;        /* of the first packet */

@@ -16,7 +16,14 @@ client_ip=10.97.0.1 server_ip=10.97.0.2 server_ip6=fd97::2
 in_client() { nsenter --net="/run/netns/${net}c" "$@"; }
 in_server() { nsenter --net="/run/netns/${net}s" "$@"; }
 
+# Whatever still runs inside our own namespaces is ours, also when a test failed half-way and forgot
+# its pids.
 clean_net() {
+	local side pids
+	for side in c s; do
+		pids=$(ip netns pids "${net}$side" 2>/dev/null || true)
+		[ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
+	done
 	ip netns del "${net}c" 2>/dev/null || true
 	ip netns del "${net}s" 2>/dev/null || true
 }
@@ -122,10 +129,10 @@ start_server() { # start_server PORT
 	wait_for 10 grep -q ready "$run/server.log"
 }
 
-# capture c|s PORT: everything that passes that end, to $run/SIDE.pcap.
+# capture c|s PORT: everything that passes that end, to $run/SIDE.pcap, but for a flood's 11.0.0.0/8.
 capture() {
-	nsenter --net="/run/netns/${net}$1" tcpdump -i "${net}${1}0" -n -B 65536 -s 128 -U \
-		-w "$run/$1.pcap" "port $2" 2>"$run/$1.tcpdump" 3>&- &
+	nsenter --net="/run/netns/${net}$1" tcpdump -i "${net}${1}0" -n --immediate-mode -B 65536 -s 128 -U \
+		-w "$run/$1.pcap" "port $2 and not net 11.0.0.0/8" 2>"$run/$1.tcpdump" 3>&- &
 	captures="${captures:-} $!"
 	wait_for 10 grep -q listening "$run/$1.tcpdump"
 }
@@ -141,8 +148,11 @@ stop_captures() {
 	! grep -hE '[1-9][0-9]* packets? dropped by kernel' "$run"/?.tcpdump
 }
 
-# No flow of this port is open any more.
-all_ended() { api "/v1/flows?state=live&limit=10000&filter=port%20$1" | jq -e '.flows | length == 0'; }
+# Flows of this port were reported, and none is open any more.
+all_ended() {
+	api "/v1/flows?state=all&limit=10000&filter=port%20$1" |
+		jq -e '.flows | length > 0 and all(.[]; .unmapped.picket.status == "ended")'
+}
 # flows_of PORT: waits until they have ended, then all of them to $run/flows.json.
 flows_of() {
 	wait_for 60 all_ended "$1"

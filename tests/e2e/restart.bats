@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# SIGKILL at random points under traffic: either process of the agent, also while it starts. No hook
-# stays behind, the other process ends too, the next start covers everything, and nothing is counted
-# twice. PICKET_FULL=1: 50 times instead of 8.
+# SIGKILL at random points under traffic: either process of the agent, also while it starts. When the
+# broker dies the pipeline ends too and no hook stays behind; when the pipeline dies another one takes
+# its place. The next start covers everything, and nothing is counted twice. PICKET_FULL=1: 50 times instead of 8.
 
 net=pkrs
 load lib
@@ -31,8 +31,15 @@ no_hooks() { [ -z "$(hooks_of c; hooks_of s)" ]; }
 		sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
 		victim=$daemon
 		[ $((RANDOM % 2)) = 0 ] || victim=$(pgrep -P "$daemon" | head -n 1)
+		victim=${victim:-$daemon} # it had no pipeline yet
 		family="$daemon $(pgrep -P "$daemon" | tr '\n' ' ')"
-		kill -KILL "${victim:-$daemon}"
+		kill -KILL "$victim"
+		if [ "$victim" != "$daemon" ]; then
+			has_other() { pgrep -P "$daemon" | grep -qv "^$victim$"; }
+			wait_for 10 has_other || { echo "round $i: no new pipeline"; false; }
+			family="$family $(pgrep -P "$daemon" | tr '\n' ' ')"
+			kill -KILL "$daemon"
+		fi
 		for pid in $family; do
 			wait_for 10 is_gone "$pid" || { echo "round $i: $pid lives on"; false; }
 		done

@@ -21,7 +21,7 @@ teardown_file() {
 }
 
 # flow_with JQ: some flow of port 7001 satisfies it.
-flow_with() { picket --socket "$run/picket.sock" flows -o json port 7001 | jq -se "flatten | any(.[]; $1)"; }
+flow_with() { api "/v1/flows?state=all&filter=port%207001" | jq -e ".flows | any(.[]; $1)"; }
 
 @test "hooks are attached on both ends of the pair" {
 	is_covered
@@ -29,7 +29,7 @@ flow_with() { picket --socket "$run/picket.sock" flows -o json port 7001 | jq -s
 
 @test "a connection over veth has the client's process" {
 	in_client "$bin/client" tcp $server_ip 7001 smoke-veth
-	wait_for 10 flow_with '.src_endpoint.interface_name == "pksmc0" and .actor.process.name == "client" and (.actor.process.cmd_line | endswith("smoke-veth"))'
+	wait_for 10 flow_with '.unmapped.picket.iface.name == "pksmc0" and .actor.process.name == "client" and (.actor.process.cmd_line | endswith("smoke-veth"))'
 }
 
 @test "and at the server's end the server's process" {
