@@ -27,18 +27,29 @@ apt_here() {
 		-o APT::Sandbox::User=root -o APT::Architecture=amd64 "$@"
 }
 
+# The first mirror that this host's apt uses, by the end of its address.
+configured() {
+	apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 "$1\$" || true
+}
+
 apt_prepare() {
-	local key=/usr/share/keyrings/debian-archive-keyring.gpg suite
+	local key=/usr/share/keyrings/debian-archive-keyring.gpg suite mirror security
 	[ ! -e "$kernels/apt/ready" ] || return 0
 	[ -e $key ] || {
 		echo "kernels: $key is missing: apt-get install debian-archive-keyring" >&2
 		return 1
 	}
+	mirror=${DEBIAN_MIRROR:-$(configured '/debian/*')}
+	security=${DEBIAN_SECURITY:-$(configured '/debian-security/*')}
+	[ -n "$mirror" ] && [ -n "$security" ] || {
+		echo "kernels: apt knows no Debian mirror: set DEBIAN_MIRROR and DEBIAN_SECURITY" >&2
+		return 1
+	}
 	mkdir -p "$kernels/apt/lists/partial" "$kernels/apt/cache/archives/partial"
 	for suite in bookworm bookworm-backports; do
-		echo "deb [signed-by=$key] http://deb.debian.org/debian $suite main"
+		echo "deb [signed-by=$key] $mirror $suite main"
 	done >"$kernels/apt/sources.list"
-	echo "deb [signed-by=$key] http://deb.debian.org/debian-security bookworm-security main" \
+	echo "deb [signed-by=$key] $security bookworm-security main" \
 		>>"$kernels/apt/sources.list"
 	apt_here apt-get update >"$kernels/apt/log" 2>&1 || {
 		cat "$kernels/apt/log" >&2

@@ -31,7 +31,7 @@ def ends(f):
 
 
 def packets(path):
-    """(proto, source end, target end, frame length) of every TCP and UDP packet of a pcap."""
+    """(proto, source end, target end, frame length, TCP flags) of every TCP and UDP packet."""
     data = open(path, "rb").read()
     order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
     at = 24
@@ -50,36 +50,45 @@ def packets(path):
             continue
         if proto in PROTO.values():
             sport, dport = struct.unpack_from(">HH", frame, head)
-            yield proto, (src, sport), (dst, dport), wire
+            flags = frame[head + 13] if proto == PROTO["tcp"] else 0
+            yield proto, (src, sport), (dst, dport), wire, flags
+
+
+def conversations(pcap):
+    """Five-tuple -> the conversations that had it, in order: a SYN after FIN or RST begins another."""
+    truth, total = {}, 0
+    for proto, src, dst, wire, flags in packets(pcap):
+        talks = truth.setdefault((proto, frozenset((src, dst))), [])
+        if not talks or (flags & 0x12 == 0x02 and talks[-1]["over"]):
+            talks.append({"over": False, "count": {}})
+        n, size = talks[-1]["count"].get(src, (0, 0))
+        talks[-1]["count"][src] = (n + 1, size + wire)
+        talks[-1]["over"] |= bool(flags & 0x05)
+        total += 1
+    return truth, total
 
 
 def exact(flows, pcap):
-    truth = {}
-    for proto, src, dst, wire in packets(pcap):
-        count = truth.setdefault((proto, frozenset((src, dst))), {})
-        n, size = count.get(src, (0, 0))
-        count[src] = (n + 1, size + wire)
-    bad, seen, right = [], set(), 0
-    for f in flows:
+    truth, total = conversations(pcap)
+    bad, right, known = [], 0, {}
+    for f in sorted(flows, key=lambda f: f["start_time"]):
         proto, (src, dst), t = f["connection_info"]["protocol_num"], ends(f), f["traffic"]
         key = (proto, frozenset((src, dst)))
-        if key not in truth:
-            bad.append("not in the capture: %s" % (key,))
+        at = known.get(key, 0)
+        known[key] = at + 1
+        if at >= len(truth.get(key, [])):
+            bad.append("%s: %s" % ("twice" if at else "not in the capture", key))
             continue
-        if key in seen:
-            bad.append("twice: %s" % (key,))
-            continue
-        seen.add(key)
-        want = (truth[key].get(src, (0, 0)), truth[key].get(dst, (0, 0)))
+        count = truth[key][at]["count"]
+        want = (count.get(src, (0, 0)), count.get(dst, (0, 0)))
         have = ((t["packets_out"], t["bytes_out"]), (t["packets_in"], t["bytes_in"]))
         if want == have:
             right += 1
         else:
             bad.append("%s: captured %s, reported %s" % (key, want, have))
-    bad += ["not reported: %s" % (k,) for k in truth if k not in seen]
-    total = sum(n for c in truth.values() for n, _ in c.values())
+    bad += ["not reported: %s" % (k,) for k in truth if len(truth[k]) > known.get(k, 0)]
     print("%d conversations, %d packets captured; %d flows reported, %d exact" % (
-        len(truth), total, len(flows), right))
+        sum(map(len, truth.values())), total, len(flows), right))
     return bad
 
 
@@ -92,7 +101,17 @@ def requests(path):
 
 
 def by_port(flows):
-    return {(f["connection_info"]["protocol_num"], ends(f)[0][1]): f for f in flows}
+    """(proto, client port) -> its flows, latest first: a port may come back."""
+    table = {}
+    for f in sorted(flows, key=lambda f: -f["start_time"]):
+        key = f["connection_info"]["protocol_num"], ends(f)[0][1]
+        table.setdefault(key, []).append(f)
+    return table
+
+
+def take(table, key):
+    """The earliest flow of the port that no request took yet."""
+    return table[key].pop() if table.get(key) else None
 
 
 def clients(flows, server_log, burst_log):
@@ -100,7 +119,7 @@ def clients(flows, server_log, burst_log):
     table, bad, right, total = by_port(flows), [], 0, 0
     for proto, port, number in requests(server_log):
         total += 1
-        f = table.get((proto, port))
+        f = take(table, (proto, port))
         process = (f or {}).get("actor", {}).get("process", {})
         if process.get("pid") == born.get(number) and \
                 "id%dx" % number in process.get("cmd_line", ""):
@@ -116,7 +135,7 @@ def servers(flows, server_log, pid):
     table, bad, right, total = by_port(flows), [], 0, 0
     for proto, port, number in requests(server_log):
         total += 1
-        f = table.get((proto, port))
+        f = take(table, (proto, port))
         owner = (f or {"unmapped": {"picket": {}}})["unmapped"]["picket"].get("dst", {}).get(
             "owner", {})
         if owner.get("user", {}).get("pid") == pid:
