@@ -100,7 +100,7 @@ static void note_rates(struct pk_top *t)
 	for (size_t i = 0; i < t->rows; i++) {
 		pk_buf_reset(&id);
 		pk_top_row_id(v, t->row[i], &id);
-		if (id.len != want.len || memcmp(id.data, want.data, id.len))
+		if (id.len != want.len || memcmp(id.data, want.data, id.len) != 0)
 			continue;
 		out = pk_json_num(t->row[i], "rate_out");
 		in = pk_json_num(t->row[i], "rate_in");

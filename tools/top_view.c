@@ -184,7 +184,7 @@ static const struct pk_top_column flows[] = {
 	{ { "FROM", 21, false, false, v_src }, 62, "src", true },
 	{ { "TO", 21, false, false, v_dst }, 0, "dst", true },
 	RATES,
-	TOTALS(100),
+	TOTALS(118),
 	{ { "AGE", 6, true, false, v_age }, 100, "age_ms", false },
 	{ { "RTT ms", 7, true, false, v_rtt }, 180, "rtt_us", false },
 	{ { "RETRANS", 8, true, false, v_retrans }, 200, "retransmits", false },
