@@ -134,10 +134,10 @@ static int listen_api(struct daemon *d)
 }
 
 /* The child: gives up everything, then runs the pipeline on its end of the pair. */
-static int run_pipeline(const struct daemon *d, int fd)
+static int run_pipeline(const struct daemon *d, const struct pk_conf *conf, int fd)
 {
 	struct pk_agent_opts opts = {
-		.conf = d->conf, .broker_fd = fd, .listen_fd = d->listen_fd, .group = d->group
+		.conf = conf, .broker_fd = fd, .listen_fd = d->listen_fd, .group = d->group
 	};
 	sigset_t none;
 	int r;
@@ -179,7 +179,7 @@ static void close_others(const struct daemon *d, int fd)
 	close_range(keep[1] + 1, ~0U, 0);
 }
 
-static pid_t spawn(void *arg, int fd)
+static pid_t spawn(void *arg, const struct pk_conf *conf, int fd)
 {
 	struct daemon *d = arg;
 	pid_t pid = fork();
@@ -189,7 +189,7 @@ static pid_t spawn(void *arg, int fd)
 	if (pid)
 		return pid;
 	close_others(d, fd);
-	_exit(run_pipeline(d, fd));
+	_exit(run_pipeline(d, conf, fd));
 }
 
 static int load_conf(const char *file, const char *level, struct pk_conf **ret)
@@ -204,9 +204,23 @@ static int load_conf(const char *file, const char *level, struct pk_conf **ret)
 	return r;
 }
 
-static int serve(struct daemon *d, const char *conf_file)
+/* Until the broker can act on them: else they would leave the lock and the socket behind. */
+static void hold_signals(void)
 {
-	struct pk_broker_opts opts = { .conf_file = conf_file, .spawn = spawn, .arg = d };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int serve(struct daemon *d, const char *conf_file, const char *level)
+{
+	struct pk_broker_opts opts = {
+		.conf_file = conf_file, .log_level = level, .spawn = spawn, .arg = d
+	};
 	int r;
 
 	if (geteuid()) {
@@ -214,6 +228,7 @@ static int serve(struct daemon *d, const char *conf_file)
 		return -EPERM;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	hold_signals();
 	umask(022);
 	r = make_dir(d->conf->run_dir, 0755);
 	if (r < 0) {
@@ -227,8 +242,8 @@ static int serve(struct daemon *d, const char *conf_file)
 		r = pk_privs_broker();
 	if (r < 0)
 		return r;
-	/* The broker's copy is replaced on reload; pipelines start from the one read first. */
-	r = load_conf(conf_file, NULL, &opts.conf);
+	/* A copy of the broker's own: a reload replaces it. */
+	r = load_conf(conf_file, level, &opts.conf);
 	if (!r)
 		r = pk_broker_run(&opts);
 	(void)unlink(d->conf->socket_path);
@@ -291,7 +306,7 @@ int main(int argc, char **argv)
 	}
 	pk_log_init("picketd", (enum pk_log_level)d.conf->log_level);
 	pk_log_target_set((enum pk_log_target)d.conf->log_target);
-	r = serve(&d, file);
+	r = serve(&d, file, level);
 	pk_conf_free(d.conf);
 	return r < 0;
 }

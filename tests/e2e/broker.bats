@@ -107,6 +107,8 @@ tells() {
 	child=$(pgrep -P "$pid" | head -n 1)
 	[ "$(awk '/^Cap(Prm|Eff)/ { print $2 }' "/proc/$child/status" | sort -u)" = 0000000000000000 ]
 	grep -q '^NoNewPrivs:	1' "/proc/$child/status"
+	# Nor is it root, who owns files without any capability.
+	[ "$(awk '/^Uid/ { print ($2 * $3 * $4 * $5 > 0) }' "/proc/$child/status")" = 1 ]
 	# Not among them: SYS_MODULE (16), SYS_RAWIO (17), SYS_BOOT (22), NET_RAW (13), DAC_OVERRIDE (1).
 	caps=$((16#$(awk '/^CapEff/ { print $2 }' "/proc/$pid/status")))
 	for bit in 1 13 16 17 22; do
@@ -151,6 +153,21 @@ tells() {
 	rss=$(awk '/VmRSS/ { s += $2 } END { print s }' "/proc/$pid/status" "/proc/$(pgrep -P "$pid")/status")
 	echo "# idle: $used ms of CPU a second, $rss KiB resident in both" >&3
 	[ "$rss" -lt 65536 ]
+}
+
+@test "a signal while it starts leaves nothing behind" {
+	write_config "$run/second.yaml"
+	sed -i "s|$run/picket.sock|$run/second.sock|; s|$run/lock|$run/second.lock|" "$run/second.yaml"
+	for wait in 0.05 0.2 0.5 0.9; do
+		nsenter --net=/run/netns/${net}s "$build/picketd" --config "$run/second.yaml" \
+			>>"$run/second.log" 2>&1 3>&- &
+		second=$!
+		sleep $wait
+		kill -TERM $second 2>/dev/null
+		wait_for 15 is_gone $second
+		[ ! -e "$run/second.sock" ]
+		[ ! -e "$run/second.lock" ]
+	done
 }
 
 @test "the end leaves nothing behind" {

@@ -304,7 +304,7 @@ static void start_pipeline(struct broker *b)
 	}
 	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	b->born_ns = pk_clock_boot_ns();
-	b->child = b->opts->spawn(b->opts->arg, pair[1]);
+	b->child = b->opts->spawn(b->opts->arg, b->conf, pair[1]);
 	close(pair[1]);
 	b->fd = pair[0];
 	if (b->child < 0) {
@@ -348,6 +348,14 @@ static void conf_errors(const struct pk_buf *errors)
 			pk_error("%s", line);
 }
 
+static int set_sweeps(struct broker *b)
+{
+	struct timeval tv = { .tv_sec = (time_t)(b->conf->sweep_ns / 1000000000),
+			      .tv_usec = (suseconds_t)(b->conf->sweep_ns / 1000 % 1000000) };
+
+	return event_add(b->sweep, &tv) < 0 ? -ENOMEM : 0;
+}
+
 static void reload(struct broker *b)
 {
 	_cleanup_(pk_buf_done) struct pk_buf errors = {}, keys = {};
@@ -355,7 +363,9 @@ static void reload(struct broker *b)
 	struct pk_knobs k;
 
 	(void)pk_notify("RELOADING=1");
-	if (pk_conf_load(b->opts->conf_file, &errors, &fresh) < 0) {
+	if (pk_conf_load(b->opts->conf_file, &errors, &fresh) < 0 ||
+	    (b->opts->log_level &&
+	     pk_conf_set(fresh, "log.level", b->opts->log_level, &errors) < 0)) {
 		conf_errors(&errors);
 		notice(b, PK_LOG_ERROR, "the configuration has errors; the old one stays");
 		(void)pk_notify("READY=1");
@@ -369,6 +379,9 @@ static void reload(struct broker *b)
 	b->conf = fresh;
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
+	(void)set_sweeps(b); /* the old period stays when there is no memory for a timer */
+	pk_log_init("picketd", (enum pk_log_level)fresh->log_level);
+	pk_log_target_set((enum pk_log_target)fresh->log_target);
 	notice(b, PK_LOG_INFO, "configuration read again");
 	(void)pk_notify("READY=1");
 }
@@ -451,25 +464,33 @@ static void watch_space(void *arg, struct pk_space *s, bool on)
 	}
 }
 
-static int make_events(struct broker *b)
-{
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	struct timeval second = { .tv_sec = 1 };
-	struct timeval sweeps = { .tv_sec = (time_t)(b->conf->sweep_ns / 1000000000),
-				  .tv_usec = (suseconds_t)(b->conf->sweep_ns / 1000 % 1000000) };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 
+/* From here on a signal waits for the loop, however long loading takes. */
+static int catch_signals(struct broker *b)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
 	for (size_t i = 0; i < PK_ARRAY_SIZE(signals); i++) {
+		sigaddset(&set, signals[i]);
 		b->sig[i] = evsignal_new(b->base, signals[i], on_signal, b);
 		if (!b->sig[i] || event_add(b->sig[i], NULL) < 0)
 			return -ENOMEM;
 	}
+	return sigprocmask(SIG_UNBLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static int make_timers(struct broker *b)
+{
+	struct timeval second = { .tv_sec = 1 };
+
 	b->tick = event_new(b->base, -1, EV_PERSIST, on_tick, b);
 	b->sweep = event_new(b->base, -1, EV_PERSIST, on_sweep, b);
 	b->respawn = evtimer_new(b->base, on_respawn, b);
-	if (!b->tick || !b->sweep || !b->respawn || event_add(b->tick, &second) < 0 ||
-	    event_add(b->sweep, &sweeps) < 0)
+	if (!b->tick || !b->sweep || !b->respawn || event_add(b->tick, &second) < 0)
 		return -ENOMEM;
-	return 0;
+	return set_sweeps(b);
 }
 
 static int start(struct broker *b)
@@ -480,7 +501,9 @@ static int start(struct broker *b)
 	b->base = event_base_new();
 	if (!b->base)
 		return -ENOMEM;
-	r = pk_space_self_cookie(&b->netns);
+	r = catch_signals(b);
+	if (!r)
+		r = pk_space_self_cookie(&b->netns);
 	if (r < 0)
 		return r;
 	r = pk_attach_load(b->conf, b->netns, &b->obj, &b->hooks);
@@ -502,7 +525,7 @@ static int start(struct broker *b)
 		return r;
 	}
 	b->watchdog_ns = pk_notify_watchdog_ns();
-	return make_events(b);
+	return make_timers(b);
 }
 
 /* Gives the pipeline time to read the last reports, then ends it. */

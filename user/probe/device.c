@@ -15,8 +15,11 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netlink/netlink.h>
+#include <netlink/route/classifier.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,8 +28,8 @@
 #define TCX_EGRESS  47
 
 /* Where our filter sits in clsact: fixed, so that leftovers of a killed agent are found again. */
-#define TC_HANDLE   0x504b
-#define TC_PRIORITY 50
+#define OUR_HANDLE   0x504b
+#define OUR_PRIORITY 50
 
 void pk_device_init(struct pk_device *d)
 {
@@ -94,13 +97,15 @@ static int attach_xdp(struct pk_device *d, const struct pk_progs *progs, uint64_
 static int clsact_attach(struct pk_device *d, int prog, enum bpf_tc_attach_point point)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY,
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = OUR_HANDLE, .priority = OUR_PRIORITY,
 		    .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, left, .handle = OUR_HANDLE, .priority = OUR_PRIORITY);
 	int r = bpf_tc_hook_create(&hook);
 
 	if (r < 0 && r != -EEXIST)
 		return r;
-	if (!r)
+	/* With our filter in it, it is what an agent that was killed left. */
+	if (!r || !bpf_tc_query(&hook, &left))
 		d->made_clsact = true;
 	return bpf_tc_attach(&hook, &opts);
 }
@@ -108,7 +113,7 @@ static int clsact_attach(struct pk_device *d, int prog, enum bpf_tc_attach_point
 static void clsact_detach(const struct pk_device *d, enum bpf_tc_attach_point point)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = OUR_HANDLE, .priority = OUR_PRIORITY);
 
 	(void)bpf_tc_detach(&hook, &opts); /* gone already is what we want */
 }
@@ -202,20 +207,29 @@ void pk_device_forget(struct pk_device *d)
 	d->since_ns = 0;
 }
 
-/* Is any filter left that is not ours? Asked only before removing a qdisc that we made. */
+/* Has this side of clsact any filter, whosever? Unknown counts as yes. */
+static bool has_filters(struct nl_sock *sk, const struct pk_device *d, uint32_t parent)
+{
+	struct nl_cache *cache;
+	bool any;
+
+	if (rtnl_cls_alloc_cache(sk, (int)d->ifindex, parent, &cache) < 0)
+		return true;
+	any = !nl_cache_is_empty(cache);
+	nl_cache_free(cache);
+	return any;
+}
+
+/* Asked only before removing a qdisc that we made: others may have put filters into it since. */
 static bool clsact_is_empty(const struct pk_device *d)
 {
-	const enum bpf_tc_attach_point points[] = { BPF_TC_INGRESS, BPF_TC_EGRESS };
+	struct nl_sock *sk = nl_socket_alloc();
+	bool empty = sk && nl_connect(sk, NETLINK_ROUTE) >= 0 &&
+		     !has_filters(sk, d, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) &&
+		     !has_filters(sk, d, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
 
-	for (int i = 0; i < 2; i++) {
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex,
-			    .attach_point = points[i]);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
-
-		if (bpf_tc_query(&hook, &opts) != -ENOENT)
-			return false;
-	}
-	return true;
+	nl_socket_free(sk);
+	return empty;
 }
 
 void pk_device_detach(struct pk_device *d)
@@ -245,7 +259,7 @@ static bool link_holds(int fd, uint32_t ifindex)
 static bool filter_holds(const struct pk_device *d, enum bpf_tc_attach_point point)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = OUR_HANDLE, .priority = OUR_PRIORITY);
 
 	return !bpf_tc_query(&hook, &opts);
 }

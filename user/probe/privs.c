@@ -63,15 +63,17 @@ int pk_privs_broker(void)
 
 int pk_privs_none(const char *user)
 {
-	struct passwd *pw = getpwnam(user);
+	const struct passwd *pw = getpwnam(user);
+	/* The overflow ids own nothing. Root without capabilities would still own root's files. */
+	uid_t uid = pw ? pw->pw_uid : 65534;
+	gid_t gid = pw ? pw->pw_gid : 65534;
 	int r;
 
 	r = bound_caps(0);
 	if (r < 0)
 		return r;
-	if (pw && (initgroups(user, pw->pw_gid) < 0 ||
-		   setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
-		   setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0))
+	r = pw ? initgroups(user, gid) : setgroups(0, NULL);
+	if (r < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	r = set_caps(0);
 	if (r < 0)

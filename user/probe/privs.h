@@ -8,8 +8,8 @@
 int pk_privs_broker(void);
 
 /*
- * No capability, no new privileges, user and groups of name when there is such a user (else the
- * present ones). The process ends with its parent.
+ * No capability, no new privileges, user and groups of name when there is such a user, else
+ * nobody's (65534). The process ends with its parent.
  */
 int pk_privs_none(const char *user);
 
