@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 
 #define RESPAWN_MAX_S 30
+#define ACTIVE_MIN_NS 200000000ULL /* as often as the sweep may run */
 #define SEND_WAIT_MS  200 /* a pipeline that does not read may not keep us from our hooks */
 
 struct broker {
@@ -47,7 +48,7 @@ struct broker {
 	struct pk_spaces spaces;
 	struct pk_resolv resolv;
 	struct pk_costs costs;
-	struct pk_knobs knobs; /* as asked for by the pipeline */
+	struct pk_knobs knobs; /* in force */
 	uint64_t netns;
 	uint64_t unsent; /* messages that found no room */
 	uint64_t watchdog_ns, watchdog_last_ns;
@@ -222,29 +223,26 @@ static void knobs_of_conf(const struct broker *b, struct pk_knobs *k)
 }
 
 static void start_pipeline(struct broker *b);
-static void reload(struct broker *b);
 
+/*
+ * All that a pipeline, which reads what attackers write, may ask of us: reports as often as
+ * somebody who watches wants them. It can neither stop nor starve what the kernel counts.
+ */
 static void on_message(struct broker *b, const union pk_msg *msg)
 {
-	struct pk_knobs k;
+	struct pk_knobs wish, k = b->knobs;
 
-	switch (msg->head.type) {
-	case PK_MSG_KNOBS:
-		memcpy(&k, msg->bytes + sizeof(msg->head), sizeof(k));
-		set_knobs(b, &k);
-		break;
-	case PK_MSG_SWEEP:
-		sweep(b, false);
-		break;
-	case PK_MSG_RELOAD:
-		reload(b);
-		break;
-	case PK_MSG_STOP:
-		event_base_loopbreak(b->base);
-		break;
-	default:
-		pk_debug("the pipeline sent a message of type %u, ignored", msg->head.type);
+	if (msg->head.type != PK_MSG_KNOBS) {
+		pk_warn("the pipeline sent a message of type %u, ignored", msg->head.type);
+		return;
 	}
+	memcpy(&wish, msg->bytes + sizeof(msg->head), sizeof(wish));
+	k.active_ns = wish.active_ns;
+	if (k.active_ns < ACTIVE_MIN_NS)
+		k.active_ns = ACTIVE_MIN_NS;
+	if (k.active_ns > b->conf->active_ns)
+		k.active_ns = b->conf->active_ns;
+	set_knobs(b, &k);
 }
 
 static void drop_pipeline(struct broker *b)

@@ -41,10 +41,6 @@ static const struct shape shapes[] = {
 			    { LEN(pk_msg_notice, text) } },
 	[PK_MSG_SWEPT] = { .size = sizeof(struct pk_msg_swept) },
 	[PK_MSG_KNOBS] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_knobs) },
-	[PK_MSG_SWEEP] = { .size = sizeof(struct pk_msg_head) },
-	[PK_MSG_FLUSH] = { .size = sizeof(struct pk_msg_head) },
-	[PK_MSG_RELOAD] = { .size = sizeof(struct pk_msg_head) },
-	[PK_MSG_STOP] = { .size = sizeof(struct pk_msg_head) },
 };
 
 bool pk_msg_is_valid(const void *msg, size_t size)

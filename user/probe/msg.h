@@ -25,11 +25,7 @@ enum pk_msg_type {
 	PK_MSG_NOTICE = 9, /* struct pk_msg_notice: hook removed, attached again, degraded, ... */
 	PK_MSG_SWEPT = 10, /* struct pk_msg_swept after each sweep */
 	/* pipeline -> broker */
-	PK_MSG_KNOBS = 32,  /* struct pk_knobs */
-	PK_MSG_SWEEP = 33,  /* sweep now */
-	PK_MSG_FLUSH = 34,  /* end every flow (the last sweep before the end) */
-	PK_MSG_RELOAD = 35, /* read the config again */
-	PK_MSG_STOP = 36,   /* detach and leave */
+	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
 };
 
 enum pk_msg_fd {

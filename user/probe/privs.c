@@ -46,7 +46,10 @@ static int bound_caps(uint64_t mask)
 
 int pk_privs_broker(void)
 {
-	/* SYS_ADMIN: setns and run-time statistics. SYS_PTRACE, DAC_READ_SEARCH: /proc of others.
+	/*
+	 * SYS_ADMIN: setns and run-time statistics. SYS_PTRACE, DAC_READ_SEARCH: /proc of others.
+	 * SETUID, SETGID, SETPCAP: a pipeline that is started again gives up its rights, too. KILL:
+	 * it is another user's process.
 	 */
 	const uint64_t keep = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN |
 			      1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_PTRACE |
