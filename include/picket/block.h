@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
+/*
+ * The block lists as they lie in shared maps: what the agent writes and packet programs read.
+ *
+ * All lists share one trie per address family: 65,536 slots for the first 16 bits, then nodes of 8
+ * bits each. A slot is one word of 8 bytes, so that storing it is the one atomic act that makes a
+ * change visible; nodes and word arrays are written before they are reachable and never after
+ * (only the words, one by one). Every rule of a longer prefix leads by `next` to those of the
+ * shorter ones that cover it. Lines of 64 bytes live in chunks of 1 MiB that come as they are
+ * needed: memory in proportion, no copy when it grows, counters that never move.
+ *
+ * Line numbers are counted through all chunks; line 0 is never used. Addresses are in network
+ * order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its own first.
+ */
+#ifndef PICKET_BLOCK_H
+#define PICKET_BLOCK_H
+
+#include <picket/event.h>
+
+#define PK_BLK_CHUNK_SHIFT 14 /* lines in a chunk: 1 MiB */
+#define PK_BLK_CHUNK_LINES (1u << PK_BLK_CHUNK_SHIFT)
+#define PK_BLK_CHUNKS_MAX  4096u /* 4 GiB, above 50 million entries */
+#define PK_BLK_ROOTS       65536u /* a family; IPv4 first, then IPv6 */
+#define PK_BLK_LISTS       256u
+#define PK_BLK_CHAIN_MAX   160u /* rules looked at for one packet */
+
+/*
+ * Slot: kind (bits 0-1), line (2-29), and for ONE: length of the signature (30-34), whether it
+ * tells all (35), the signature (40-63): the prefix's next bits, highest first.
+ */
+enum pk_blk_kind {
+	PK_BLK_NONE = 0, /* no prefix */
+	PK_BLK_LEAF = 1, /* the whole range has this rule as its most specific */
+	PK_BLK_ONE = 2,  /* one prefix is in this range, and none covers it */
+	PK_BLK_NODE = 3,
+};
+#define PK_BLK_LINE_SHIFT  2
+#define PK_BLK_LINE_MASK   0xfffffffu
+#define PK_BLK_SIG_LEN     30
+#define PK_BLK_SIG_EXACT   35
+#define PK_BLK_SIG         40
+#define PK_BLK_SIG_BITS    24u
+
+#define PK_BLK_NODE_RUNS 0x1 /* bit set: a run of equal slots begins; else: the slot has a word */
+
+/* 8 bits of the address, from bit pos on. key: the bits before, all of them to be compared. */
+struct pk_blk_node {
+	__u64 map[4]; /* bit i of the 256 slots: word i / 64, bit i % 64 */
+	__u64 key[2]; /* address left-aligned, host order: IPv4 in the upper half of key[0] */
+	__u32 base;   /* first word, counted in words through all chunks: line * 8 + n */
+	__u32 def;    /* line of the rule where the map has no bit (not RUNS); 0 none */
+	__u8 below[4]; /* bits set in the words of the map before this one */
+	__u8 pos;
+	__u8 flags; /* PK_BLK_NODE_* */
+	__u16 pad;
+};
+PK_ASSERT(sizeof(struct pk_blk_node) == 64, "one line");
+
+/* pk_blk_rule.flags */
+#define PK_BLK_SEEN0 0x01 /* part of its list while the list's parity is 0 */
+#define PK_BLK_SEEN1 0x02 /* the same for 1; both: for good */
+#define PK_BLK_COND  0x04 /* the next line is its struct pk_blk_cond */
+#define PK_BLK_EMPTY 0x08 /* no rule, only a place in the chain */
+
+/* One entry of one list. The agent writes all but the counters, which belong to the packets. */
+struct pk_blk_rule {
+	__u64 packets, bytes; /* it decided, dropped or observed */
+	__u64 last_ns;        /* boottime, to one tick; 0 never */
+	__u8 peer[16];        /* last remote address it decided */
+	__u8 prefix[16];
+	__u32 next; /* line: of the same prefix, then of the next shorter one; 0 none */
+	__u16 list; /* index of the list */
+	__u8 bits;  /* of the 16-byte form: an IPv4 host has 128 */
+	__u8 flags;
+};
+PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
+
+#define PK_BLK_IN  0x1 /* from the address to us */
+#define PK_BLK_OUT 0x2
+
+struct pk_blk_cond {
+	__u64 expires_ns; /* boottime; 0 never */
+	__u32 ifindex;    /* 0 any */
+	__u16 port_lo, port_hi; /* destination port, host order; 0, 0 any */
+	__u8 proto;             /* 0 any */
+	__u8 dir;               /* PK_BLK_IN | PK_BLK_OUT */
+	__u8 pad[6];
+	__u64 unused[5];
+};
+PK_ASSERT(sizeof(struct pk_blk_cond) == 64, "one line");
+
+/* Inner value of the pool. */
+union pk_blk_line {
+	__u64 word[8];
+	struct pk_blk_node node;
+	struct pk_blk_rule rule;
+	struct pk_blk_cond cond;
+};
+PK_ASSERT(sizeof(union pk_blk_line) == 64, "one line");
+
+/* One word a list: a whole list changes when its parity does. */
+#define PK_BLK_LIST_USED   0x1
+#define PK_BLK_LIST_ALLOW  0x2 /* else block */
+#define PK_BLK_LIST_PARITY 0x4
+#define PK_BLK_LIST_MODE   0x30 /* enum pk_blk_mode << 4 */
+#define PK_BLK_MODE_SHIFT  4
+enum pk_blk_mode { PK_BLK_OFF = 0, PK_BLK_OBSERVE = 1, PK_BLK_ENFORCE = 2 };
+
+struct pk_blk_list {
+	__u32 word;
+	__u32 pad;
+};
+
+/* Per list and CPU, never reset: totals since the maps were made. */
+struct pk_blk_count {
+	__u64 in_packets, in_bytes;   /* dropped */
+	__u64 out_packets, out_bytes; /* dropped */
+	__u64 calls;                  /* connect() and sendmsg() refused */
+	__u64 seen_packets, seen_bytes; /* would have been dropped: mode observe; calls too */
+	__u64 allowed_packets;          /* an allow list kept them from being dropped */
+};
+
+/* Written by the agent: what there is, so that nothing is looked for in vain. */
+#define PK_BLK_HAVE_V4     0x01
+#define PK_BLK_HAVE_V6     0x02
+#define PK_BLK_HAVE_EXE    0x04
+#define PK_BLK_HAVE_UID    0x08
+#define PK_BLK_HAVE_CGROUP 0x10
+struct pk_blk_ctl {
+	__u32 have; /* PK_BLK_HAVE_* */
+	__u32 pad;
+};
+
+/* Rules for what processes do: by executable, effective user, or cgroup (with all below it). */
+enum pk_blk_who_kind { PK_BLK_WHO_EXE = 1, PK_BLK_WHO_UID = 2, PK_BLK_WHO_CGROUP = 3 };
+struct pk_blk_who_key {
+	__u64 id;   /* inode, uid or cgroup id */
+	__u32 dev;  /* EXE: kernel dev_t of the file system */
+	__u32 kind; /* enum pk_blk_who_kind */
+};
+struct pk_blk_who {
+	__u32 line; /* first rule; prefix and bits are those of --to, bits 0: any address */
+	__u32 pad;
+};
+
+/* Never dropped, whatever lists say. Written by the broker alone. Longest prefix of the 16-byte
+ * form. */
+struct pk_blk_safe_key {
+	__u32 bits;
+	__u8 addr[16];
+};
+enum pk_blk_safe_kind {
+	PK_BLK_SAFE_OWN = 0x01,
+	PK_BLK_SAFE_GATEWAY = 0x02,
+	PK_BLK_SAFE_RESOLVER = 0x04,
+	PK_BLK_SAFE_ADMIN = 0x08,      /* a live admin session */
+	PK_BLK_SAFE_MANAGEMENT = 0x10, /* configured */
+	PK_BLK_SAFE_PROTOCOL = 0x20,   /* loopback, link-local, neighbour discovery, DHCP */
+};
+struct pk_blk_safe {
+	__u32 kinds; /* enum pk_blk_safe_kind, several */
+	__u32 pad;
+};
+
+/*
+ * May an address be safe? One bit for each of 4,096 groups, so that the drop path looks into the
+ * safe set only when it must: IPv4 by its first 12 bits; IPv6 by pk_blk_safe_group().
+ */
+struct pk_blk_safe_map {
+	__u64 v4[64];
+	__u64 v6[64];
+};
+
+/* IPv6: bits 4-15 xor bits 16-27: a prefix shorter than 28 sets all. hi: first 64 bits. */
+static inline __u32 pk_blk_safe_group(__u64 hi)
+{
+	return ((__u32)(hi >> 48) ^ (__u32)(hi >> 36)) & 0xfff;
+}
+
+/* A rule decided. At most one record a second and rule: counters tell how often. */
+enum pk_verdict_where {
+	PK_VERDICT_INGRESS = 1,
+	PK_VERDICT_EGRESS = 2,
+	PK_VERDICT_CONNECT = 3, /* task is set */
+	PK_VERDICT_SENDMSG = 4, /* task is set */
+};
+enum pk_verdict_act { PK_VERDICT_DROP = 1, PK_VERDICT_OBSERVE = 2 };
+struct pk_verdict {
+	struct pk_hdr hdr;
+	struct pk_task task;
+	__u64 netns; /* cookie */
+	__u8 src[16], dst[16];
+	__be16 sport, dport;
+	__u32 ifindex; /* 0: a call */
+	__u16 proto;
+	__u16 list;
+	__u8 where; /* enum pk_verdict_where */
+	__u8 act;   /* enum pk_verdict_act */
+	__u8 bits;  /* of the rule's prefix */
+	__u8 depth; /* 1: an inner packet */
+	__u32 line; /* of the rule */
+	__u32 pad;
+	__u8 prefix[16];
+};
+PK_ASSERT(sizeof(struct pk_verdict) == 176, "wire");
+
+#endif
