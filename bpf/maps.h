@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 
+#include <picket/block.h>
 #include <picket/map.h>
 
 /* Knobs, fixed at load (rodata), so that dead branches vanish. */
@@ -122,7 +123,13 @@ struct pk_map_ev_cnt {
 extern struct pk_map_ev_cnt pk_ev_cnt SEC(".maps");
 
 /* pk_seq: next sequence number per ring and CPU (enum pk_ring). */
-enum pk_ring { PK_RING_PROC = 0, PK_RING_SOCK = 1, PK_RING_FLOW = 2, PK_RING_MAX };
+enum pk_ring {
+	PK_RING_PROC = 0,
+	PK_RING_SOCK = 1,
+	PK_RING_FLOW = 2,
+	PK_RING_BLOCK = 3,
+	PK_RING_MAX
+};
 struct pk_map_seq {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, PK_RING_MAX);
@@ -243,5 +250,100 @@ struct pk_map_rb_flow {
 extern struct pk_map_rb_proc pk_rb_proc SEC(".maps");
 extern struct pk_map_rb_sock pk_rb_sock SEC(".maps");
 extern struct pk_map_rb_flow pk_rb_flow SEC(".maps");
+
+/*
+ * The block lists, see <picket/block.h>. pool: the lines of rules, nodes and words, in chunks that
+ * the broker makes when the agent asks; written by the agent (rules' counters: by the packet
+ * programs), read by all. Size: in proportion to the lists, at most block.memory of the config.
+ * Full: a change is refused, nothing is lost. roots: the first 16 bits of both families, 1 MiB.
+ */
+struct pk_map_blk_chunk {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PK_BLK_CHUNK_LINES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(union pk_blk_line));
+};
+struct pk_map_blk_pool {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PK_BLK_CHUNKS_MAX);
+	__type(key, __u32);
+	__array(values, struct pk_map_blk_chunk);
+};
+struct pk_map_blk_roots {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * PK_BLK_ROOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct pk_map_blk_pool pk_blk_pool SEC(".maps");
+extern struct pk_map_blk_roots pk_blk_roots SEC(".maps");
+
+/* pk_blk_ctl, pk_blk_lists: what there is, and the state of each list. Written by the agent. */
+struct pk_map_blk_ctl {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct pk_blk_ctl);
+};
+struct pk_map_blk_lists {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PK_BLK_LISTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct pk_blk_list);
+};
+extern struct pk_map_blk_ctl pk_blk_ctl SEC(".maps");
+extern struct pk_map_blk_lists pk_blk_lists SEC(".maps");
+
+/* pk_blk_cnt: per list and CPU, so that a flood on all CPUs does not fight for one line. */
+struct pk_map_blk_cnt {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_BLK_LISTS);
+	__type(key, __u32);
+	__type(value, struct pk_blk_count);
+};
+extern struct pk_map_blk_cnt pk_blk_cnt SEC(".maps");
+
+/*
+ * pk_blk_who: rules for what processes do. Written by the agent, read by the call hooks. 4,096
+ * executables, users and cgroups; full: the rule is refused.
+ */
+struct pk_map_blk_who {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct pk_blk_who_key);
+	__type(value, struct pk_blk_who);
+};
+extern struct pk_map_blk_who pk_blk_who SEC(".maps");
+
+/*
+ * The safe set: written by the broker alone, read by whoever is about to drop. 4,096 prefixes;
+ * full: reported, and guarded at input only.
+ */
+struct pk_map_blk_safe {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pk_blk_safe_key);
+	__type(value, struct pk_blk_safe);
+};
+struct pk_map_blk_safe_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_blk_safe_map);
+};
+extern struct pk_map_blk_safe pk_blk_safe SEC(".maps");
+extern struct pk_map_blk_safe_map pk_blk_safe_map SEC(".maps");
+
+/* pk_rb_block: verdicts, at most one a second and rule. 1 MiB, about 5,900; full: counted. */
+struct pk_map_rb_block {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+};
+extern struct pk_map_rb_block pk_rb_block SEC(".maps");
 
 #endif

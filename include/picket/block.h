@@ -19,7 +19,7 @@
 
 #define PK_BLK_CHUNK_SHIFT 14 /* lines in a chunk: 1 MiB */
 #define PK_BLK_CHUNK_LINES (1u << PK_BLK_CHUNK_SHIFT)
-#define PK_BLK_CHUNKS_MAX  4096u /* 4 GiB, above 50 million entries */
+#define PK_BLK_CHUNKS_MAX  4096u  /* 4 GiB, above 50 million entries */
 #define PK_BLK_ROOTS       65536u /* a family; IPv4 first, then IPv6 */
 #define PK_BLK_LISTS       256u
 #define PK_BLK_CHAIN_MAX   160u /* rules looked at for one packet */
@@ -34,21 +34,21 @@ enum pk_blk_kind {
 	PK_BLK_ONE = 2,  /* one prefix is in this range, and none covers it */
 	PK_BLK_NODE = 3,
 };
-#define PK_BLK_LINE_SHIFT  2
-#define PK_BLK_LINE_MASK   0xfffffffu
-#define PK_BLK_SIG_LEN     30
-#define PK_BLK_SIG_EXACT   35
-#define PK_BLK_SIG         40
-#define PK_BLK_SIG_BITS    24u
+#define PK_BLK_LINE_SHIFT 2
+#define PK_BLK_LINE_MASK  0xfffffffu
+#define PK_BLK_SIG_LEN    30
+#define PK_BLK_SIG_EXACT  35
+#define PK_BLK_SIG        40
+#define PK_BLK_SIG_BITS   24u
 
 #define PK_BLK_NODE_RUNS 0x1 /* bit set: a run of equal slots begins; else: the slot has a word */
 
 /* 8 bits of the address, from bit pos on. key: the bits before, all of them to be compared. */
 struct pk_blk_node {
-	__u64 map[4]; /* bit i of the 256 slots: word i / 64, bit i % 64 */
-	__u64 key[2]; /* address left-aligned, host order: IPv4 in the upper half of key[0] */
-	__u32 base;   /* first word, counted in words through all chunks: line * 8 + n */
-	__u32 def;    /* line of the rule where the map has no bit (not RUNS); 0 none */
+	__u64 map[4];  /* bit i of the 256 slots: word i / 64, bit i % 64 */
+	__u64 key[2];  /* address left-aligned, host order: IPv4 in the upper half of key[0] */
+	__u32 base;    /* first word, counted in words through all chunks: line * 8 + n */
+	__u32 def;     /* line of the rule where the map has no bit (not RUNS); 0 none */
 	__u8 below[4]; /* bits set in the words of the map before this one */
 	__u8 pos;
 	__u8 flags; /* PK_BLK_NODE_* */
@@ -79,8 +79,8 @@ PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
 #define PK_BLK_OUT 0x2
 
 struct pk_blk_cond {
-	__u64 expires_ns; /* boottime; 0 never */
-	__u32 ifindex;    /* 0 any */
+	__u64 expires_ns;       /* boottime; 0 never */
+	__u32 ifindex;          /* 0 any */
 	__u16 port_lo, port_hi; /* destination port, host order; 0, 0 any */
 	__u8 proto;             /* 0 any */
 	__u8 dir;               /* PK_BLK_IN | PK_BLK_OUT */
@@ -113,9 +113,9 @@ struct pk_blk_list {
 
 /* Per list and CPU, never reset: totals since the maps were made. */
 struct pk_blk_count {
-	__u64 in_packets, in_bytes;   /* dropped */
-	__u64 out_packets, out_bytes; /* dropped */
-	__u64 calls;                  /* connect() and sendmsg() refused */
+	__u64 in_packets, in_bytes;     /* dropped */
+	__u64 out_packets, out_bytes;   /* dropped */
+	__u64 calls;                    /* connect() and sendmsg() refused */
 	__u64 seen_packets, seen_bytes; /* would have been dropped: mode observe; calls too */
 	__u64 allowed_packets;          /* an allow list kept them from being dropped */
 };

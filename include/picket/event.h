@@ -19,7 +19,7 @@
 #endif
 
 /* Number of this contract; a change of any layout in event.h or map.h raises it. */
-#define PK_ABI 1
+#define PK_ABI 2
 
 #define PK_COMM_LEN 16
 
@@ -30,6 +30,7 @@ enum pk_event_type {
 	PK_EV_ACT = 4,
 	PK_EV_SOCK = 5,
 	PK_EV_FLOW = 6,
+	PK_EV_VERDICT = 7, /* struct pk_verdict of block.h */
 };
 
 /* pk_hdr.flags */

@@ -59,6 +59,9 @@ enum pk_pkt_count {
 	PK_PKT_PULL_FAILED,     /* headers of a non-linear packet could not be reached */
 	PK_PKT_TUNNEL_REFUSED,  /* inner packets that got no slot: in no flow and no aggregate */
 	PK_PKT_RACED,           /* lost a race for a slot: counted as aggregate */
+	PK_PKT_DROPPED,         /* by a block list: in no flow and no aggregate */
+	PK_PKT_TUNNEL_DROPPED,  /* for its inner packet, by a block list; the outer one is in a flow
+				 */
 	PK_PKT_COUNT_MAX
 };
 
@@ -83,6 +86,7 @@ enum pk_event_hook {
 	PK_EH_SOCK_STATE,
 	PK_EH_SOCK_OPT,
 	PK_EH_FLOW_REPORT,
+	PK_EH_VERDICT,
 	PK_EH_MAX
 };
 

@@ -138,7 +138,7 @@ static inline void bed_check_sum(const struct bed *t, enum pk_hook hook)
 				     PK_PKT_UNSUPPORTED_L3, PK_PKT_TRUNCATED_L2,
 				     PK_PKT_TRUNCATED_L3,   PK_PKT_BAD_IP_VERSION,
 				     PK_PKT_BAD_IP_LENGTH,  PK_PKT_VLAN_TOO_DEEP,
-				     PK_PKT_PULL_FAILED };
+				     PK_PKT_PULL_FAILED,    PK_PKT_DROPPED };
 	uint64_t sum = 0;
 	size_t i;
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The contract between kernel and agent does not change by accident: sizes, offsets and numbers of
-# event.h and map.h are those of abi.txt. To change it: raise PK_ABI, then run
+# event.h, map.h and block.h are those of abi.txt. To change it: raise PK_ABI, then run
 #   tests/check/lint-abi.sh update
 . tests/check/tap.sh
 bpftool=$(make -s --no-print-directory print-BPFTOOL)
@@ -9,8 +9,9 @@ bpf=$(make -s --no-print-directory print-BPF_FLAGS)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-types() { sed -nE "s/^$1 (pk_[a-z_0-9]+) \{.*/\1/p" include/picket/event.h include/picket/map.h; }
+types() { sed -nE "s/^$1 (pk_[a-z_0-9]+) \{.*/\1/p" include/picket/event.h include/picket/map.h include/picket/block.h; }
 {
+	echo '#include <picket/block.h>'
 	echo '#include <picket/map.h>'
 	for s in $(types struct); do echo "struct $s v_$s;"; done
 	for e in $(types enum); do echo "enum $e e_$e;"; done
@@ -22,7 +23,7 @@ if ! clang $bpf -c "$dir/abi.c" -o "$dir/abi.o" 2>"$dir/err"; then
 fi
 {
 	echo "# SPDX-License-Identifier: Apache-2.0"
-	echo "# Made by tests/check/lint-abi.sh update from include/picket/event.h and map.h."
+	echo "# Made by tests/check/lint-abi.sh update from include/picket/event.h, map.h and block.h."
 	grep -ohE '^#define PK_ABI [0-9]+' include/picket/event.h
 	python3 tests/check/btf.py "$bpftool" layout "$dir/abi.o"
 } >"$dir/abi.txt"

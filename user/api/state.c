@@ -32,6 +32,8 @@ static const struct {
 	[PK_PKT_PULL_FAILED] = { "pull_failed", true },
 	[PK_PKT_TUNNEL_REFUSED] = { "tunnel_refused", false },
 	[PK_PKT_RACED] = { "raced", false },
+	[PK_PKT_DROPPED] = { "dropped", true },
+	[PK_PKT_TUNNEL_DROPPED] = { "tunnel_dropped", false },
 };
 
 int pk_state_init(struct pk_state *s)

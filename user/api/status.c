@@ -134,8 +134,9 @@ static bool write_packets(struct pk_json *j, struct pk_state *s)
 static bool write_events(struct pk_json *j, struct pk_state *s)
 {
 	static const char *const name[] = {
-		"exec",      "fork",         "exit",      "syscall",    "io_uring", "sock_create",
-		"sock_bind", "sock_connect", "sock_send", "sock_state", "sock_opt", "flow_report",
+		"exec",        "fork",        "exit",         "syscall",   "io_uring",
+		"sock_create", "sock_bind",   "sock_connect", "sock_send", "sock_state",
+		"sock_opt",    "flow_report", "verdict",
 	};
 	bool ok = true;
 

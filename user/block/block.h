@@ -85,8 +85,8 @@ struct pk_block_done {
 void pk_block_done_done(struct pk_block_done *d);
 
 /*
- * Replaces a list by what was read (entries and texts are taken). done is called when it is enforced
- * and saved, or refused. At most one load of a list at a time.
+ * Replaces a list by what was read (entries and texts are taken). done is called when it is
+ * enforced and saved, or refused. At most one load of a list at a time.
  */
 void pk_block_load(struct pk_block *b, const struct pk_block_ask *ask, struct pk_list_data *data,
 		   void (*done)(void *arg, struct pk_block_done *d), void *arg);
@@ -95,8 +95,7 @@ int pk_block_diff(struct pk_block *b, const struct pk_block_ask *ask,
 		  const struct pk_list_data *data, struct pk_json *out, struct pk_block_done *ret);
 
 /* One entry more or less, at once. e: prefix and conditions; reason by text. */
-int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask,
-		 const struct pk_block_entry *e, const char *iface, const char *reason,
-		 struct pk_block_done *ret);
+int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask, const struct pk_block_entry *e,
+		 const char *iface, const char *reason, struct pk_block_done *ret);
 int pk_block_remove(struct pk_block *b, const struct pk_block_ask *ask,
 		    const struct pk_block_entry *e, struct pk_block_done *ret);

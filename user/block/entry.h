@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 struct pk_block_entry {
-	uint8_t prefix[16];         /* bits after `bits` are zero */
-	uint8_t bits;               /* of the 16-byte form: IPv4 /8 is 104 */
-	uint8_t v4;                 /* 1: IPv4; ::/0 is no IPv4 */
-	uint8_t proto;              /* 0 any */
-	uint8_t dir;                /* PK_BLK_IN | PK_BLK_OUT; never 0 */
-	uint16_t port_lo, port_hi;  /* destination port, host order; 0, 0 any */
-	uint32_t iface;             /* text: name of the interface; 0 any */
-	uint32_t reason;            /* text; 0 none */
-	uint32_t id;                /* of the entry within its list, given by the list; 0 none yet */
-	int64_t expires_ms;         /* wall clock, ms since 1970; 0 never */
-	uint32_t line;              /* kernel rule; 0: not in the kernel */
+	uint8_t prefix[16];        /* bits after `bits` are zero */
+	uint8_t bits;              /* of the 16-byte form: IPv4 /8 is 104 */
+	uint8_t v4;                /* 1: IPv4; ::/0 is no IPv4 */
+	uint8_t proto;             /* 0 any */
+	uint8_t dir;               /* PK_BLK_IN | PK_BLK_OUT; never 0 */
+	uint16_t port_lo, port_hi; /* destination port, host order; 0, 0 any */
+	uint32_t iface;            /* text: name of the interface; 0 any */
+	uint32_t reason;           /* text; 0 none */
+	uint32_t id;               /* of the entry within its list, given by the list; 0 none yet */
+	int64_t expires_ms;        /* wall clock, ms since 1970; 0 never */
+	uint32_t line;             /* kernel rule; 0: not in the kernel */
 	uint32_t pad;
 };
 

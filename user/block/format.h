@@ -25,19 +25,20 @@ enum pk_list_format {
 
 struct pk_list_opts {
 	enum pk_list_format format;
-	const char *column;  /* CSV: name or 1-based number; NULL: found by content */
-	bool skip_bad;       /* go on after a bad line: it is only reported */
-	int64_t now_ms;      /* wall clock: valid_until and expiry are compared with it */
-	uint64_t max_bytes;  /* after decompression; beyond it -EFBIG */
+	const char *column; /* CSV: name or 1-based number; NULL: found by content */
+	bool skip_bad;      /* go on after a bad line: it is only reported */
+	int64_t now_ms;     /* wall clock: valid_until and expiry are compared with it */
+	uint64_t max_bytes; /* after decompression; beyond it -EFBIG */
 	uint64_t max_entries;
-	struct pk_block_entry defaults; /* dir, proto, ports, expires_ms for entries that say nothing */
-	size_t max_complaints;          /* further ones are only counted; 0: 100 */
+	struct pk_block_entry
+		defaults;      /* dir, proto, ports, expires_ms for entries that say nothing */
+	size_t max_complaints; /* further ones are only counted; 0: 100 */
 };
 
 struct pk_list_bad {
-	uint64_t line;   /* 1-based; JSON: line of the object or of the error */
-	char *text;      /* the offending piece, cut at 80 bytes */
-	char *reason;    /* "not an address: octet above 255" ... and what would be right */
+	uint64_t line; /* 1-based; JSON: line of the object or of the error */
+	char *text;    /* the offending piece, cut at 80 bytes */
+	char *reason;  /* "not an address: octet above 255" ... and what would be right */
 };
 
 struct pk_list_data {
@@ -49,12 +50,14 @@ struct pk_list_data {
 	size_t n_names;
 	struct pk_list_bad *bad;
 	size_t n_bad, bad_total;
-	uint64_t lines;     /* read */
-	uint64_t read;      /* entries as written, before merging */
-	uint64_t doubles;   /* said more than once */
-	uint64_t covered;   /* lie within a shorter prefix of the list with the same conditions; kept */
+	uint64_t lines;   /* read */
+	uint64_t read;    /* entries as written, before merging */
+	uint64_t doubles; /* said more than once */
+	uint64_t covered; /* lie within a shorter prefix of the list with the same conditions; kept
+			   */
 	uint64_t host_bits; /* prefixes whose host bits were set: cleared */
-	uint64_t ignored;   /* of kinds that are no address and no name, revoked, expired, to_ids=false */
+	uint64_t ignored;   /* of kinds that are no address and no name, revoked, expired,
+			       to_ids=false */
 };
 
 /*
@@ -65,7 +68,7 @@ struct pk_list_data {
 int pk_list_read(const void *bytes, size_t len, const struct pk_list_opts *opts,
 		 struct pk_list_data *ret);
 void pk_list_data_done(struct pk_list_data *d);
-const char *pk_list_format_name(enum pk_list_format f);      /* "plain", ... */
+const char *pk_list_format_name(enum pk_list_format f);            /* "plain", ... */
 int pk_list_format_parse(const char *s, enum pk_list_format *ret); /* -EINVAL */
 /* The export format, one line an entry; pk_list_read(PK_LIST_PICKET) gives the same entries. */
 void pk_list_write_entry(struct pk_buf *out, const struct pk_block_entry *e,

@@ -16,8 +16,8 @@
 struct pk_trie;
 
 struct pk_trie_memory {
-	uint64_t *roots;          /* 2 * PK_BLK_ROOTS words, mapped */
-	struct pk_blk_ctl *ctl;   /* mapped */
+	uint64_t *roots;        /* 2 * PK_BLK_ROOTS words, mapped */
+	struct pk_blk_ctl *ctl; /* mapped */
 	/* Waits until no packet program that ran before is still running. */
 	void (*wait)(void *arg);
 	void *arg;
@@ -81,6 +81,7 @@ struct pk_trie_use {
 void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret);
 
 /*
- * The kernel's own lookup in plain C, for `picket check` and tests: first rule of the chain, 0 none.
+ * The kernel's own lookup in plain C, for `picket check` and tests: first rule of the chain, 0
+ * none.
  */
 uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16]);
