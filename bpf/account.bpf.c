@@ -294,6 +294,56 @@ static __always_inline struct pk_flow *pk_find_or_make(struct pk_pkt *p, struct 
 	return pk_flow_new(p, s) ? NULL : pk_flow_at(s->slot);
 }
 
+/* A rule covers the remote end of this packet: true when it is to be dropped. */
+__noinline int pk_blk_packet(struct pk_pkt *p, __u32 line)
+{
+	struct pk_blk_query q = {};
+	const pk_words *from, *to;
+
+	if (!p)
+		return 0;
+	from = (const pk_words *)p->key.addr[0];
+	to = (const pk_words *)p->key.addr[1];
+	q.netns = p->key.netns;
+	q.ifindex = p->key.ifindex;
+	q.proto = p->key.proto;
+	q.dport = PK_BE16(p->key.port[1]);
+	q.depth = p->depth;
+	q.packets = p->packets;
+	q.bytes = p->bytes;
+	if (p->where == PK_AT_INGRESS) {
+		q.remote[0] = from[0], q.remote[1] = from[1];
+		q.local[0] = to[0], q.local[1] = to[1];
+		q.rport = p->key.port[0];
+		q.lport = p->key.port[1];
+		q.dir = PK_BLK_IN;
+		q.where = PK_VERDICT_INGRESS;
+	} else {
+		q.remote[0] = to[0], q.remote[1] = to[1];
+		q.local[0] = from[0], q.local[1] = from[1];
+		q.rport = p->key.port[1];
+		q.lport = p->key.port[0];
+		q.dir = PK_BLK_OUT;
+		q.where = PK_VERDICT_EGRESS;
+	}
+	(void)pk_blk_walk(&q, line);
+	return pk_blk_settle(&q);
+}
+
+/* Sender first, as parsed. The remote end is who sent what arrives, and who gets what leaves. */
+static __always_inline bool pk_is_blocked(struct pk_pkt *p)
+{
+	const pk_words *from = (const pk_words *)p->key.addr[0];
+	const pk_words *to = (const pk_words *)p->key.addr[1];
+	bool in = p->where == PK_AT_INGRESS;
+	__u32 line;
+
+	if (p->key.proto == PK_KEY_ARP)
+		return false;
+	line = pk_blk_find(in ? from[0] : to[0], in ? from[1] : to[1]);
+	return line && pk_blk_packet(p, line);
+}
+
 /* See lib/account.h. */
 __noinline int pk_account(struct pk_pkt *p)
 {
@@ -304,9 +354,9 @@ __noinline int pk_account(struct pk_pkt *p)
 		return -1;
 	if (p->frag != PK_FRAG_NO)
 		(void)pk_frag_join(p);
+	if (pk_is_blocked(p))
+		return PK_ACCOUNT_DROP;
 	pk_normalise(p);
-	if (!pk_verdict(p))
-		return -1;
 	pk_find_spot(&p->key, &s);
 	f = pk_find_or_make(p, &s);
 	if (f)

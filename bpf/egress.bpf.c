@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tc: what leaves and, where XDP is not possible, what arrives. Counts every packet and lets every
- * packet pass to the next program.
+ * tc: what leaves and, where XDP is not possible, what arrives. Counts every packet, drops what a
+ * block list says, and lets all others pass to the next program.
  */
 #include "lib/account.h"
 
@@ -126,11 +126,16 @@ static __always_inline int pk_tc_run(struct __sk_buff *skb, __u32 hook, __be16 t
 	r = pk_parse_skb(skb, &p);
 	pk_add_headers(skb, &p);
 	r = pk_outer(n, &p, r);
+	if (r == PK_ACCOUNT_DROP)
+		return TC_ACT_SHOT;
 	if (!r && sk && pk_is_from(sk, &p))
 		pk_set_owner(sk, &p);
 	if (p.in_type) {
 		pk_enter(&p);
-		if (!pk_inner(n, &p, pk_parse_skb(skb, &p)) && sk && pk_is_from(sk, &p))
+		r = pk_inner(n, &p, pk_parse_skb(skb, &p));
+		if (r == PK_ACCOUNT_DROP)
+			return TC_ACT_SHOT;
+		if (!r && sk && pk_is_from(sk, &p))
 			pk_set_owner(sk, &p);
 	}
 	return TC_ACT_UNSPEC;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What arrives by XDP. Counts every packet and lets every packet pass. tc ingress, for where XDP is
- * not possible, is in egress.bpf.c with the rest of tc.
+ * What arrives by XDP. Counts every packet, drops what a block list says. tc ingress, for where XDP
+ * is not possible, is in egress.bpf.c with the rest of tc.
  */
 #include "lib/account.h"
 
@@ -43,10 +43,12 @@ static __always_inline int pk_xdp_run(struct xdp_md *ctx,
 		return XDP_PASS;
 	p.key.ifindex = ctx->ingress_ifindex;
 	p.key.netns = pk_netns;
-	(void)pk_outer(n, &p, parse(ctx, &p));
+	if (pk_outer(n, &p, parse(ctx, &p)) == PK_ACCOUNT_DROP)
+		return XDP_DROP;
 	if (p.in_type) {
 		pk_enter(&p);
-		pk_inner(n, &p, parse(ctx, &p));
+		if (pk_inner(n, &p, parse(ctx, &p)) == PK_ACCOUNT_DROP)
+			return XDP_DROP;
 	}
 	return XDP_PASS;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Sockets and who owns them. The owner is written into the socket's storage where a process makes
- * or uses it, and told to the agent when it changes; packet programs copy it into flows. Cgroup
- * hooks always allow. Hooks that may run in softirq never look at the current task.
+ * or uses it, and told to the agent when it changes; packet programs copy it into flows. A call to
+ * an address that a block list names is refused (EPERM); all else is allowed. Hooks that may run in
+ * softirq never look at the current task.
  */
 #include "lib/act.h"
 #include "lib/emit.h"
 #include "lib/sock.h"
+#include "lib/verdict.h"
 
 #define PK_AF_INET             2
 #define PK_AF_PACKET           17
@@ -19,6 +21,8 @@
 #define PK_SOL_XDP             283
 #define PK_XDP_UMEM_REG        4
 #define PK_ALLOW               1
+#define PK_REFUSE              0
+#define PK_CGROUP_DEPTH        16 /* levels of nested cgroups that are looked at */
 
 /* The address behind a context's socket as a number: its fields are read by bpf_probe_read_kernel.
  */
@@ -192,24 +196,107 @@ static __always_inline struct pk_sk *pk_addr_sk(struct bpf_sock_addr *ctx, struc
 	return s;
 }
 
+/* Rules for this executable, user or cgroup, if there are any. */
+static __always_inline void pk_blk_who_rules(struct pk_blk_query *q, __u64 id, __u32 dev,
+					     __u32 kind)
+{
+	struct pk_blk_who_key k = { .id = id, .dev = dev, .kind = kind };
+	struct pk_blk_who *w = bpf_map_lookup_elem(&pk_blk_who, &k);
+
+	if (w)
+		(void)pk_blk_walk(q, w->line);
+}
+
+static __always_inline void pk_blk_by_exe(struct pk_blk_query *q, struct task_struct *task)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	if (inode)
+		pk_blk_who_rules(q, BPF_CORE_READ(inode, i_ino), BPF_CORE_READ(inode, i_sb, s_dev),
+				 PK_BLK_WHO_EXE);
+}
+
+/* A rule for a cgroup is for all below it, too. */
+static __always_inline void pk_blk_by_cgroup(struct pk_blk_query *q)
+{
+	__u64 id;
+	int i;
+
+	for (i = 0; i < PK_CGROUP_DEPTH; i++) {
+		id = bpf_get_current_ancestor_cgroup_id(i);
+		if (!id)
+			break;
+		pk_blk_who_rules(q, id, 0, PK_BLK_WHO_CGROUP);
+	}
+}
+
+/* What block lists say about this call; global, as four hooks ask. 1: it is refused. */
+__noinline int pk_blk_judge(struct pk_blk_query *q)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct pk_blk_ctl *ctl;
+	__u32 zero = 0, line;
+
+	ctl = bpf_map_lookup_elem(&pk_blk_ctl, &zero);
+	if (!q || !ctl || !ctl->have)
+		return 0;
+	line = pk_blk_find(q->remote[0], q->remote[1]);
+	if (line)
+		(void)pk_blk_walk(q, line);
+	q->by_who = 1;
+	if (ctl->have & PK_BLK_HAVE_EXE)
+		pk_blk_by_exe(q, task);
+	if (ctl->have & PK_BLK_HAVE_UID)
+		pk_blk_who_rules(q, BPF_CORE_READ(task, cred, euid.val), 0, PK_BLK_WHO_UID);
+	if (ctl->have & PK_BLK_HAVE_CGROUP)
+		pk_blk_by_cgroup(q);
+	return q->drop || q->see ? pk_blk_settle(q) : 0;
+}
+
+static __always_inline bool pk_is_refused(struct bpf_sock_addr *ctx, bool v6, __u8 where)
+{
+	struct pk_blk_query q = {
+		.dir = PK_BLK_OUT,
+		.where = where,
+		.packets = 1,
+	};
+
+	q.proto = ctx->protocol;
+	q.rport = ctx->user_port;
+	q.dport = PK_BE16(q.rport);
+	q.netns = bpf_get_netns_cookie(ctx);
+	if (v6) {
+		__u32 *w = (__u32 *)q.remote;
+
+		w[0] = ctx->user_ip6[0];
+		w[1] = ctx->user_ip6[1];
+		w[2] = ctx->user_ip6[2];
+		w[3] = ctx->user_ip6[3];
+	} else {
+		pk_map_v4((__u8 *)q.remote, ctx->user_ip4);
+	}
+	return pk_blk_judge(&q);
+}
+
 /* The remote end comes from the call: the socket does not have it yet. */
 static __always_inline int pk_connects(struct bpf_sock_addr *ctx, bool v6)
 {
 	struct task_struct *task = pk_current();
 	struct sock *sk = pk_plain_sock(ctx->sk);
 	struct pk_sk *s = pk_addr_sk(ctx, sk);
+	int verdict = pk_is_refused(ctx, v6, PK_VERDICT_CONNECT) ? PK_REFUSE : PK_ALLOW;
 	struct pk_sock *r;
 
 	pk_event_add(PK_EH_SOCK_CONNECT, seen);
 	if (!s) {
 		pk_event_add(PK_EH_SOCK_CONNECT, map_full);
-		return PK_ALLOW;
+		return verdict;
 	}
 	pk_sk_used(s, task);
 	s->closed = 0;
 	r = pk_sock_record(PK_EH_SOCK_CONNECT, PK_SOCK_CONNECT, sk, s, task);
 	if (!r)
-		return PK_ALLOW;
+		return verdict;
 	r->rport = ctx->user_port;
 	if (v6) {
 		__u32 *w = (__u32 *)r->raddr;
@@ -222,7 +309,7 @@ static __always_inline int pk_connects(struct bpf_sock_addr *ctx, bool v6)
 		pk_map_v4(r->raddr, ctx->user_ip4);
 	}
 	pk_submit(pk_rb_sock, PK_EH_SOCK_CONNECT, r);
-	return PK_ALLOW;
+	return verdict;
 }
 
 SEC("cgroup/connect4")
@@ -264,13 +351,15 @@ static __always_inline int pk_addr_used(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg4")
 int pk_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return pk_addr_used(ctx);
+	(void)pk_addr_used(ctx);
+	return pk_is_refused(ctx, false, PK_VERDICT_SENDMSG) ? PK_REFUSE : PK_ALLOW;
 }
 
 SEC("cgroup/sendmsg6")
 int pk_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return pk_addr_used(ctx);
+	(void)pk_addr_used(ctx);
+	return pk_is_refused(ctx, true, PK_VERDICT_SENDMSG) ? PK_REFUSE : PK_ALLOW;
 }
 
 SEC("cgroup/recvmsg4")

@@ -9,10 +9,13 @@
 #include "../maps.h"
 #include "parse.h"
 
+/* What pk_account() says of a packet that a block list drops: it is in no flow. */
+#define PK_ACCOUNT_DROP (-2)
+
 /*
  * Verdict, account and sample for one parsed layer. Normalises p->key, sets p->dir, p->slot and may
  * add to p->notes. 0: counted in the flow at p->slot; -1: no room: an outer layer is in an
- * aggregate.
+ * aggregate; PK_ACCOUNT_DROP.
  */
 int pk_account(struct pk_pkt *p);
 
@@ -42,7 +45,9 @@ static __always_inline int pk_outer(struct pk_pkt_counts *n, struct pk_pkt *p, i
 		r = -1;
 	} else {
 		r = pk_account(p);
-		n->n[r ? PK_PKT_AGGREGATE : PK_PKT_FLOW] += p->packets;
+		n->n[r == PK_ACCOUNT_DROP ? PK_PKT_DROPPED
+		     : r                  ? PK_PKT_AGGREGATE
+					  : PK_PKT_FLOW] += p->packets;
 	}
 	if (p->notes)
 		pk_count_notes(n, p->notes, p->packets);
@@ -80,7 +85,9 @@ static __always_inline int pk_inner(struct pk_pkt_counts *n, struct pk_pkt *p, i
 		r = -1;
 	} else {
 		r = pk_account(p);
-		n->n[r ? PK_PKT_TUNNEL_REFUSED : PK_PKT_TUNNEL_INNER] += p->packets;
+		n->n[r == PK_ACCOUNT_DROP ? PK_PKT_TUNNEL_DROPPED
+		     : r                  ? PK_PKT_TUNNEL_REFUSED
+					  : PK_PKT_TUNNEL_INNER] += p->packets;
 	}
 	if (p->notes)
 		pk_count_notes(n, p->notes, p->packets);

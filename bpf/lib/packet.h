@@ -27,6 +27,8 @@ typedef __u64 __attribute__((may_alias)) pk_words;
 #define PK_TYPE_IP6   PK_BE16(0x86dd)
 #define PK_TYPE_ETHER PK_BE16(0x6558) /* a whole Ethernet frame follows */
 
+#define PK_KEY_ARP 0x0806 /* the flow key's protocol of ARP */
+
 #define PK_VLAN_MAX 4
 #define PK_EXT_MAX  16
 

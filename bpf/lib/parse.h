@@ -96,7 +96,7 @@ pk_inline int pk_parse_arp(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
 	tpa = PK_BE32((__u32)PK_BE16(a->tpa[0]) << 16 | PK_BE16(a->tpa[1]));
 	pk_set_v4(p->key.addr[0], &spa);
 	pk_set_v4(p->key.addr[1], &tpa);
-	p->key.proto = 0x0806;
+	p->key.proto = PK_KEY_ARP;
 	p->off += sizeof(*a);
 	return 0;
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finds an address in the block lists: the slot of its first 16 bits, then at most 2 nodes (IPv4)
+ * or 14 (IPv6; paths without a branch are skipped). The layout is <picket/block.h>'s.
+ *
+ * Why this structure: a lookup that finds nothing, the common case, reads the slot (all slots of a
+ * family are 512 KiB) and, when lists are so long that most slots lead on, one node more, whose
+ * bitmap answers for 256 ranges at once. The kernel's LPM trie goes down bit by bit, one cache
+ * miss a step; a hash map has to be asked once for each prefix length in use. `make bench-block`
+ * measures all three.
+ */
+#ifndef PICKET_BPF_BLOCK_H
+#define PICKET_BPF_BLOCK_H
+
+#include "../maps.h"
+#include "packet.h"
+
+/* An address in host order, left-aligned: IPv4 is the upper half of hi. */
+struct pk_blk_addr {
+	__u64 hi, lo;
+	__u32 v6;
+	__u32 pad;
+};
+
+static __always_inline union pk_blk_line *pk_blk_line(__u32 line)
+{
+	__u32 chunk = line >> PK_BLK_CHUNK_SHIFT, at = line & (PK_BLK_CHUNK_LINES - 1);
+	void *lines = bpf_map_lookup_elem(&pk_blk_pool, &chunk);
+
+	return lines ? bpf_map_lookup_elem(lines, &at) : NULL;
+}
+
+/* From the 16-byte form, in its two words. */
+static __always_inline void pk_blk_addr_set(struct pk_blk_addr *a, __u64 w0, __u64 w1)
+{
+	w0 = PK_BE64(w0);
+	w1 = PK_BE64(w1);
+	a->v6 = w0 || w1 >> 32 != 0xffff;
+	a->hi = a->v6 ? w0 : w1 << 32;
+	a->lo = a->v6 ? w1 : 0;
+}
+
+/* The 64 bits from bit pos (16 to 120) on. */
+static __always_inline __u64 pk_blk_from(const struct pk_blk_addr *a, __u32 pos)
+{
+	if (pos >= 64)
+		return a->lo << (pos & 63);
+	return a->hi << pos | a->lo >> (64 - pos);
+}
+
+static __always_inline bool pk_blk_on_path(const struct pk_blk_node *n, const struct pk_blk_addr *a,
+					   __u32 pos)
+{
+	if (pos <= 64)
+		return !((n->key[0] ^ a->hi) >> (64 - pos));
+	return n->key[0] == a->hi && !((n->key[1] ^ a->lo) >> ((128 - pos) & 63));
+}
+
+static __always_inline __u32 pk_popcount(__u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ull;
+	x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return x * 0x0101010101010101ull >> 56;
+}
+
+static __always_inline __u64 pk_blk_leaf(__u32 line)
+{
+	return line ? (__u64)line << PK_BLK_LINE_SHIFT | PK_BLK_LEAF : 0;
+}
+
+/* The slot that a node has for an address; *pos becomes the bits it has used. */
+static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a, __u32 *used)
+{
+	union pk_blk_line *l = pk_blk_line(slot >> PK_BLK_LINE_SHIFT & PK_BLK_LINE_MASK);
+	__u32 pos, i, r, at;
+	__u64 map, bit;
+
+	if (!l)
+		return 0;
+	pos = l->node.pos;
+	if (pos < 16 || pos > 120)
+		return 0;
+	if (!pk_blk_on_path(&l->node, a, pos))
+		return pk_blk_leaf(l->node.def);
+	i = pk_blk_from(a, pos) >> 56;
+	at = i >> 6 & 3;
+	map = l->node.map[at];
+	bit = 1ull << (i & 63);
+	if (!(l->node.flags & PK_BLK_NODE_RUNS) && !(map & bit))
+		return pk_blk_leaf(l->node.def);
+	r = l->node.base + l->node.below[at] + pk_popcount(map & (bit - 1));
+	if (l->node.flags & PK_BLK_NODE_RUNS)
+		r += !!(map & bit) - 1;
+	*used = pos + 8;
+	l = pk_blk_line(r >> 3);
+	return l ? l->word[r & 7] : 0;
+}
+
+static __always_inline bool pk_blk_covers(const struct pk_blk_rule *r, __u64 w0, __u64 w1)
+{
+	const __u64 *p = (const __u64 *)r->prefix;
+	__u32 bits = r->bits;
+
+	w0 ^= p[0];
+	w1 ^= p[1];
+	if (bits <= 64)
+		return !bits || !(PK_BE64(w0) >> ((64 - bits) & 63));
+	return !w0 && !(PK_BE64(w1) >> ((128 - bits) & 63));
+}
+
+/* The only prefix in a range: is the address in it? Its next 24 bits tell, or else the rule. */
+static __always_inline __u32 pk_blk_one(__u64 slot, const struct pk_blk_addr *a, __u32 used)
+{
+	__u32 line = slot >> PK_BLK_LINE_SHIFT & PK_BLK_LINE_MASK;
+	__u32 len = slot >> PK_BLK_SIG_LEN & 31;
+	union pk_blk_line *l;
+
+	if (used > 120 || len > PK_BLK_SIG_BITS)
+		return 0;
+	if (((pk_blk_from(a, used) >> 40) ^ (slot >> PK_BLK_SIG)) >> (PK_BLK_SIG_BITS - len))
+		return 0;
+	if (slot >> PK_BLK_SIG_EXACT & 1)
+		return line;
+	l = pk_blk_line(line);
+	/* Only IPv6 has prefixes that a signature does not tell whole. */
+	return l && pk_blk_covers(&l->rule, PK_BE64(a->hi), PK_BE64(a->lo)) ? line : 0;
+}
+
+/* First rule of the chain of this address; 0: none. */
+static __always_inline __u32 pk_blk_lookup(const struct pk_blk_addr *a)
+{
+	__u32 root = (a->hi >> 48) + (a->v6 ? PK_BLK_ROOTS : 0), used = 16, i;
+	__u64 *slot = bpf_map_lookup_elem(&pk_blk_roots, &root), s;
+
+	if (!slot)
+		return 0;
+	s = *(volatile __u64 *)slot;
+	for (i = 0; i < 14 && (s & 3) == PK_BLK_NODE; i++)
+		s = pk_blk_step(s, a, &used);
+	if ((s & 3) == PK_BLK_LEAF)
+		return s >> PK_BLK_LINE_SHIFT & PK_BLK_LINE_MASK;
+	return (s & 3) == PK_BLK_ONE ? pk_blk_one(s, a, used) : 0;
+}
+
+#endif
