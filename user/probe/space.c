@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Follows one net namespace with libnl's cache manager and keeps its interfaces covered. Entering a
- * namespace is done around each piece of work; the process always returns to its own.
+ * Follows one net namespace and keeps its interfaces covered. Entering a namespace is done around
+ * each piece of work; the process always returns to its own.
  */
 #include "probe/space.h"
 
@@ -10,17 +10,12 @@
 #include "conf/conf.h"
 #include "probe/msg.h"
 #include "probe/object.h"
+#include "probe/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
-#include <linux/neighbour.h>
-#include <netlink/cache.h>
-#include <netlink/route/addr.h>
 #include <netlink/route/link.h>
-#include <netlink/route/neighbour.h>
-#include <netlink/route/nexthop.h>
-#include <netlink/route/route.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,8 +38,7 @@ struct pk_space {
 	struct pk_object *usual;  /* XDP and tc egress; NULL: the host's */
 	struct pk_object *seldom; /* the others, once an interface needed one */
 	struct pk_object *host;
-	struct nl_cache_mngr *mngr;
-	struct nl_cache *links, *addrs, *routes, *neighs;
+	struct pk_watch watch;
 	struct pk_device **dev;
 	size_t n_dev, cap_dev;
 };
@@ -257,137 +251,30 @@ static void link_gone(struct pk_space *s, struct rtnl_link *l)
 	drop_device(s, d);
 }
 
-static void on_link(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
+static void on_link(void *arg, struct rtnl_link *l, bool gone)
 {
-	struct rtnl_link *l = (struct rtnl_link *)o;
-
-	(void)cache;
-	/* AF_BRIDGE messages are about a port leaving its bridge, not about the interface. */
-	if (rtnl_link_get_family(l) != AF_UNSPEC)
-		return;
-	if (action == NL_ACT_DEL)
+	if (gone)
 		link_gone(arg, l);
 	else
 		link_new(arg, l);
 }
 
-/* An address in 16 bytes; false for families that are not IP. */
-static bool to_16(struct nl_addr *a, uint8_t out[16], unsigned *ret_bits)
+static void on_addr(void *arg, struct pk_msg_addr *m, bool gone)
 {
-	unsigned len = a ? nl_addr_get_len(a) : 0;
+	const struct pk_space *s = arg;
 
-	memset(out, 0, 16);
-	if (len == 4) {
-		out[10] = out[11] = 0xff;
-		memcpy(out + 12, nl_addr_get_binary_addr(a), 4);
-	} else if (len == 16) {
-		memcpy(out, nl_addr_get_binary_addr(a), 16);
-	} else {
-		return false;
-	}
-	if (ret_bits)
-		*ret_bits = nl_addr_get_prefixlen(a) + (len == 4 ? 96 : 0);
-	return true;
-}
-
-static void tell_addr(const struct pk_space *s, struct pk_msg_addr *m, int action)
-{
-	m->head.type = action == NL_ACT_DEL ? PK_MSG_ADDR_GONE : PK_MSG_ADDR;
+	m->head.type = gone ? PK_MSG_ADDR_GONE : PK_MSG_ADDR;
 	m->head.size = sizeof(*m);
 	m->netns = s->cookie;
 	s->ops.send(s->ops.arg, &m->head);
-}
-
-static void on_addr(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
-{
-	struct rtnl_addr *a = (struct rtnl_addr *)o;
-	struct pk_msg_addr m = { .kind = PK_ADDR_OWN };
-	unsigned bits = 0;
-
-	(void)cache;
-	if (!to_16(rtnl_addr_get_local(a), m.addr, &bits))
-		return;
-	m.prefix_bits = (uint8_t)bits;
-	m.ifindex = (uint32_t)rtnl_addr_get_ifindex(a);
-	tell_addr(arg, &m, action);
-}
-
-static void on_route(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
-{
-	struct rtnl_route *route = (struct rtnl_route *)o;
-	struct nl_addr *dst = rtnl_route_get_dst(route);
-
-	(void)cache;
-	if (dst && nl_addr_get_prefixlen(dst))
-		return; /* only default routes name a gateway that must stay reachable */
-	for (int i = 0; i < rtnl_route_get_nnexthops(route); i++) {
-		struct rtnl_nexthop *nh = rtnl_route_nexthop_n(route, i);
-		struct pk_msg_addr m = { .kind = PK_ADDR_GATEWAY };
-
-		if (!to_16(rtnl_route_nh_get_gateway(nh), m.addr, NULL))
-			continue;
-		m.ifindex = (uint32_t)rtnl_route_nh_get_ifindex(nh);
-		tell_addr(arg, &m, action);
-	}
-}
-
-static void on_neigh(struct nl_cache *cache, struct nl_object *o, int action, void *arg)
-{
-	struct rtnl_neigh *n = (struct rtnl_neigh *)o;
-	struct nl_addr *mac = rtnl_neigh_get_lladdr(n);
-	struct pk_msg_addr m = { .kind = PK_ADDR_NEIGHBOUR };
-
-	(void)cache;
-	if (rtnl_neigh_get_state(n) & (NUD_NOARP | NUD_FAILED | NUD_INCOMPLETE))
-		action = NL_ACT_DEL;
-	if (!to_16(rtnl_neigh_get_dst(n), m.addr, NULL))
-		return;
-	if (mac && nl_addr_get_len(mac) == 6)
-		memcpy(m.mac, nl_addr_get_binary_addr(mac), 6);
-	m.ifindex = (uint32_t)rtnl_neigh_get_ifindex(n);
-	tell_addr(arg, &m, action);
-}
-
-struct watch {
-	const char *name;
-	change_func_t change;
-	size_t at; /* of the cache pointer in struct pk_space */
-};
-
-static const struct watch watches[] = {
-	{ "route/link", on_link, offsetof(struct pk_space, links) },
-	{ "route/addr", on_addr, offsetof(struct pk_space, addrs) },
-	{ "route/route", on_route, offsetof(struct pk_space, routes) },
-	{ "route/neigh", on_neigh, offsetof(struct pk_space, neighs) },
-};
-
-static struct nl_cache **cache_of(struct pk_space *s, const struct watch *w)
-{
-	return (struct nl_cache **)((char *)s + w->at);
-}
-
-struct each {
-	struct pk_space *s;
-	change_func_t change;
-};
-
-static void each_object(struct nl_object *o, void *arg)
-{
-	struct each *e = arg;
-
-	e->change(NULL, o, NL_ACT_NEW, e->s);
 }
 
 /* Interfaces that went while nobody listened. */
 static void drop_vanished(struct pk_space *s)
 {
 	for (size_t i = s->n_dev; i-- > 0;) {
-		struct rtnl_link *l = rtnl_link_get(s->links, (int)s->dev[i]->ifindex);
-
-		if (l) {
-			rtnl_link_put(l);
+		if (pk_watch_has_link(&s->watch, s->dev[i]->ifindex))
 			continue;
-		}
 		pk_device_forget(s->dev[i]);
 		tell_link(s, s->dev[i], PK_MSG_LINK_GONE);
 		drop_device(s, s->dev[i]);
@@ -400,22 +287,13 @@ static int listen_again(struct pk_space *s)
 
 	if (r < 0)
 		return r;
-	if (s->mngr)
-		nl_cache_mngr_free(s->mngr);
-	s->mngr = NULL;
-	r = nl_cache_mngr_alloc(NULL, NETLINK_ROUTE, NL_AUTO_PROVIDE, &s->mngr);
-	for (size_t i = 0; !r && i < PK_ARRAY_SIZE(watches); i++)
-		r = nl_cache_mngr_add(s->mngr, watches[i].name, watches[i].change, s,
-				      cache_of(s, &watches[i]));
+	r = pk_watch_open(&s->watch);
 	leave(s);
 	if (r < 0)
-		return -EIO;
+		return r;
 	drop_vanished(s);
-	for (size_t i = 0; i < PK_ARRAY_SIZE(watches); i++) {
-		struct each e = { s, watches[i].change };
-
-		nl_cache_foreach(*cache_of(s, &watches[i]), each_object, &e);
-	}
+	pk_watch_each_link(&s->watch);
+	pk_watch_each_addr(&s->watch);
 	return 0;
 }
 
@@ -439,6 +317,7 @@ int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struc
 	s->conf = conf;
 	s->ops = *ops;
 	s->host = host;
+	s->watch = (struct pk_watch){ .link = on_link, .addr = on_addr, .arg = s };
 	copy_text(s->name, sizeof(s->name), name);
 	s->home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	s->ns_fd = fcntl(ns_fd, F_DUPFD_CLOEXEC, 3);
@@ -481,8 +360,7 @@ void pk_space_close(struct pk_space *s, bool gone)
 		free(s->dev[i]);
 	}
 	free(s->dev);
-	if (s->mngr)
-		nl_cache_mngr_free(s->mngr);
+	pk_watch_close(&s->watch);
 	pk_object_free(s->usual);
 	pk_object_free(s->seldom);
 	pk_closep(&s->ns_fd);
@@ -492,18 +370,18 @@ void pk_space_close(struct pk_space *s, bool gone)
 
 int pk_space_fd(const struct pk_space *s)
 {
-	return nl_cache_mngr_get_fd(s->mngr);
+	return pk_watch_fd(&s->watch);
 }
 
 void pk_space_read(struct pk_space *s)
 {
-	int r = nl_cache_mngr_data_ready(s->mngr);
+	const char *why;
+	int r;
 
-	if (r >= 0 || r == -NLE_AGAIN)
+	if (pk_watch_read(&s->watch, &why))
 		return;
 	/* Messages were lost (a storm of changes): what is there now is read whole. */
-	s->ops.notice(s->ops.arg, PK_LOG_NOTICE, "netlink: %s; reading all interfaces again",
-		      nl_geterror(r));
+	s->ops.notice(s->ops.arg, PK_LOG_NOTICE, "netlink: %s; reading all interfaces again", why);
 	r = listen_again(s);
 	if (r < 0)
 		s->ops.notice(s->ops.arg, PK_LOG_ERROR, "netlink: %s; interfaces are not followed",
@@ -545,11 +423,7 @@ void pk_space_tell(struct pk_space *s)
 {
 	for (size_t i = 0; i < s->n_dev; i++)
 		tell_link(s, s->dev[i], PK_MSG_LINK);
-	for (size_t i = 1; i < PK_ARRAY_SIZE(watches); i++) {
-		struct each e = { s, watches[i].change };
-
-		nl_cache_foreach(*cache_of(s, &watches[i]), each_object, &e);
-	}
+	pk_watch_each_addr(&s->watch);
 }
 
 uint64_t pk_space_cookie(const struct pk_space *s)

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct nl_cache_mngr;
 struct pk_conf;
 struct pk_msg_head;
 struct pk_object;
