@@ -108,7 +108,7 @@ enum pk_blk_mode { PK_BLK_OFF = 0, PK_BLK_OBSERVE = 1, PK_BLK_ENFORCE = 2 };
 
 struct pk_blk_list {
 	__u32 word;
-	__u32 pad;
+	__u32 name_hash; /* the agent's, to know its lists again when a file is damaged */
 };
 
 /* Per list and CPU, never reset: totals since the maps were made. */

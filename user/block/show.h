@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be read of the block lists. Texts are borrowed until the lists change. */
+#pragma once
+
+#include "block/block.h"
+#include "block/change.h"
+
+struct pk_buf;
+
+struct pk_block_info {
+	const char *name;
+	unsigned index; /* of pk_blk_lists */
+	bool allow;
+	enum pk_blk_mode mode;
+	uint64_t entries, processes; /* rules about processes are not among the entries */
+	int64_t created_ms, changed_ms;
+	const char *source, *who; /* "" none */
+	bool saved;               /* the file is what is enforced */
+	const char *fault;        /* what went wrong with its file, NULL nothing */
+	bool loading;
+	int64_t confirm_by_ms;   /* 0: nothing waits for it */
+	uint64_t entries_before; /* that come back unless confirmed */
+	struct pk_blk_count count;
+};
+/* Lists in the order of their names; false: there is no nth, no such list. */
+bool pk_block_list_at(struct pk_block *b, size_t n, struct pk_block_info *ret);
+bool pk_block_list_get(struct pk_block *b, const char *list, struct pk_block_info *ret);
+/* Name for the index in a record of the kernel; NULL: none. */
+const char *pk_block_list_name(struct pk_block *b, unsigned index);
+
+struct pk_block_row {
+	const struct pk_block_entry *e;
+	const char *iface, *reason;
+	uint64_t packets, bytes;
+	int64_t last_hit_ms; /* wall clock; 0 never */
+	uint8_t last_peer[16];
+	/* rules about processes: else NULL */
+	const struct pk_block_proc *proc;
+	bool proc_found; /* the file, container or cgroup is there */
+};
+/*
+ * Entries in order, after the one with this id (0: from the first), at most n; each returns false
+ * to end it. Rules about processes come last. -ENOENT: no such list; 1: there are more.
+ */
+int pk_block_rows(struct pk_block *b, const char *list, uint32_t after, size_t n,
+		  bool (*each)(void *arg, const struct pk_block_row *row), void *arg);
+/* The entry of a rule that a record names, if it is still there. */
+bool pk_block_row_of_line(struct pk_block *b, uint32_t line, const uint8_t prefix[16],
+			  unsigned bits, struct pk_block_row *ret);
+
+/* The export format piece by piece, each of about max_bytes; *at 0 begins. 0: that was all; 1: call
+ * again with what is in *at; changes in between may be in it or not. */
+struct pk_block_export {
+	bool begun;
+	struct pk_block_entry last;
+};
+int pk_block_export(struct pk_block *b, const char *list, struct pk_block_export *at,
+		    size_t max_bytes, struct pk_buf *out);
+
+/* Would it be blocked? The kernel's answer, and everything that speaks about the address. */
+enum pk_block_verdict {
+	PK_BLOCK_PASS,    /* nothing speaks about it */
+	PK_BLOCK_ALLOWED, /* an allow list does */
+	PK_BLOCK_DROP,
+	PK_BLOCK_OBSERVE, /* only seen */
+	PK_BLOCK_SAFE,    /* a list would, but it is safe */
+};
+struct pk_block_query {
+	uint8_t addr[16];
+	uint8_t dir;      /* PK_BLK_IN, PK_BLK_OUT; both: either */
+	uint8_t proto;    /* 0: not told: entries with a condition count as if it were met */
+	uint16_t port;    /* the same */
+	uint32_t ifindex; /* the same */
+};
+struct pk_block_match {
+	const char *list;
+	bool allow;
+	enum pk_blk_mode mode;
+	bool decides;
+	struct pk_block_row row;
+};
+struct pk_block_answer {
+	enum pk_block_verdict verdict;
+	uint32_t safe;               /* enum pk_blk_safe_kind of the address */
+	struct pk_block_match v[64]; /* most specific first */
+	size_t n;
+	size_t more; /* that are not in v */
+};
+void pk_block_check(struct pk_block *b, const struct pk_block_query *q,
+		    struct pk_block_answer *ret);
+/* "default gateway, resolver"; borrowed until the next call. */
+const char *pk_block_safe_text(uint32_t kinds);
+/* The nth of the safe set; false: there is none. */
+bool pk_block_safe_at(struct pk_block *b, size_t n, struct pk_blk_safe_key *ret_key,
+		      uint32_t *ret_kinds);
+
+/* For status and the live view. */
+struct pk_block_totals {
+	bool ready;     /* all that was saved is in force */
+	bool enforcing; /* there is something to enforce */
+	uint64_t lists, entries, processes, expiring;
+	uint64_t auto_entries, auto_refused; /* refused: by rate, number, evidence */
+	uint64_t faults;                     /* lists whose file is damaged or cannot be written */
+	uint64_t adopted, repaired; /* rules found at the start; of these not as they should be */
+	struct pk_blk_count count;
+	struct pk_trie_use use;
+};
+void pk_block_totals(struct pk_block *b, struct pk_block_totals *ret);
