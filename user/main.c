@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "probe/broker.h"
+#include "probe/detach.h"
 #include "probe/privs.h"
 
 #include <errno.h>
@@ -31,12 +32,13 @@ struct daemon {
 	gid_t group;
 };
 
-enum { OPT_CHECK = 256, OPT_PRINT, OPT_VERSION, OPT_LOG };
+enum { OPT_CHECK = 256, OPT_PRINT, OPT_VERSION, OPT_LOG, OPT_DETACH };
 
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check-config", no_argument, NULL, OPT_CHECK },
 	{ "print-config", no_argument, NULL, OPT_PRINT },
+	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "log-level", required_argument, NULL, OPT_LOG },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, 'h' },
@@ -47,11 +49,13 @@ static void usage(FILE *to)
 {
 	fputs("Usage: picketd [OPTION]...\n"
 	      "Watches this host's network flows and the processes behind them. Runs in the\n"
-	      "foreground until SIGTERM or Ctrl-C and leaves nothing behind; SIGHUP reads the\n"
-	      "configuration again. Needs root.\n\n"
+	      "foreground until SIGTERM or Ctrl-C and leaves nothing behind but block lists in\n"
+	      "force; SIGHUP reads the configuration again. Needs root.\n\n"
 	      "  -c, --config FILE     configuration (" PK_CONF_FILE " and conf.d/ beside it)\n"
 	      "      --check-config    say what is wrong with the configuration, and end\n"
 	      "      --print-config    print the configuration in force with all keys, and end\n"
+	      "      --detach          when no agent runs: take down what one left in force, and "
+	      "end\n"
 	      "      --log-level L     error, warning, notice, info or debug\n"
 	      "      --version         print the version, and end\n"
 	      "  -h, --help            this text\n\n"
@@ -251,6 +255,36 @@ static int serve(struct daemon *d, const char *conf_file, const char *level)
 	return r;
 }
 
+/* For when there is no agent to ask: one that runs would put everything back. */
+static int detach(struct daemon *d)
+{
+	struct pk_detached done;
+	int r;
+
+	if (geteuid()) {
+		pk_error("needs root: it removes programs from the kernel");
+		return -EPERM;
+	}
+	r = make_dir(d->conf->run_dir, 0755);
+	if (!r)
+		r = take_lock(d);
+	if (r < 0) {
+		if (r == -EBUSY)
+			pk_error("nothing was detached: ask it, with `picket detach`");
+		return r;
+	}
+	r = pk_detach_offline(d->conf->pins_dir, &done);
+	(void)unlink(d->conf->lock_file);
+	if (r < 0)
+		pk_error("nothing was detached: %s", *done.trouble ? done.trouble : strerror(-r));
+	else if (!(done.maps + done.xdp + done.tcx + done.cgroup + done.filters))
+		printf("nothing is attached (looked in %s)\n", d->conf->pins_dir);
+	else
+		printf("detached: %zu XDP, %zu tcx, %zu clsact and %zu cgroup hooks, %zu maps\n",
+		       done.xdp, done.tcx, done.filters, done.cgroup, done.maps);
+	return r;
+}
+
 static void print_conf(const struct pk_conf *c)
 {
 	_cleanup_(pk_buf_done) struct pk_buf out = {};
@@ -263,7 +297,7 @@ int main(int argc, char **argv)
 {
 	struct daemon d = { .lock_fd = -1, .listen_fd = -1 };
 	const char *file = NULL, *level = NULL;
-	bool check = false, print = false;
+	bool check = false, print = false, down = false;
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
@@ -276,6 +310,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_PRINT:
 			print = true;
+			break;
+		case OPT_DETACH:
+			down = true;
 			break;
 		case OPT_LOG:
 			level = optarg;
@@ -306,7 +343,7 @@ int main(int argc, char **argv)
 	}
 	pk_log_init("picketd", (enum pk_log_level)d.conf->log_level);
 	pk_log_target_set((enum pk_log_target)d.conf->log_target);
-	r = serve(&d, file, level);
+	r = down ? detach(&d) : serve(&d, file, level);
 	pk_conf_free(d.conf);
 	return r < 0;
 }

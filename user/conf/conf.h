@@ -24,6 +24,7 @@ struct pk_conf_list {
 struct pk_conf {
 	char *socket_path, *socket_group; /* group "": the one of the process */
 	char *run_dir, *lock_file;
+	char *pins_dir;                             /* in bpffs */
 	uint64_t log_level;                         /* enum pk_log_level */
 	uint64_t log_target;                        /* enum pk_log_target */
 	struct pk_conf_list if_include, if_exclude; /* globs, see pk_conf_covers() */

@@ -32,6 +32,9 @@ const struct pk_conf_row pk_conf_schema[] = {
 	  .doc = "Directory that is made at start for socket and lock." },
 	{ "dirs.lock", PK_CONF_PATH, true, AT(lock_file), RANGE(2, 200), PK_RUN_DIR "/picket.lock",
 	  .doc = "File that a running instance holds locked." },
+	{ "dirs.pins", PK_CONF_PATH, true, AT(pins_dir), RANGE(2, 200), "/sys/fs/bpf/picket",
+	  .doc = "Directory in bpffs that keeps programs and maps in force when the agent ends, "
+		 "made while there is something to enforce." },
 	{ "log.level", PK_CONF_CHOICE, false, AT(log_level), RANGE(PK_LOG_ERROR, PK_LOG_DEBUG),
 	  "info", .doc = "Least important messages that are logged.", .choices = levels },
 	{ "log.target", PK_CONF_CHOICE, false, AT(log_target),

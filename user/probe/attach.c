@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "probe/hooks.h"
 #include "probe/object.h"
+#include "probe/pins.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <mntent.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "picket.skel.h"
 
@@ -33,10 +35,23 @@ static bool is_required(const struct bpf_program *p)
 	return t == BPF_PROG_TYPE_XDP || t == BPF_PROG_TYPE_SCHED_CLS || t == BPF_PROG_TYPE_SYSCALL;
 }
 
-static int open_host(const struct pk_conf *conf, uint64_t netns, uint32_t slots,
-		     const char *const *progs, struct pk_object **ret)
+/* A map that was taken over keeps its size. */
+static int set_ring(struct bpf_map *m, uint64_t bytes)
 {
-	struct pk_object_opts opts = { .slots = slots, .netns = netns, .progs = progs };
+	if (bpf_map__fd(m) < 0)
+		return bpf_map__set_max_entries(m, (uint32_t)bytes);
+	if (bpf_map__max_entries(m) != bytes)
+		pk_notice("%s keeps its %u bytes until `picket detach`", bpf_map__name(m),
+			  bpf_map__max_entries(m));
+	return 0;
+}
+
+static int open_host(const struct pk_conf *conf, struct pk_pins *pins, uint64_t netns,
+		     uint32_t slots, const char *const *progs, struct pk_object **ret)
+{
+	struct pk_object_opts opts = {
+		.slots = slots, .netns = netns, .progs = progs, .pins = pins
+	};
 	_cleanup_(object_freep) struct pk_object *o = NULL;
 	struct picket_bpf *s;
 	int r;
@@ -54,13 +69,16 @@ static int open_host(const struct pk_conf *conf, uint64_t netns, uint32_t slots,
 		(void)pk_object_autoload(o, PK_PROG_TC_IN_L3, false);
 		(void)pk_object_autoload(o, PK_PROG_TC_OUT_L3, false);
 	}
-	r = bpf_map__set_max_entries(s->maps.pk_rb_proc, (uint32_t)conf->ring_proc_bytes);
+	r = set_ring(s->maps.pk_rb_proc, conf->ring_proc_bytes);
 	if (!r)
-		r = bpf_map__set_max_entries(s->maps.pk_rb_sock, (uint32_t)conf->ring_sock_bytes);
+		r = set_ring(s->maps.pk_rb_sock, conf->ring_sock_bytes);
 	if (!r)
-		r = bpf_map__set_max_entries(s->maps.pk_rb_flow, (uint32_t)conf->ring_flow_bytes);
+		r = set_ring(s->maps.pk_rb_flow, conf->ring_flow_bytes);
 	if (r < 0)
 		return r;
+	if (!progs && pk_object_slots(o) != slots)
+		pk_notice("the flow table keeps its %u slots until `picket detach`",
+			  pk_object_slots(o));
 	*ret = PK_TAKE(o);
 	return 0;
 }
@@ -77,7 +95,7 @@ static int try_program(const struct pk_conf *conf, const char *name)
 	const char *const progs[] = { name, NULL };
 	_cleanup_(object_freep) struct pk_object *o = NULL;
 	libbpf_print_fn_t old = libbpf_set_print(silent);
-	int r = open_host(conf, 1, 64, progs, &o);
+	int r = open_host(conf, NULL, 1, 64, progs, &o);
 
 	if (!r)
 		r = pk_object_load(o);
@@ -100,15 +118,15 @@ static void add_hook(struct pk_attachments *h, const char *name, int kind, const
 
 /* After the whole object was refused: find which optional programs are at fault and leave them out.
  */
-static int load_without(const struct pk_conf *conf, uint64_t netns, int refusal,
-			struct pk_object **ret)
+static int load_without(const struct pk_conf *conf, struct pk_pins *pins, uint64_t netns,
+			int refusal, struct pk_object **ret)
 {
 	_cleanup_(object_freep) struct pk_object *o = NULL;
 	struct bpf_program *p;
 	size_t left_out = 0;
 	int r;
 
-	r = open_host(conf, netns, (uint32_t)conf->flow_slots, NULL, &o);
+	r = open_host(conf, pins, netns, (uint32_t)conf->flow_slots, NULL, &o);
 	if (r < 0)
 		return r;
 	bpf_object__for_each_program(p, pk_object_bpf(o))
@@ -159,24 +177,24 @@ static bool has_twin(const struct pk_object *o, const char *name)
 	return false;
 }
 
-int pk_attach_load(const struct pk_conf *conf, uint64_t netns, struct pk_object **ret_obj,
-		   struct pk_attachments *ret_hooks)
+int pk_attach_load(const struct pk_conf *conf, uint64_t netns, struct pk_pins *pins,
+		   struct pk_object **ret_obj, struct pk_attachments *ret_hooks)
 {
 	_cleanup_(object_freep) struct pk_object *o = NULL;
 	struct bpf_program *p;
 	int r;
 
-	r = open_host(conf, netns, (uint32_t)conf->flow_slots, NULL, &o);
+	r = open_host(conf, pins, netns, (uint32_t)conf->flow_slots, NULL, &o);
 	if (r < 0)
 		return r;
 	r = pk_object_load(o);
 	if (r < 0) {
 		pk_object_free(PK_TAKE(o));
-		r = load_without(conf, netns, r, &o);
+		r = load_without(conf, pins, netns, r, &o);
 	}
 	if (r < 0)
 		return r;
-	*ret_hooks = (struct pk_attachments){ .cgroup_fd = -1 };
+	*ret_hooks = (struct pk_attachments){ .cgroup_fd = -1, .pins = pins };
 	bpf_object__for_each_program(p, pk_object_bpf(o))
 	{
 		int kind = kind_of(p);
@@ -210,6 +228,59 @@ static int open_cgroup(const char *path)
 	return -1;
 }
 
+/* Those that refuse calls go on without us. */
+static bool outlives(const struct pk_attachment *k)
+{
+	return k->kind == PK_ATTACH_CGROUP &&
+	       (!strncmp(k->name, "pk_connect", 10) || !strncmp(k->name, "pk_sendmsg", 10));
+}
+
+static void pin_name(char name[PK_PIN_NAME_MAX], const struct pk_attachment *k)
+{
+	snprintf(name, PK_PIN_NAME_MAX, "cgroup-%s", k->name);
+}
+
+static int take_over(const struct pk_attachments *h, const struct pk_attachment *k,
+		     enum bpf_attach_type type)
+{
+	struct pk_pin_want want = { .type = PK_LINK_CGROUP, .attach = type };
+	char name[PK_PIN_NAME_MAX];
+	struct stat st;
+	int fd, r;
+
+	if (!pk_pins_is_held(h->pins) || !outlives(k) || fstat(h->cgroup_fd, &st) < 0)
+		return -ENOENT;
+	want.cgroup = st.st_ino;
+	pin_name(name, k);
+	fd = pk_pins_claim(h->pins, name, &want);
+	if (fd < 0)
+		return fd;
+	r = pk_pins_renew(h->pins, fd, k->prog_fd);
+	if (!r)
+		return fd;
+	(void)bpf_link_detach(fd);
+	close(fd);
+	return r;
+}
+
+static int attach_cgroup(const struct pk_attachments *h, const struct pk_attachment *k,
+			 enum bpf_attach_type type)
+{
+	char name[PK_PIN_NAME_MAX];
+	int fd;
+
+	if (h->cgroup_fd < 0)
+		return -ENOENT;
+	fd = take_over(h, k, type);
+	if (fd < 0)
+		fd = bpf_link_create(k->prog_fd, h->cgroup_fd, type, NULL);
+	if (fd >= 0 && outlives(k)) {
+		pin_name(name, k);
+		(void)pk_pins_put(h->pins, name, fd); /* it says what fails */
+	}
+	return fd;
+}
+
 static int attach_one(struct pk_attachments *h, struct pk_attachment *k, struct pk_object *obj)
 {
 	struct bpf_program *p = bpf_object__find_program_by_name(pk_object_bpf(obj), k->name);
@@ -218,9 +289,7 @@ static int attach_one(struct pk_attachments *h, struct pk_attachment *k, struct 
 	if (!p)
 		return -ENOENT;
 	if (k->kind == PK_ATTACH_CGROUP)
-		fd = h->cgroup_fd < 0 ? -ENOENT
-				      : bpf_link_create(k->prog_fd, h->cgroup_fd,
-							bpf_program__expected_attach_type(p), NULL);
+		fd = attach_cgroup(h, k, bpf_program__expected_attach_type(p));
 	else
 		fd = bpf_raw_tracepoint_open(NULL, k->prog_fd);
 	if (fd < 0)
@@ -250,6 +319,52 @@ void pk_attach_all(struct pk_attachments *h, struct pk_object *obj, const char *
 	}
 }
 
+/* Unpinned and closed; the kernel would detach an unpinned one only later. */
+static void drop(const struct pk_attachments *h, struct pk_attachment *k)
+{
+	char name[PK_PIN_NAME_MAX];
+
+	pin_name(name, k);
+	if (outlives(k))
+		pk_pins_drop(h->pins, name);
+	(void)bpf_link_detach(k->link_fd);
+	close(k->link_fd);
+	k->link_fd = -1;
+}
+
+size_t pk_attach_pin(const struct pk_attachments *h)
+{
+	char name[PK_PIN_NAME_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n; i++) {
+		const struct pk_attachment *k = &h->v[i];
+
+		if (k->link_fd < 0 || !outlives(k))
+			continue;
+		pin_name(name, k);
+		n += pk_pins_put(h->pins, name, k->link_fd) > 0;
+	}
+	return n;
+}
+
+void pk_attach_renew(struct pk_attachments *h, struct pk_object *obj)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct pk_attachment *k = &h->v[i];
+		int r;
+
+		if (k->link_fd < 0 || !outlives(k) ||
+		    !pk_pins_renew(h->pins, k->link_fd, k->prog_fd))
+			continue;
+		drop(h, k);
+		r = attach_one(h, k, obj);
+		if (r < 0)
+			pk_warn("hook %s can not be attached: %s; continuing without it", k->name,
+				strerror(-r));
+	}
+}
+
 /* A cgroup link that somebody detached stays open but belongs to no cgroup any more. */
 static bool is_detached(const struct pk_attachment *k)
 {
@@ -269,8 +384,7 @@ void pk_attach_check(struct pk_attachments *h, struct pk_object *obj,
 
 		if (!is_detached(k))
 			continue;
-		close(k->link_fd);
-		k->link_fd = -1;
+		drop(h, k);
 		again(arg, k, attach_one(h, k, obj));
 	}
 }
@@ -278,6 +392,9 @@ void pk_attach_check(struct pk_attachments *h, struct pk_object *obj,
 void pk_attach_done(struct pk_attachments *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
+		/* One that was pinned until now would go later than its descriptor. */
+		if (h->v[i].link_fd >= 0 && outlives(&h->v[i]) && !pk_pins_is_held(h->pins))
+			(void)bpf_link_detach(h->v[i].link_fd);
 		pk_closep(&h->v[i].link_fd);
 		h->v[i].link_fd = -1;
 	}

@@ -2,7 +2,7 @@
 /*
  * The broker's loop: signals, the pipeline's messages, netlink, and a tick a second. Parses nothing
  * that came over the network. Everything attached is a link of this process, so whatever ends it
- * leaves nothing behind.
+ * leaves nothing behind; but while there is something to enforce, that is pinned (hold.h).
  */
 #include "probe/broker.h"
 
@@ -15,7 +15,9 @@
 #include "probe/attach.h"
 #include "probe/channel.h"
 #include "probe/costs.h"
+#include "probe/hold.h"
 #include "probe/object.h"
+#include "probe/pins.h"
 #include "probe/resolv.h"
 #include "probe/snapshot.h"
 #include "probe/spaces.h"
@@ -44,8 +46,10 @@ struct broker {
 		struct event *ev;
 	} watch[PK_SPACES_MAX];
 	struct pk_object *obj;
+	struct pk_pins *pins;
 	struct pk_attachments hooks;
 	struct pk_spaces spaces;
+	struct pk_hold hold;
 	struct pk_resolv resolv;
 	struct pk_costs costs;
 	struct pk_knobs knobs; /* in force */
@@ -58,6 +62,8 @@ struct broker {
 	uint64_t born_ns;
 	bool resend; /* state was lost on the way: tell all of it again */
 	bool stopping;
+	bool detach;   /* leave nothing to enforce either */
+	bool degraded; /* enforcement would end with us: told once */
 	int result;
 };
 
@@ -224,18 +230,12 @@ static void knobs_of_conf(const struct broker *b, struct pk_knobs *k)
 
 static void start_pipeline(struct broker *b);
 
-/*
- * All that a pipeline, which reads what attackers write, may ask of us: reports as often as
- * somebody who watches wants them. It can neither stop nor starve what the kernel counts.
+/* Reports as often as somebody who watches wants them, but neither faster nor slower than is right.
  */
-static void on_message(struct broker *b, const union pk_msg *msg)
+static void on_knobs(struct broker *b, const union pk_msg *msg)
 {
 	struct pk_knobs wish, k = b->knobs;
 
-	if (msg->head.type != PK_MSG_KNOBS) {
-		pk_warn("the pipeline sent a message of type %u, ignored", msg->head.type);
-		return;
-	}
 	memcpy(&wish, msg->bytes + sizeof(msg->head), sizeof(wish));
 	k.active_ns = wish.active_ns;
 	if (k.active_ns < ACTIVE_MIN_NS)
@@ -243,6 +243,41 @@ static void on_message(struct broker *b, const union pk_msg *msg)
 	if (k.active_ns > b->conf->active_ns)
 		k.active_ns = b->conf->active_ns;
 	set_knobs(b, &k);
+}
+
+static void on_hold(struct broker *b, bool on)
+{
+	bool adopted = pk_pins_is_waiting(b->pins);
+
+	if (pk_hold_set(&b->hold, on) < 0 && !b->degraded) {
+		b->degraded = true;
+		notice(b, PK_LOG_WARN, "%s; enforcement ends with the agent",
+		       pk_pins_trouble(b->pins));
+	}
+	if (adopted)
+		notice(b, PK_LOG_NOTICE, "the programs of an earlier version are replaced");
+}
+
+/*
+ * All that a pipeline, which reads what attackers write, may ask of us. It decides what is enforced
+ * and so may end that, but nothing else: it can't starve what the kernel counts.
+ */
+static void on_message(struct broker *b, const union pk_msg *msg)
+{
+	switch (msg->head.type) {
+	case PK_MSG_KNOBS:
+		on_knobs(b, msg);
+		break;
+	case PK_MSG_HOLD:
+		on_hold(b, msg->hold.on);
+		break;
+	case PK_MSG_DETACH:
+		b->detach = true;
+		event_base_loopbreak(b->base);
+		break;
+	default:
+		pk_warn("the pipeline sent a message of type %u, ignored", msg->head.type);
+	}
 }
 
 static void drop_pipeline(struct broker *b)
@@ -416,6 +451,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	pk_spaces_check(&b->spaces);
 	pk_attach_check(&b->hooks, b->obj, attached_again, b);
+	if (!pk_hold_check(&b->hold)) {
+		notice(b, PK_LOG_WARN, "pins were removed by somebody; pinned again");
+		on_hold(b, true);
+	}
 	if (pk_resolv_changed(&b->resolv))
 		pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
 	if (pk_costs_tick(&b->costs, now))
@@ -502,9 +541,11 @@ static int start(struct broker *b)
 	r = catch_signals(b);
 	if (!r)
 		r = pk_space_self_cookie(&b->netns);
+	if (!r)
+		r = pk_pins_open(b->conf->pins_dir, &b->pins);
 	if (r < 0)
 		return r;
-	r = pk_attach_load(b->conf, b->netns, &b->obj, &b->hooks);
+	r = pk_attach_load(b->conf, b->netns, b->pins, &b->obj, &b->hooks);
 	if (r < 0) {
 		pk_error("the kernel programs can not be loaded: %s", strerror(-r));
 		return r;
@@ -513,15 +554,21 @@ static int start(struct broker *b)
 	set_knobs(b, &k);
 	pk_attach_all(&b->hooks, b->obj, b->conf->cgroup);
 	pk_costs_open(&b->costs, b->conf->bpf_stats);
-	b->spaces = (struct pk_spaces){ .conf = b->conf,
-					.host = b->obj,
-					.ops = { send_msg, notice, b },
-					.watch = watch_space };
+	b->spaces =
+		(struct pk_spaces){ .env = { b->conf, b->obj, b->pins, { send_msg, notice, b } },
+				    .watch = watch_space };
+	b->hold = (struct pk_hold){ b->pins, b->obj, &b->hooks, &b->spaces };
 	r = pk_spaces_open(&b->spaces);
 	if (r < 0) {
 		pk_error("the network interfaces can not be read: %s", strerror(-r));
 		return r;
 	}
+	if (pk_pins_is_held(b->pins))
+		pk_notice(
+			pk_pins_is_adopted(b->pins)
+				? "took over what an earlier agent left in force; counters go on"
+				: "an earlier agent of another kind left hooks in force; they stay "
+				  "until our lists are");
 	b->watchdog_ns = pk_notify_watchdog_ns();
 	return make_timers(b);
 }
@@ -549,10 +596,18 @@ static void stop(struct broker *b)
 {
 	b->stopping = true;
 	(void)pk_notify("STOPPING=1");
+	if (b->detach)
+		pk_pins_release(b->pins);
 	pk_spaces_close(&b->spaces);
 	pk_attach_done(&b->hooks);
+	/* Not while packet programs run: they may hold what it would free. */
 	if (b->obj && b->child > 0)
-		sweep(b, true);
+		sweep(b, !pk_pins_is_held(b->pins));
+	if (b->detach)
+		pk_notice("detached: nothing is enforced any more");
+	else if (pk_pins_is_held(b->pins))
+		pk_notice("enforcement stays in the kernel; `picket detach` or, without an agent, "
+			  "`picketd --detach` takes it down");
 	stop_pipeline(b);
 	for (size_t i = 0; i < PK_ARRAY_SIZE(b->sig); i++)
 		if (b->sig[i])
@@ -567,6 +622,7 @@ static void stop(struct broker *b)
 		event_base_free(b->base);
 	pk_costs_close(&b->costs);
 	pk_object_free(b->obj);
+	pk_pins_free(b->pins);
 	pk_conf_free(b->conf);
 }
 

@@ -40,6 +40,8 @@ static const struct shape shapes[] = {
 			    { TEXT(pk_msg_notice, text) },
 			    { LEN(pk_msg_notice, text) } },
 	[PK_MSG_SWEPT] = { .size = sizeof(struct pk_msg_swept) },
+	[PK_MSG_HOLD] = { .size = sizeof(struct pk_msg_hold) },
+	[PK_MSG_DETACH] = { .size = sizeof(struct pk_msg_head) },
 	[PK_MSG_KNOBS] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_knobs) },
 };
 

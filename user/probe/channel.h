@@ -15,6 +15,7 @@ union pk_msg {
 	struct pk_msg_prog prog;
 	struct pk_msg_notice notice;
 	struct pk_msg_swept swept;
+	struct pk_msg_hold hold;
 	char bytes[PK_MSG_MAX];
 	uint64_t align;
 };

@@ -26,6 +26,9 @@ enum pk_msg_type {
 	PK_MSG_SWEPT = 10, /* struct pk_msg_swept after each sweep */
 	/* pipeline -> broker */
 	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
+	/* struct pk_msg_hold: the lists are in force, and whether there is something to enforce */
+	PK_MSG_HOLD = 33,
+	PK_MSG_DETACH = 34, /* head only: take everything down and end */
 };
 
 enum pk_msg_fd {
@@ -115,6 +118,12 @@ struct pk_msg_notice {
 	uint32_t level; /* enum pk_log_level */
 	uint32_t pad;
 	char text[256];
+};
+
+struct pk_msg_hold {
+	struct pk_msg_head head;
+	uint32_t on; /* 1: hooks and maps outlive us */
+	uint32_t pad;
 };
 
 struct pk_msg_swept {

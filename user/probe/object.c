@@ -6,6 +6,7 @@
 #include "probe/object.h"
 
 #include "base/cleanup.h"
+#include "probe/pins.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -106,6 +107,20 @@ static int share_maps(struct pk_object *o, const struct pk_object *from)
 	return 0;
 }
 
+/* The maps of an earlier process, where there are any. */
+static int adopt_maps(struct pk_object *o, struct pk_pins *pins)
+{
+	struct pk_pins_meta meta;
+	int r = pk_pins_reuse(pins, o->skel->obj, &meta);
+
+	if (r < 0)
+		return r;
+	o->skel->rodata->pk_bucket_mask = meta.bucket_mask;
+	memcpy((void *)o->skel->rodata->pk_hash_key, meta.hash_key, sizeof(meta.hash_key));
+	o->slots = (meta.bucket_mask + 1) * PK_WAYS;
+	return 0;
+}
+
 static int size_table(struct pk_object *o, uint32_t slots)
 {
 	uint32_t buckets = buckets_for(slots);
@@ -134,7 +149,9 @@ int pk_object_open(const struct pk_object_opts *opts, struct pk_object **ret)
 	o->skel = picket_bpf__open();
 	if (!o->skel)
 		return -errno;
-	r = opts->share ? share_maps(o, opts->share) : size_table(o, opts->slots);
+	r = opts->share ? share_maps(o, opts->share) : adopt_maps(o, opts->pins);
+	if (!opts->share && (r == -ENOENT || r == -ESTALE))
+		r = size_table(o, opts->slots);
 	if (r < 0)
 		return r;
 	o->skel->rodata->pk_netns = opts->netns;
@@ -205,6 +222,13 @@ int pk_object_map_fd(const struct pk_object *o, const char *name)
 	int fd = bpf_object__find_map_fd_by_name(o->skel->obj, name);
 
 	return fd >= 0 ? fd : -ENOENT;
+}
+
+void pk_object_meta(const struct pk_object *o, struct pk_pins_meta *ret)
+{
+	*ret = (struct pk_pins_meta){ .abi = PK_ABI,
+				      .bucket_mask = o->skel->rodata->pk_bucket_mask };
+	memcpy(ret->hash_key, (const void *)o->skel->rodata->pk_hash_key, sizeof(ret->hash_key));
 }
 
 uint32_t pk_object_slots(const struct pk_object *o)

@@ -13,6 +13,8 @@
 
 struct bpf_object;
 struct bpf_program;
+struct pk_pins;
+struct pk_pins_meta;
 struct picket_bpf;
 struct pk_object;
 
@@ -35,6 +37,8 @@ struct pk_object_opts {
 	/* Take maps, table size and hash key from this loaded instance, which may be freed first.
 	 */
 	const struct pk_object *share;
+	/* The same from what is pinned, if it fits; NULL: from nowhere. */
+	struct pk_pins *pins;
 };
 
 /*
@@ -62,6 +66,9 @@ struct bpf_program *pk_object_xdp(const struct pk_object *o);
 /* Descriptor of a loaded program or of a map, or -ENOENT. Borrowed. */
 int pk_object_prog_fd(const struct pk_object *o, const char *name);
 int pk_object_map_fd(const struct pk_object *o, const char *name);
+
+/* What a later process must know to work with the maps. */
+void pk_object_meta(const struct pk_object *o, struct pk_pins_meta *ret);
 
 /* Slots the table really has. */
 uint32_t pk_object_slots(const struct pk_object *o);

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "probe/msg.h"
 #include "probe/object.h"
+#include "probe/pins.h"
 #include "probe/watch.h"
 
 #include <errno.h>
@@ -33,11 +34,9 @@ struct pk_space {
 	char name[64];
 	bool is_host;
 	int ns_fd, home_fd; /* home: the broker's own namespace */
-	const struct pk_conf *conf;
-	struct pk_space_ops ops;
+	const struct pk_space_env *env;
 	struct pk_object *usual;  /* XDP and tc egress; NULL: the host's */
 	struct pk_object *seldom; /* the others, once an interface needed one */
-	struct pk_object *host;
 	struct pk_watch watch;
 	struct pk_device **dev;
 	size_t n_dev, cap_dev;
@@ -58,7 +57,7 @@ static void leave(const struct pk_space *s)
 
 static int load(const struct pk_space *s, const char *const *names, struct pk_object **ret)
 {
-	struct pk_object_opts opts = { .netns = s->cookie, .progs = names, .share = s->host };
+	struct pk_object_opts opts = { .netns = s->cookie, .progs = names, .share = s->env->host };
 	struct pk_object *o;
 	int r = pk_object_open(&opts, &o);
 
@@ -81,7 +80,7 @@ static int program(void *arg, const char *name)
 	static const char *const seldom[] = { PK_PROG_TC_IN, PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3,
 					      NULL };
 	struct pk_space *s = arg;
-	int fd = pk_object_prog_fd(s->usual ? s->usual : s->host, name), r;
+	int fd = pk_object_prog_fd(s->usual ? s->usual : s->env->host, name), r;
 
 	if (fd >= 0)
 		return fd;
@@ -126,7 +125,7 @@ static void tell_link(const struct pk_space *s, const struct pk_device *d, uint3
 	memcpy(m.kind, d->kind, sizeof(m.kind));
 	memcpy(m.netns_name, s->name, sizeof(m.netns_name));
 	memcpy(m.reason, d->reason, sizeof(m.reason));
-	s->ops.send(s->ops.arg, &m.head);
+	s->env->ops.send(s->env->ops.arg, &m.head);
 }
 
 static struct pk_device *find_device(const struct pk_space *s, uint32_t ifindex)
@@ -156,6 +155,8 @@ static struct pk_device *add_device(struct pk_space *s, uint32_t ifindex)
 	if (!d)
 		return NULL;
 	pk_device_init(d);
+	d->pins = s->env->pins;
+	d->netns = s->cookie;
 	d->ifindex = ifindex;
 	s->dev[s->n_dev++] = d;
 	return d;
@@ -179,7 +180,7 @@ static bool is_covered(const struct pk_device *d)
 /* Attaches or detaches so that the interface is as the configuration wants it. */
 static void settle(struct pk_space *s, struct pk_device *d)
 {
-	bool want = pk_conf_covers(s->conf, d->name);
+	bool want = pk_conf_covers(s->env->conf, d->name);
 	struct pk_progs progs = progs_of(s);
 	int r;
 
@@ -192,7 +193,7 @@ static void settle(struct pk_space *s, struct pk_device *d)
 	}
 	pk_device_detach(d);
 	if (want) {
-		pk_device_attach(d, &progs, s->conf->xdp);
+		pk_device_attach(d, &progs, s->env->conf->xdp);
 	} else {
 		d->ingress = d->egress = PK_COVER_EXCLUDED;
 		snprintf(d->reason, sizeof(d->reason), "excluded by the configuration");
@@ -229,8 +230,9 @@ static void link_new(struct pk_space *s, struct rtnl_link *l)
 	if (!d)
 		d = add_device(s, ifindex);
 	if (!d) {
-		s->ops.notice(s->ops.arg, PK_LOG_WARN, "interface %u of %s: no memory, not covered",
-			      ifindex, s->is_host ? "the host" : s->name);
+		s->env->ops.notice(s->env->ops.arg, PK_LOG_WARN,
+				   "interface %u of %s: no memory, not covered", ifindex,
+				   s->is_host ? "the host" : s->name);
 		return;
 	}
 	changed = read_link(d, l);
@@ -266,7 +268,7 @@ static void on_addr(void *arg, struct pk_msg_addr *m, bool gone)
 	m->head.type = gone ? PK_MSG_ADDR_GONE : PK_MSG_ADDR;
 	m->head.size = sizeof(*m);
 	m->netns = s->cookie;
-	s->ops.send(s->ops.arg, &m->head);
+	s->env->ops.send(s->env->ops.arg, &m->head);
 }
 
 /* Interfaces that went while nobody listened. */
@@ -303,8 +305,8 @@ static void space_freep(struct pk_space **s)
 		pk_space_close(*s, false);
 }
 
-int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struct pk_object *host,
-		  bool is_host, const struct pk_space_ops *ops, struct pk_space **ret)
+int pk_space_open(int ns_fd, const char *name, bool is_host, const struct pk_space_env *env,
+		  struct pk_space **ret)
 {
 	static const char *const usual[] = { PK_PROG_XDP, PK_PROG_TC_OUT, NULL };
 	_cleanup_(space_freep) struct pk_space *s = calloc(1, sizeof(*s));
@@ -314,9 +316,7 @@ int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struc
 	if (!s)
 		return -ENOMEM;
 	s->is_host = is_host;
-	s->conf = conf;
-	s->ops = *ops;
-	s->host = host;
+	s->env = env;
 	s->watch = (struct pk_watch){ .link = on_link, .addr = on_addr, .arg = s };
 	copy_text(s->name, sizeof(s->name), name);
 	s->home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -341,13 +341,16 @@ int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struc
 
 void pk_space_close(struct pk_space *s, bool gone)
 {
-	bool inside;
+	bool inside, stay;
 
 	if (!s)
 		return;
-	inside = !gone && s->ns_fd >= 0 && !enter(s);
+	stay = !gone && pk_pins_is_held(s->env->pins);
+	inside = !gone && !stay && s->ns_fd >= 0 && !enter(s);
 	for (size_t i = 0; i < s->n_dev; i++) {
-		if (inside)
+		if (stay)
+			pk_device_let_go(s->dev[i]);
+		else if (inside)
 			pk_device_detach(s->dev[i]);
 		else
 			pk_device_forget(s->dev[i]);
@@ -381,11 +384,12 @@ void pk_space_read(struct pk_space *s)
 	if (pk_watch_read(&s->watch, &why))
 		return;
 	/* Messages were lost (a storm of changes): what is there now is read whole. */
-	s->ops.notice(s->ops.arg, PK_LOG_NOTICE, "netlink: %s; reading all interfaces again", why);
+	s->env->ops.notice(s->env->ops.arg, PK_LOG_NOTICE,
+			   "netlink: %s; reading all interfaces again", why);
 	r = listen_again(s);
 	if (r < 0)
-		s->ops.notice(s->ops.arg, PK_LOG_ERROR, "netlink: %s; interfaces are not followed",
-			      strerror(-r));
+		s->env->ops.notice(s->env->ops.arg, PK_LOG_ERROR,
+				   "netlink: %s; interfaces are not followed", strerror(-r));
 }
 
 void pk_space_check(struct pk_space *s)
@@ -398,21 +402,53 @@ void pk_space_check(struct pk_space *s)
 	for (size_t i = 0; i < s->n_dev; i++) {
 		struct pk_device *d = s->dev[i];
 
-		if (!is_covered(d) || pk_device_is_intact(d))
+		if (!is_covered(d))
 			continue;
+		if (pk_device_is_intact(d)) {
+			if (pk_device_pin(d))
+				s->env->ops.notice(
+					s->env->ops.arg, PK_LOG_WARN,
+					"a pin of %s was removed by somebody; pinned again",
+					d->name);
+			continue;
+		}
 		pk_device_detach(d);
-		pk_device_attach(d, &progs, s->conf->xdp);
-		s->ops.notice(s->ops.arg, PK_LOG_WARN, "a hook on %s was removed by somebody; %s",
-			      d->name,
-			      is_covered(d) ? "attached again" : "it can not be attached again");
+		pk_device_attach(d, &progs, s->env->conf->xdp);
+		s->env->ops.notice(
+			s->env->ops.arg, PK_LOG_WARN, "a hook on %s was removed by somebody; %s",
+			d->name, is_covered(d) ? "attached again" : "it can not be attached again");
 		tell_link(s, d, PK_MSG_LINK);
 	}
 	leave(s);
 }
 
-void pk_space_recover(struct pk_space *s, const struct pk_conf *conf)
+size_t pk_space_pin(const struct pk_space *s)
 {
-	s->conf = conf;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_dev; i++)
+		n += pk_device_pin(s->dev[i]);
+	return n;
+}
+
+void pk_space_renew(struct pk_space *s)
+{
+	struct pk_progs progs = progs_of(s);
+	int r = enter(s);
+
+	if (r < 0) {
+		pk_warn("network namespace %s: %s; its hooks keep their programs", s->name,
+			strerror(-r));
+		return;
+	}
+	for (size_t i = 0; i < s->n_dev; i++)
+		if (is_covered(s->dev[i]))
+			pk_device_renew(s->dev[i], &progs, s->env->conf->xdp);
+	leave(s);
+}
+
+void pk_space_recover(struct pk_space *s)
+{
 	for (size_t i = 0; i < s->n_dev; i++) {
 		settle(s, s->dev[i]);
 		tell_link(s, s->dev[i], PK_MSG_LINK);

@@ -14,6 +14,7 @@
 struct pk_conf;
 struct pk_msg_head;
 struct pk_object;
+struct pk_pins;
 struct pk_space;
 
 struct pk_space_ops {
@@ -23,14 +24,25 @@ struct pk_space_ops {
 	void *arg;
 };
 
+/* What all namespaces share; borrowed for as long as they are open. */
+struct pk_space_env {
+	const struct pk_conf *conf;
+	struct pk_object *host;
+	struct pk_pins *pins;
+	struct pk_space_ops ops;
+};
+
 /*
  * Opens the namespace behind ns_fd (borrowed, only for the call) and covers what conf names. name:
  * under /run/netns, or "". Its packet programs are instances of its own on the maps of host.
  */
-int pk_space_open(int ns_fd, const char *name, const struct pk_conf *conf, struct pk_object *host,
-		  bool is_host, const struct pk_space_ops *ops, struct pk_space **ret);
+int pk_space_open(int ns_fd, const char *name, bool is_host, const struct pk_space_env *env,
+		  struct pk_space **ret);
 
-/* Detaches what is ours. gone: the namespace is going, the kernel cleans up. */
+/*
+ * Detaches what is ours, unless it is to outlive us (pk_pins_is_held). gone: the namespace is
+ * going, the kernel cleans up.
+ */
 void pk_space_close(struct pk_space *s, bool gone);
 
 int pk_space_fd(const struct pk_space *s); /* readable: call pk_space_read */
@@ -39,8 +51,12 @@ void pk_space_read(struct pk_space *s);
 /* Once a second: hooks that somebody removed are put back. */
 void pk_space_check(struct pk_space *s);
 
-/* After a change of configuration: which interfaces are covered is decided anew. */
-void pk_space_recover(struct pk_space *s, const struct pk_conf *conf);
+/* After a change of env->conf: which interfaces are covered is decided anew. */
+void pk_space_recover(struct pk_space *s);
+
+/* As of the interfaces, see device.h. */
+size_t pk_space_pin(const struct pk_space *s);
+void pk_space_renew(struct pk_space *s);
 
 /* Sends all links and addresses again (a new pipeline). */
 void pk_space_tell(struct pk_space *s);

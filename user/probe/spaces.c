@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "probe/pins.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -40,21 +41,23 @@ static void add(struct pk_spaces *s, int fd, const char *name, bool is_host)
 
 	if (s->n == PK_SPACES_MAX) {
 		if (!s->refused_told)
-			s->ops.notice(s->ops.arg, PK_LOG_WARN,
-				      "more than %d network namespaces: the others are not covered",
-				      PK_SPACES_MAX);
+			s->env.ops.notice(
+				s->env.ops.arg, PK_LOG_WARN,
+				"more than %d network namespaces: the others are not covered",
+				PK_SPACES_MAX);
 		s->refused_told = true;
 		return;
 	}
-	r = pk_space_open(fd, name, s->conf, s->host, is_host, &s->ops, &space);
+	r = pk_space_open(fd, name, is_host, &s->env, &space);
 	if (r < 0) {
-		s->ops.notice(s->ops.arg, PK_LOG_WARN,
-			      "network namespace %s: %s; trying again in a second",
-			      *name ? name : "of a container", strerror(-r));
+		s->failed = true;
+		s->env.ops.notice(s->env.ops.arg, PK_LOG_WARN,
+				  "network namespace %s: %s; trying again in a second",
+				  *name ? name : "of a container", strerror(-r));
 		return;
 	}
 	s->v[s->n++] = space;
-	s->watch(s->ops.arg, space, true);
+	s->watch(s->env.ops.arg, space, true);
 }
 
 struct seen {
@@ -93,14 +96,14 @@ static bool is_wanted(const struct pk_conf *conf, const char *name)
 
 static void scan_named(struct pk_spaces *s, struct seen *seen)
 {
-	_cleanup_(dir_closep) DIR *d = s->conf->netns.n ? opendir(NAMED_DIR) : NULL;
+	_cleanup_(dir_closep) DIR *d = s->env.conf->netns.n ? opendir(NAMED_DIR) : NULL;
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
 		struct stat st;
 
 		/* A name that nothing is mounted on yet is a file without any permission. */
-		if (e->d_name[0] == '.' || !is_wanted(s->conf, e->d_name) ||
+		if (e->d_name[0] == '.' || !is_wanted(s->env.conf, e->d_name) ||
 		    fstatat(dirfd(d), e->d_name, &st, 0) < 0 || !(st.st_mode & 0444))
 			continue;
 		meet(s, seen, dirfd(d), e->d_name, e->d_name);
@@ -109,7 +112,7 @@ static void scan_named(struct pk_spaces *s, struct seen *seen)
 
 static void scan_processes(struct pk_spaces *s, struct seen *seen)
 {
-	_cleanup_(dir_closep) DIR *d = s->conf->containers ? opendir("/proc") : NULL;
+	_cleanup_(dir_closep) DIR *d = s->env.conf->containers ? opendir("/proc") : NULL;
 	struct dirent *e;
 	char path[280];
 
@@ -130,7 +133,7 @@ static void drop_gone(struct pk_spaces *s, const struct seen *seen)
 			there = seen->inum[j] == pk_space_inum(s->v[i]);
 		if (there)
 			continue;
-		s->watch(s->ops.arg, s->v[i], false);
+		s->watch(s->env.ops.arg, s->v[i], false);
 		pk_space_close(s->v[i], true);
 		s->v[i] = s->v[--s->n];
 	}
@@ -139,12 +142,21 @@ static void drop_gone(struct pk_spaces *s, const struct seen *seen)
 static void scan(struct pk_spaces *s)
 {
 	struct seen seen = {};
+	size_t n;
 
+	s->failed = false;
 	if (s->n)
 		seen.inum[seen.n++] = pk_space_inum(s->v[0]);
 	scan_named(s, &seen);
 	scan_processes(s, &seen);
 	drop_gone(s, &seen);
+	/* What nobody claimed now is of interfaces and namespaces that went or are left out. */
+	n = s->failed ? 0 : pk_pins_prune(s->env.pins);
+	if (n)
+		s->env.ops.notice(s->env.ops.arg, PK_LOG_NOTICE,
+				  "%zu pinned hook%s of interfaces that are not watched any more "
+				  "removed",
+				  n, n == 1 ? "" : "s");
 }
 
 int pk_spaces_open(struct pk_spaces *s)
@@ -169,10 +181,25 @@ void pk_spaces_check(struct pk_spaces *s)
 
 void pk_spaces_recover(struct pk_spaces *s, const struct pk_conf *conf)
 {
-	s->conf = conf;
+	s->env.conf = conf;
 	for (size_t i = 0; i < s->n; i++)
-		pk_space_recover(s->v[i], conf);
+		pk_space_recover(s->v[i]);
 	scan(s);
+}
+
+size_t pk_spaces_pin(const struct pk_spaces *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += pk_space_pin(s->v[i]);
+	return n;
+}
+
+void pk_spaces_renew(struct pk_spaces *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		pk_space_renew(s->v[i]);
 }
 
 void pk_spaces_tell(struct pk_spaces *s)
@@ -186,7 +213,7 @@ void pk_spaces_close(struct pk_spaces *s)
 	while (s->n) {
 		struct pk_space *last = s->v[--s->n];
 
-		s->watch(s->ops.arg, last, false);
+		s->watch(s->env.ops.arg, last, false);
 		pk_space_close(last, false);
 	}
 }

@@ -11,12 +11,11 @@
 struct pk_spaces {
 	struct pk_space *v[PK_SPACES_MAX];
 	size_t n;
-	const struct pk_conf *conf;
-	struct pk_object *host;
-	struct pk_space_ops ops;
+	struct pk_space_env env;
 	/* A space came or is about to go: its descriptor is to be watched or forgotten. */
 	void (*watch)(void *arg, struct pk_space *s, bool on);
 	bool refused_told;
+	bool failed; /* a namespace that is there could not be opened */
 };
 
 /* Opens the host's namespace, then whatever else conf wants. */
@@ -26,5 +25,9 @@ int pk_spaces_open(struct pk_spaces *s);
 void pk_spaces_check(struct pk_spaces *s);
 
 void pk_spaces_recover(struct pk_spaces *s, const struct pk_conf *conf);
+
+/* As of each interface, see device.h. */
+size_t pk_spaces_pin(const struct pk_spaces *s);
+void pk_spaces_renew(struct pk_spaces *s);
 void pk_spaces_tell(struct pk_spaces *s);
 void pk_spaces_close(struct pk_spaces *s);
