@@ -2,7 +2,8 @@
 /*
  * The broker with a pipeline that does nothing but ask it to hold, let go or detach, by lines in a
  * FIFO: `hold CONFIG FIFO`. PK_KILL_AT=N kills the broker before its Nth step that attaches, pins
- * or unpins something; it says how many there were when it ends by itself.
+ * or unpins something; it says how many there were when it ends by itself. PK_NO_TCX=1: the kernel
+ * does as those before 6.6 do, which have no tcx.
  */
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -13,6 +14,7 @@
 #include "probe/privs.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <poll.h>
@@ -26,12 +28,18 @@
 #include <unistd.h>
 
 static long kill_at, steps;
+static bool no_tcx;
 static pid_t broker;
 
 static void step(void)
 {
 	if (getpid() == broker && ++steps == kill_at)
 		kill(broker, SIGKILL);
+}
+
+static bool is_tcx(const union bpf_attr *attr)
+{
+	return attr->link_create.attach_type == 46 || attr->link_create.attach_type == 47;
 }
 
 /* libbpf and the code under test find these before libc's. */
@@ -50,6 +58,10 @@ long syscall(long n, ...)
 	if (n == SYS_bpf && (a[0] == BPF_OBJ_PIN || a[0] == BPF_LINK_CREATE ||
 			     a[0] == BPF_LINK_UPDATE || a[0] == BPF_LINK_DETACH))
 		step();
+	if (n == SYS_bpf && no_tcx && a[0] == BPF_LINK_CREATE && is_tcx((union bpf_attr *)a[1])) {
+		errno = EINVAL;
+		return -1;
+	}
 	return real(n, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -144,6 +156,7 @@ int main(int argc, char **argv)
 	opts.arg = argv[2];
 	broker = getpid();
 	kill_at = getenv("PK_KILL_AT") ? atol(getenv("PK_KILL_AT")) : 0;
+	no_tcx = getenv("PK_NO_TCX");
 	pk_log_init("hold", PK_LOG_INFO);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);

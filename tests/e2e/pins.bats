@@ -229,6 +229,59 @@ no_traffic() {
 	[ "$out" = "$tx" ]
 }
 
+@test "without tcx the filters in clsact stay, are taken over and taken down" {
+	tcx=0 all=$(pinned 2 4)
+	filters() { # id of the program at each end
+		for side in c s; do
+			nsenter --net=/run/netns/${net}$side tc filter show dev ${net}${side}0 egress | grep -oE 'pk_tc_out.* id [0-9]+'
+		done
+	}
+	in_client sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	in_server sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+	in_client tc qdisc add dev ${net}c0 clsact
+	in_client tc filter add dev ${net}c0 egress prio 7 protocol ip u32 match u32 0 0
+	begin PK_NO_TCX=1
+	hold
+	count_all
+	tx=$tx_now out=$out_now
+	traffic
+	for i in 1 2 3; do
+		old=$(filters)
+		[ "$(wc -l <<<"$old")" = 2 ]
+		end KILL
+		[ "$(filters)" = "$old" ]
+		begin PK_NO_TCX=1
+		[ "$(wc -l <<<"$(filters)")" = 2 ]
+		[ "$(filters)" != "$old" ]
+	done
+	no_traffic
+	count_all
+	tx=$((tx_now - tx)) out=$((out_now - out))
+	echo "# $tx packets out, $out counted" >&3
+	[ "$tx" -gt 3000 ]
+	[ "$out" = "$tx" ]
+	# Of another ABI, they wait as links do.
+	old=$(filters)
+	end KILL
+	rm $pins/meta
+	begin PK_NO_TCX=1
+	[ "$(filters)" = "$old" ]
+	hold
+	renewed() { [ "$(filters)" != "$old" ]; }
+	wait_for 5 renewed
+	works
+	end TERM
+	works
+	run take_down
+	echo "$output"
+	[[ "$output" == "detached: 2 XDP, 0 tcx, 4 clsact and 4 cgroup hooks, "* ]]
+	# The filter of another tool, and its qdisc, stay.
+	in_client tc filter show dev ${net}c0 egress | grep -q 'pref 7'
+	[ "$(hooks_of c | grep -c pk_)" = 0 ]
+	no_qdisc() { ! in_server tc qdisc show dev ${net}s0 | grep -q clsact; }
+	no_qdisc
+}
+
 @test "interfaces and namespaces that come while it holds are pinned, those that go unpinned" {
 	sed -i "s/names: \[.*\]/names: [${net}s, ${net}x]/" "$run/picket.yaml"
 	begin
