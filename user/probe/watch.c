@@ -162,7 +162,7 @@ int pk_watch_open(struct pk_watch *w)
 	int r;
 
 	pk_watch_close(w);
-	r = nl_cache_mngr_alloc(NULL, NETLINK_ROUTE, NL_AUTO_PROVIDE, &w->mngr);
+	r = nl_cache_mngr_alloc(NULL, NETLINK_ROUTE, 0, &w->mngr);
 	for (int i = 0; !r && i < PK_WATCH_MAX; i++)
 		r = nl_cache_mngr_add(w->mngr, kinds[i].name, kinds[i].change, w, &w->cache[i]);
 	return r < 0 ? -EIO : 0;
