@@ -13,7 +13,7 @@
 #include "base/notify.h"
 #include "conf/conf.h"
 #include "probe/attach.h"
-#include "probe/channel.h"
+#include "probe/child.h"
 #include "probe/costs.h"
 #include "probe/hold.h"
 #include "probe/object.h"
@@ -29,10 +29,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
-#define RESPAWN_MAX_S 30
 #define ACTIVE_MIN_NS 200000000ULL /* as often as the sweep may run */
 #define SEND_WAIT_MS  200 /* a pipeline that does not read may not keep us from our hooks */
 
@@ -40,7 +37,7 @@ struct broker {
 	const struct pk_broker_opts *opts;
 	struct pk_conf *conf;
 	struct event_base *base;
-	struct event *sig[4], *tick, *sweep, *chan, *respawn;
+	struct event *sig[4], *tick, *sweep;
 	struct {
 		struct pk_space *space;
 		struct event *ev;
@@ -56,10 +53,7 @@ struct broker {
 	uint64_t netns;
 	uint64_t unsent; /* messages that found no room */
 	uint64_t watchdog_ns, watchdog_last_ns;
-	pid_t child;
-	int fd; /* to the pipeline */
-	unsigned fails;
-	uint64_t born_ns;
+	struct pk_child child;
 	bool resend; /* state was lost on the way: tell all of it again */
 	bool stopping;
 	bool detach;   /* leave nothing to enforce either */
@@ -70,12 +64,8 @@ struct broker {
 static void send_msg(void *arg, const struct pk_msg_head *msg)
 {
 	struct broker *b = arg;
-	int r;
 
-	if (b->fd < 0)
-		return;
-	r = pk_chan_send(b->fd, msg, b->stopping ? 0 : SEND_WAIT_MS);
-	if (r == -EAGAIN) {
+	if (pk_child_send(&b->child, msg, b->stopping ? 0 : SEND_WAIT_MS) == -EAGAIN) {
 		b->unsent++;
 		b->resend = true;
 	}
@@ -138,7 +128,7 @@ static int send_record(void *arg, const void *rec, size_t size)
 	m.head.size = (uint32_t)(sizeof(m.head) + size);
 	memcpy(m.rec, rec, size);
 	/* The pipeline reads these as fast as it can; wait for it longer than for anything else. */
-	return b->fd < 0 ? -EPIPE : pk_chan_send(b->fd, &m.head, 5000);
+	return pk_child_send(&b->child, &m.head, 5000);
 }
 
 static void tell_hooks(struct broker *b)
@@ -186,12 +176,13 @@ static int hello(struct broker *b)
 		if (fds[i] < 0)
 			return fds[i];
 	}
-	return pk_chan_send_hello(b->fd, &m, fds);
+	return pk_chan_send_hello(b->child.fd, &m, fds);
 }
 
 /* Everything a new pipeline must know, in the order it can use it. */
-static int greet(struct broker *b)
+static int greet(void *arg)
 {
+	struct broker *b = arg;
 	int r = hello(b);
 
 	if (r < 0)
@@ -228,8 +219,6 @@ static void knobs_of_conf(const struct broker *b, struct pk_knobs *k)
 	};
 }
 
-static void start_pipeline(struct broker *b);
-
 /* Reports as often as somebody who watches wants them, but neither faster nor slower than is right.
  */
 static void on_knobs(struct broker *b, const union pk_msg *msg)
@@ -262,8 +251,10 @@ static void on_hold(struct broker *b, bool on)
  * All that a pipeline, which reads what attackers write, may ask of us. It decides what is enforced
  * and so may end that, but nothing else: it can't starve what the kernel counts.
  */
-static void on_message(struct broker *b, const union pk_msg *msg)
+static void on_message(void *arg, const union pk_msg *msg)
 {
+	struct broker *b = arg;
+
 	switch (msg->head.type) {
 	case PK_MSG_KNOBS:
 		on_knobs(b, msg);
@@ -280,96 +271,11 @@ static void on_message(struct broker *b, const union pk_msg *msg)
 	}
 }
 
-static void drop_pipeline(struct broker *b)
-{
-	if (b->chan)
-		event_free(PK_TAKE(b->chan));
-	if (b->fd >= 0)
-		close(PK_TAKE_FD(b->fd));
-}
-
-static void on_chan(evutil_socket_t fd, short what, void *arg)
+static pid_t spawn(void *arg, int fd)
 {
 	struct broker *b = arg;
-	union pk_msg msg;
-	int fds[PK_FD_MAX], r;
 
-	(void)what;
-	while ((r = pk_chan_recv((int)fd, &msg, fds)) > 0 || r == -EBADMSG) {
-		for (int i = 0; i < PK_FD_MAX; i++) /* none is expected from there */
-			pk_closep(&fds[i]);
-		if (r > 0)
-			on_message(b, &msg);
-		else
-			pk_warn("the pipeline sent a message that is not valid, ignored");
-	}
-	if (r != -EAGAIN)
-		drop_pipeline(b); /* it ended: SIGCHLD follows */
-}
-
-static void on_respawn(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	start_pipeline(arg);
-}
-
-static void respawn_later(struct broker *b)
-{
-	struct timeval tv = {};
-
-	/* One that lived for a minute was healthy: forget earlier failures. */
-	if (pk_clock_boot_ns() - b->born_ns > 60ULL * 1000000000)
-		b->fails = 0;
-	tv.tv_sec = b->fails < 5 ? 1 << b->fails : RESPAWN_MAX_S;
-	b->fails++;
-	pk_error("the pipeline ended; hooks stay, starting it again in %ld s", (long)tv.tv_sec);
-	evtimer_add(b->respawn, &tv);
-}
-
-static void start_pipeline(struct broker *b)
-{
-	int pair[2], r, size = 4 << 20;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-		pk_error("socketpair: %m");
-		respawn_later(b);
-		return;
-	}
-	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	b->born_ns = pk_clock_boot_ns();
-	b->child = b->opts->spawn(b->opts->arg, b->conf, pair[1]);
-	close(pair[1]);
-	b->fd = pair[0];
-	if (b->child < 0) {
-		pk_error("the pipeline can not be started: %s", strerror(-b->child));
-		b->child = 0;
-		drop_pipeline(b);
-		respawn_later(b);
-		return;
-	}
-	b->chan = event_new(b->base, b->fd, EV_READ | EV_PERSIST, on_chan, b);
-	if (b->chan)
-		event_add(b->chan, NULL);
-	r = greet(b);
-	if (r < 0)
-		pk_error("the pipeline can not be told what there is: %s", strerror(-r));
-}
-
-static void on_child(struct broker *b)
-{
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != b->child)
-			continue;
-		b->child = 0;
-		drop_pipeline(b);
-		if (WIFSIGNALED(status))
-			pk_error("the pipeline was ended by signal %d", WTERMSIG(status));
-		if (!b->stopping)
-			respawn_later(b);
-	}
+	return b->opts->spawn(b->opts->arg, b->conf, fd);
 }
 
 static void conf_errors(const struct pk_buf *errors)
@@ -425,7 +331,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGCHLD)
-		on_child(b);
+		pk_child_reap(&b->child, !b->stopping);
 	else if (sig == SIGHUP)
 		reload(b);
 	else
@@ -524,8 +430,7 @@ static int make_timers(struct broker *b)
 
 	b->tick = event_new(b->base, -1, EV_PERSIST, on_tick, b);
 	b->sweep = event_new(b->base, -1, EV_PERSIST, on_sweep, b);
-	b->respawn = evtimer_new(b->base, on_respawn, b);
-	if (!b->tick || !b->sweep || !b->respawn || event_add(b->tick, &second) < 0)
+	if (!b->tick || !b->sweep || event_add(b->tick, &second) < 0)
 		return -ENOMEM;
 	return set_sweeps(b);
 }
@@ -538,7 +443,9 @@ static int start(struct broker *b)
 	b->base = event_base_new();
 	if (!b->base)
 		return -ENOMEM;
-	r = catch_signals(b);
+	r = pk_child_init(&b->child, b->base);
+	if (!r)
+		r = catch_signals(b);
 	if (!r)
 		r = pk_space_self_cookie(&b->netns);
 	if (!r)
@@ -573,25 +480,6 @@ static int start(struct broker *b)
 	return make_timers(b);
 }
 
-/* Gives the pipeline time to read the last reports, then ends it. */
-static void stop_pipeline(struct broker *b)
-{
-	int status;
-
-	drop_pipeline(b);
-	for (int i = 0; b->child > 0 && i < 300; i++) {
-		pid_t pid = waitpid(b->child, &status, WNOHANG);
-
-		if (pid == b->child || (pid < 0 && errno == ECHILD))
-			return;
-		usleep(10000);
-	}
-	if (b->child > 0) {
-		kill(b->child, SIGKILL);
-		(void)waitpid(b->child, &status, 0);
-	}
-}
-
 static void stop(struct broker *b)
 {
 	b->stopping = true;
@@ -601,14 +489,14 @@ static void stop(struct broker *b)
 	pk_spaces_close(&b->spaces);
 	pk_attach_done(&b->hooks);
 	/* Not while packet programs run: they may hold what it would free. */
-	if (b->obj && b->child > 0)
+	if (b->obj && b->child.pid > 0)
 		sweep(b, !pk_pins_is_held(b->pins));
 	if (b->detach)
 		pk_notice("detached: nothing is enforced any more");
 	else if (pk_pins_is_held(b->pins))
 		pk_notice("enforcement stays in the kernel; `picket detach` or, without an agent, "
 			  "`picketd --detach` takes it down");
-	stop_pipeline(b);
+	pk_child_stop(&b->child);
 	for (size_t i = 0; i < PK_ARRAY_SIZE(b->sig); i++)
 		if (b->sig[i])
 			event_free(b->sig[i]);
@@ -616,8 +504,6 @@ static void stop(struct broker *b)
 		event_free(b->tick);
 	if (b->sweep)
 		event_free(b->sweep);
-	if (b->respawn)
-		event_free(b->respawn);
 	if (b->base)
 		event_base_free(b->base);
 	pk_costs_close(&b->costs);
@@ -635,12 +521,12 @@ int pk_broker_run(const struct pk_broker_opts *opts)
 		return -ENOMEM;
 	b->opts = opts;
 	b->conf = opts->conf;
-	b->fd = -1;
+	b->child = (struct pk_child){ spawn, greet, on_message, b, .fd = -1 };
 	b->costs.fd = -1;
 	b->hooks.cgroup_fd = -1;
 	r = start(b);
 	if (!r) {
-		start_pipeline(b);
+		pk_child_start(&b->child);
 		pk_notice("watching %zu network namespace%s", b->spaces.n,
 			  b->spaces.n == 1 ? "" : "s");
 		(void)pk_notify("READY=1");
