@@ -26,7 +26,8 @@ enum pk_msg_type {
 	PK_MSG_SWEPT = 10, /* struct pk_msg_swept after each sweep */
 	/* pipeline -> broker */
 	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
-	/* struct pk_msg_hold: the lists are in force, and whether there is something to enforce */
+	/* struct pk_msg_hold: the lists are in force, and whether there is something to enforce.
+	 * Once after each start, also when there is nothing, and whenever that changes. */
 	PK_MSG_HOLD = 33,
 	PK_MSG_DETACH = 34, /* head only: take everything down and end */
 };
