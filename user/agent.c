@@ -362,7 +362,7 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	a->view->refresh = on_refresh;
 	a->view->arg = a;
 	a->view->now_ns = a->view->state->started_ns = pk_clock_boot_ns();
-	r = pk_api_new(a->base, a->view, listen_fd, o->group, &a->api);
+	r = pk_api_new(a->base, a->view, listen_fd, o->group, o->conf->upload_max, &a->api);
 	if (r < 0)
 		return r;
 	a->msgs = event_new(a->base, a->broker, EV_READ | EV_PERSIST, on_msgs, a);

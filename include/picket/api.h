@@ -16,6 +16,9 @@
 	"/v1/live" /* NDJSON, one snapshot a second for `picket top`; raises the report rate */
 #define PK_API_HEALTH "/v1/healthz"
 
+/* Request header: where the person sits who uses the tool (the peer of the SSH session). */
+#define PK_API_SESSION "Picket-Session"
+
 #define PK_API_TYPE_JSON    "application/json"
 #define PK_API_TYPE_NDJSON  "application/x-ndjson"
 #define PK_API_TYPE_PROBLEM "application/problem+json" /* RFC 9457 */

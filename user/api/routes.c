@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of routes: path, parameters, function. Longer paths before their prefixes. */
+/* The table of routes: method, path, parameters, function. Fixed paths before PK_ROUTE_REST. */
 #include "api/routes.h"
 
 #include "api/live.h"
@@ -9,17 +9,24 @@
 
 #include <picket/api.h>
 
+#include <event2/http.h>
+
+#define GET(path, flags, params, f)                                                                \
+	{                                                                                          \
+		EVHTTP_REQ_GET, path, NULL, flags, params, f                                       \
+	}
+
 const struct pk_route pk_routes[] = {
-	{ PK_API_HEALTH, false, false, "", pk_health_get },
-	{ PK_API_STATUS, false, false, "", pk_status_get },
-	{ PK_API_FLOWS_STREAM, false, true, "filter", pk_flows_stream },
-	{ PK_API_FLOWS, false, false, "filter state limit", pk_flows_get },
-	{ PK_API_FLOWS, true, false, "", pk_flow_get },
-	{ PK_API_EVENTS_STREAM, false, true, "filter after", pk_events_stream },
-	{ PK_API_EVENTS, false, false, "limit after", pk_events_get },
-	{ PK_API_PROCESSES, false, false, "filter limit", pk_processes_get },
-	{ PK_API_PROCESSES, true, false, "", pk_process_one_get },
-	{ PK_API_LIVE, false, true, "filter limit", pk_live_get },
+	GET(PK_API_HEALTH, 0, "", pk_health_get),
+	GET(PK_API_STATUS, 0, "", pk_status_get),
+	GET(PK_API_FLOWS_STREAM, PK_ROUTE_STREAM, "filter", pk_flows_stream),
+	GET(PK_API_FLOWS, 0, "filter state limit", pk_flows_get),
+	GET(PK_API_FLOWS, PK_ROUTE_REST, "", pk_flow_get),
+	GET(PK_API_EVENTS_STREAM, PK_ROUTE_STREAM, "filter after", pk_events_stream),
+	GET(PK_API_EVENTS, 0, "limit after", pk_events_get),
+	GET(PK_API_PROCESSES, 0, "filter limit", pk_processes_get),
+	GET(PK_API_PROCESSES, PK_ROUTE_REST, "", pk_process_one_get),
+	GET(PK_API_LIVE, PK_ROUTE_STREAM, "filter limit", pk_live_get),
 };
 
 const size_t pk_routes_n = PK_ARRAY_SIZE(pk_routes);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the evhttp server, checks who asks (SO_PEERCRED, SO_PEERGROUPS) and how, and answers with
+ * Owns the evhttp server, checks how it is asked (who asks is peer.c's), and answers with
  * problems (RFC 9457). It knows no route's meaning. libevent bounds heads, bodies and silence; the
  * number of connections is bounded here: above it the listener rests until the next tick.
  */
 #include "api/server.h"
 
+#include "api/peer.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "flow/filter.h"
+
+#include <picket/api.h>
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -25,12 +28,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#ifndef SO_PEERGROUPS
-#define SO_PEERGROUPS 59
-#endif
-
-#define FDS_MAX    1024 /* looked at to count connections */
-#define GROUPS_MAX 256
+#define FDS_MAX 1024 /* looked at to count connections */
 
 struct pk_api {
 	struct event_base *base;
@@ -38,6 +36,7 @@ struct pk_api {
 	struct evconnlistener *listener; /* owned by http */
 	struct pk_view *view;
 	gid_t group;
+	struct pk_api_later *later;
 	unsigned connections; /* at the last count, plus those that came since */
 	bool resting;
 };
@@ -85,35 +84,6 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 	return NULL;
 }
 
-static bool in_group(int fd, const struct ucred *peer, gid_t group)
-{
-	gid_t groups[GROUPS_MAX];
-	socklen_t len = sizeof(groups);
-
-	if (group == (gid_t)-1)
-		return false;
-	if (peer->gid == group)
-		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
-		return false;
-	for (size_t i = 0; i < len / sizeof(gid_t); i++)
-		if (groups[i] == group)
-			return true;
-	return false;
-}
-
-static bool may_ask(const struct pk_api *a, struct evhttp_request *http)
-{
-	struct evhttp_connection *c = evhttp_request_get_connection(http);
-	int fd = c ? bufferevent_getfd(evhttp_connection_get_bufferevent(c)) : -1;
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return false;
-	return peer.uid == 0 || peer.uid == geteuid() || in_group(fd, &peer, a->group);
-}
-
 static const char *title_of(int status)
 {
 	switch (status) {
@@ -127,6 +97,16 @@ static const char *title_of(int status)
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 202:
+		return "Accepted";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Content Too Large";
+	case 422:
+		return "Unprocessable Content";
+	case 507:
+		return "Insufficient Storage";
 	case 503:
 		return "Service Unavailable";
 	default:
@@ -136,51 +116,46 @@ static const char *title_of(int status)
 
 void pk_api_reply(struct pk_api_request *q, int status, const char *type, struct pk_buf *body)
 {
-	struct evkeyvalq *head = evhttp_request_get_output_headers(q->http);
-	struct evbuffer *out = evhttp_request_get_output_buffer(q->http);
+	struct evhttp_request *http = PK_TAKE(q->http);
+	struct evkeyvalq *head = http ? evhttp_request_get_output_headers(http) : NULL;
 
-	if (body->error) {
-		pk_buf_reset(body);
-		evhttp_send_error(q->http, 500, "out of memory");
-		return;
+	if (http && body->error) {
+		evhttp_send_error(http, 500, "out of memory");
+	} else if (http) {
+		evhttp_add_header(head, "Content-Type", type);
+		evhttp_add_header(head, "Cache-Control", "no-store");
+		if (evhttp_request_get_command(http) != EVHTTP_REQ_HEAD)
+			evbuffer_add(evhttp_request_get_output_buffer(http), body->data, body->len);
+		evhttp_send_reply(http, status, title_of(status), NULL);
 	}
-	evhttp_add_header(head, "Content-Type", type);
-	evhttp_add_header(head, "Cache-Control", "no-store");
-	if (evhttp_request_get_command(q->http) != EVHTTP_REQ_HEAD)
-		evbuffer_add(out, body->data, body->len);
-	evhttp_send_reply(q->http, status, title_of(status), NULL);
 	pk_buf_done(body);
 }
 
-static int send_problem(struct pk_api_request *q, int status, const char *detail,
-			const struct pk_filter_error *e, const char *filter)
+void pk_api_problem_begin(struct pk_json *j, struct pk_buf *body, int status, const char *detail)
 {
-	struct pk_buf body = { 0 }, text = { 0 };
-	struct pk_json j;
+	pk_json_init(j, body);
+	pk_json_obj(j, NULL);
+	pk_json_str(j, "type", "about:blank");
+	pk_json_str(j, "title", title_of(status));
+	pk_json_i64(j, "status", status);
+	pk_json_str(j, "detail", detail);
+}
 
-	pk_json_init(&j, &body);
-	pk_json_obj(&j, NULL);
-	pk_json_str(&j, "type", "about:blank");
-	pk_json_str(&j, "title", title_of(status));
-	pk_json_i64(&j, "status", status);
-	pk_json_str(&j, "detail", detail);
-	if (e) {
-		pk_filter_explain(&text, filter, e);
-		pk_json_u64(&j, "offset", e->offset);
-		pk_json_str(&j, "caret", text.data);
-	}
-	pk_json_end(&j);
-	pk_buf_char(&body, '\n');
-	if (status == 405)
-		evhttp_add_header(evhttp_request_get_output_headers(q->http), "Allow", "GET, HEAD");
-	pk_api_reply(q, status, "application/problem+json", &body);
-	pk_buf_done(&text);
+int pk_api_problem_end(struct pk_api_request *q, struct pk_json *j, int status)
+{
+	pk_json_end(j);
+	pk_buf_char(j->out, '\n');
+	pk_api_reply(q, status, PK_API_TYPE_PROBLEM, j->out);
 	return 0;
 }
 
 int pk_api_problem(struct pk_api_request *q, int status, const char *detail)
 {
-	return send_problem(q, status, detail, NULL, NULL);
+	struct pk_buf body = { 0 };
+	struct pk_json j;
+
+	pk_api_problem_begin(&j, &body, status, detail);
+	return pk_api_problem_end(q, &j, status);
 }
 
 const char *pk_api_param(const struct pk_api_request *q, const char *name)
@@ -208,15 +183,78 @@ int pk_api_param_u64(struct pk_api_request *q, const char *name, uint64_t max, u
 	return -EINVAL;
 }
 
+int pk_api_param_bool(struct pk_api_request *q, const char *name, bool *value)
+{
+	const char *s = pk_api_param(q, name);
+	char detail[96];
+
+	if (!s)
+		return 0;
+	if (!*s || strcmp(s, "1") == 0 || strcmp(s, "true") == 0) {
+		*value = true;
+		return 0;
+	}
+	if (strcmp(s, "0") == 0 || strcmp(s, "false") == 0) {
+		*value = false;
+		return 0;
+	}
+	snprintf(detail, sizeof(detail), "%s must be 0 or 1", name);
+	(void)pk_api_problem(q, 400, detail); /* always 0 */
+	return -EINVAL;
+}
+
 int pk_api_param_filter(struct pk_api_request *q, struct pk_filter **ret_filter)
 {
 	const char *text = pk_api_param(q, "filter");
+	_cleanup_(pk_buf_done) struct pk_buf caret = { 0 };
+	struct pk_buf body = { 0 };
 	struct pk_filter_error e;
+	struct pk_json j;
 	int r = pk_filter_new(text ? text : "", ret_filter, &e);
 
-	if (r < 0)
-		(void)send_problem(q, 400, e.text, &e, text ? text : ""); /* always 0 */
+	if (r >= 0)
+		return r;
+	pk_api_problem_begin(&j, &body, 400, e.text);
+	pk_filter_explain(&caret, text ? text : "", &e);
+	pk_json_u64(&j, "offset", e.offset);
+	pk_json_str(&j, "caret", caret.data);
+	(void)pk_api_problem_end(q, &j, 400); /* always 0 */
 	return r;
+}
+
+struct evbuffer *pk_api_body(struct pk_api_request *q)
+{
+	return evhttp_request_get_input_buffer(q->http);
+}
+
+struct pk_api_later *pk_api_later_new(struct pk_api_request *q)
+{
+	struct pk_api_later *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->q = *q;
+	l->q.query = NULL;
+	l->q.rest = "";
+	l->next = q->api->later;
+	q->api->later = l;
+	return l;
+}
+
+void pk_api_later_free(struct pk_api_later *l)
+{
+	struct pk_api_later **p;
+
+	if (!l)
+		return;
+	if (l->q.http)
+		(void)pk_api_problem(&l->q, 500, "this was not finished"); /* always 0 */
+	for (p = l->q.api ? &l->q.api->later : NULL; p && *p; p = &(*p)->next)
+		if (*p == l) {
+			*p = l->next;
+			break;
+		}
+	free(l);
 }
 
 static bool in_words(const char *words, const char *name)
@@ -229,50 +267,112 @@ static bool in_words(const char *words, const char *name)
 	return false;
 }
 
-static const struct pk_route *find_route(const char *path, const char **ret_rest)
+/* Is it the path of this route? Then what is behind the route's own part is in q->rest. */
+static bool is_path(const struct pk_route *r, const char *path, struct pk_api_request *q)
 {
-	for (size_t i = 0; i < pk_routes_n; i++) {
-		const struct pk_route *r = &pk_routes[i];
-		size_t n = strlen(r->path);
+	size_t n = strlen(r->path), rest;
 
-		if (strncmp(path, r->path, n) != 0)
-			continue;
-		if (r->prefix ? path[n] == '/' && path[n + 1] && !strchr(path + n + 1, '/')
-			      : !path[n]) {
-			*ret_rest = r->prefix ? path + n + 1 : "";
-			return r;
-		}
+	if (strncmp(path, r->path, n) != 0)
+		return false;
+	path += n;
+	q->rest = "";
+	if (!(r->flags & PK_ROUTE_REST))
+		return !*path;
+	rest = *path == '/' ? strcspn(path + 1, "/") : 0;
+	if (!rest || rest >= sizeof(q->part))
+		return false;
+	memcpy(q->part, path + 1, rest);
+	q->part[rest] = '\0';
+	q->rest = q->part;
+	path += 1 + rest;
+	return r->behind ? *path == '/' && strcmp(path + 1, r->behind) == 0 : !*path;
+}
+
+static bool is_method(const struct pk_route *r, enum evhttp_cmd_type cmd)
+{
+	return (int)cmd == r->method || (cmd == EVHTTP_REQ_HEAD && r->method == EVHTTP_REQ_GET &&
+					 !(r->flags & PK_ROUTE_STREAM));
+}
+
+static const char *method_name(const struct pk_route *r)
+{
+	switch (r->method) {
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
+	case EVHTTP_REQ_PATCH:
+		return "PATCH";
+	case EVHTTP_REQ_DELETE:
+		return "DELETE";
+	default:
+		return r->flags & PK_ROUTE_STREAM ? "GET" : "GET, HEAD";
 	}
+}
+
+/* The route for path and method; NULL: what was answered says why there is none. */
+static const struct pk_route *find_route(struct pk_api_request *q, const char *path)
+{
+	enum evhttp_cmd_type cmd = evhttp_request_get_command(q->http);
+	_cleanup_(pk_buf_done) struct pk_buf allow = { 0 }, detail = { 0 };
+
+	for (size_t i = 0; path && i < pk_routes_n; i++) {
+		if (!is_path(&pk_routes[i], path, q))
+			continue;
+		if (is_method(&pk_routes[i], cmd))
+			return &pk_routes[i];
+		pk_buf_fmt(&allow, "%s%s", allow.len ? ", " : "", method_name(&pk_routes[i]));
+	}
+	if (!allow.len) {
+		(void)pk_api_problem(q, 404, "there is no such path"); /* always 0 */
+		return NULL;
+	}
+	evhttp_add_header(evhttp_request_get_output_headers(q->http), "Allow", allow.data);
+	pk_buf_fmt(&detail, "this path knows %s only", allow.data);
+	(void)pk_api_problem(q, 405, detail.data ? detail.data : ""); /* always 0 */
 	return NULL;
 }
 
-static int answer(struct pk_api_request *q)
+/* 0: they are right. -EINVAL: a problem was answered. */
+static int check_params(struct pk_api_request *q, const struct pk_route *route)
 {
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(q->http);
-	const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
-	enum evhttp_cmd_type cmd = evhttp_request_get_command(q->http);
-	const struct pk_route *route;
+	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(q->http));
 	struct evkeyval *kv;
 	char detail[96];
 
-	if (!may_ask(q->api, q->http))
-		return pk_api_problem(q, 403,
-				      "only root and members of the sensor's group may ask");
-	route = path ? find_route(path, &q->rest) : NULL;
-	if (!route)
-		return pk_api_problem(q, 404, "there is no such path");
-	if (cmd != EVHTTP_REQ_GET && (cmd != EVHTTP_REQ_HEAD || route->stream))
-		return pk_api_problem(q, 405, "everything here is read with GET");
-	if (query && evhttp_parse_query_str(query, q->query) < 0)
-		return pk_api_problem(q, 400, "the query string is not well formed");
+	if (query && evhttp_parse_query_str(query, q->query) < 0) {
+		(void)pk_api_problem(q, 400, "the query string is not well formed"); /* always 0 */
+		return -EINVAL;
+	}
 	TAILQ_FOREACH(kv, q->query, next)
 	{
 		if (in_words(route->params, kv->key))
 			continue;
 		snprintf(detail, sizeof(detail), "this path has no parameter \"%.40s\"", kv->key);
-		return pk_api_problem(q, 400, detail);
+		(void)pk_api_problem(q, 400, detail); /* always 0 */
+		return -EINVAL;
 	}
-	return route->get(q);
+	return 0;
+}
+
+static int answer(struct pk_api_request *q)
+{
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(q->http));
+	const struct pk_route *route;
+	uint8_t session[16];
+
+	if (!pk_api_peer_may_ask(q, q->api->group))
+		return pk_api_problem(q, 403,
+				      "only root and members of the sensor's group may ask");
+	route = find_route(q, path);
+	if (!route || check_params(q, route) < 0)
+		return 0;
+	if (!(route->flags & PK_ROUTE_UPLOAD) &&
+	    evbuffer_get_length(pk_api_body(q)) > PK_API_BODY_MAX)
+		return pk_api_problem(q, 413, "the body is too large for this path");
+	if (q->view->admin && pk_api_peer_session(q, session))
+		q->view->admin(q->view->arg, session);
+	return route->answer(q);
 }
 
 static void on_request(struct evhttp_request *http, void *arg)
@@ -283,12 +383,12 @@ static void on_request(struct evhttp_request *http, void *arg)
 	int r;
 
 	r = answer(&q);
-	if (r < 0)
+	if (r < 0 && q.http)
 		(void)pk_api_problem(&q, 500, strerror(-r)); /* always 0 */
 	evhttp_clear_headers(&query);
 }
 
-static int start(struct pk_api *a, int *fd)
+static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 {
 	a->http = evhttp_new(a->base);
 	if (!a->http)
@@ -297,7 +397,8 @@ static int start(struct pk_api *a, int *fd)
 	evhttp_set_gencb(a->http, on_request, a);
 	evhttp_set_timeout(a->http, PK_API_TIMEOUT_S);
 	evhttp_set_max_headers_size(a->http, PK_API_HEADERS_MAX);
-	evhttp_set_max_body_size(a->http, PK_API_BODY_MAX);
+	/* libevent knows one limit for all: that of other requests is looked at before they run */
+	evhttp_set_max_body_size(a->http, (ev_ssize_t)upload_max);
 	evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
 						    EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 						    EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
@@ -315,7 +416,7 @@ static int start(struct pk_api *a, int *fd)
 }
 
 int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t group,
-	       struct pk_api **ret_api)
+	       uint64_t upload_max, struct pk_api **ret_api)
 {
 	struct pk_api *a = calloc(1, sizeof(*a));
 	_cleanup_close_ int owned = fd;
@@ -324,7 +425,7 @@ int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t grou
 	if (!a)
 		return -ENOMEM;
 	*a = (struct pk_api){ .base = base, .view = view, .group = group };
-	r = start(a, &owned);
+	r = start(a, &owned, upload_max);
 	if (r < 0) {
 		pk_api_free(a);
 		return r;
@@ -337,6 +438,11 @@ void pk_api_free(struct pk_api *a)
 {
 	if (!a)
 		return;
+	for (struct pk_api_later *l; (l = a->later);) {
+		(void)pk_api_problem(&l->q, 503, "the agent ends"); /* always 0 */
+		a->later = l->next;
+		l->q.api = NULL; /* whose answer is awaited frees it, when he has one */
+	}
 	if (a->http)
 		evhttp_free(a->http);
 	free(a);

@@ -25,5 +25,8 @@ struct pk_view {
 	void (*watched)(void *arg, bool on);
 	/* Reads the kernel's counters into state, for whoever shows them. NULL: nothing to read. */
 	void (*refresh)(void *arg);
+	/* A person who asks something sits at this address: it is not to be cut off. NULL: nobody
+	 * keeps such addresses. */
+	void (*admin)(void *arg, const uint8_t addr[16]);
 	void *arg;
 };

@@ -23,6 +23,7 @@ struct pk_conf_list {
 
 struct pk_conf {
 	char *socket_path, *socket_group; /* group "": the one of the process */
+	uint64_t upload_max;              /* bytes of a request's body */
 	char *run_dir, *lock_file;
 	char *pins_dir;                             /* in bpffs */
 	uint64_t log_level;                         /* enum pk_log_level */

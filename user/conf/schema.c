@@ -28,6 +28,8 @@ const struct pk_conf_row pk_conf_schema[] = {
 	  .doc = "Group that may use the socket (mode 0660); where the system has no such group, "
 		 "or "
 		 "with \"\", only root may." },
+	{ "api.upload_max", PK_CONF_SIZE, true, AT(upload_max), RANGE(64 * KiB, 2048 * MiB), "256M",
+	  .doc = "Largest list that is taken over the API, as it comes (compressed or not)." },
 	{ "dirs.run", PK_CONF_PATH, true, AT(run_dir), RANGE(2, 200), PK_RUN_DIR,
 	  .doc = "Directory that is made at start for socket and lock." },
 	{ "dirs.lock", PK_CONF_PATH, true, AT(lock_file), RANGE(2, 200), PK_RUN_DIR "/picket.lock",

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Knows who is at the other end of a request: SO_PEERCRED, SO_PEERGROUPS, and the tool's word. */
+#include "api/peer.h"
+
+#include "api/server.h"
+#include "api/view.h"
+#include "base/buf.h"
+#include "base/ip.h"
+#include "enrich/enrich.h"
+
+#include <picket/api.h>
+
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+#define GROUPS_MAX 256
+
+static bool in_group(int fd, const struct ucred *peer, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+
+	if (group == (gid_t)-1)
+		return false;
+	if (peer->gid == group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+		return false;
+	for (size_t i = 0; i < len / sizeof(gid_t); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* The descriptor of the connection, -1: it is gone. */
+static int peer_of(struct evhttp_request *http, struct ucred *ret_peer)
+{
+	struct evhttp_connection *c = http ? evhttp_request_get_connection(http) : NULL;
+	int fd = c ? bufferevent_getfd(evhttp_connection_get_bufferevent(c)) : -1;
+	socklen_t len = sizeof(*ret_peer);
+
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &len) == 0 ? fd : -1;
+}
+
+bool pk_api_peer_may_ask(const struct pk_api_request *q, gid_t group)
+{
+	struct ucred peer;
+	int fd = peer_of(q->http, &peer);
+
+	return fd >= 0 && (peer.uid == 0 || peer.uid == geteuid() || in_group(fd, &peer, group));
+}
+
+bool pk_api_peer_session(const struct pk_api_request *q, uint8_t ret_addr[16])
+{
+	const char *s =
+		evhttp_find_header(evhttp_request_get_input_headers(q->http), PK_API_SESSION);
+	char text[PK_IP_TEXT];
+	size_t n = s ? strcspn(s, "%") : sizeof(text); /* a zone is no part of the address */
+
+	if (n >= sizeof(text))
+		return false;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	return pk_ip_parse(text, ret_addr) == 0;
+}
+
+void pk_api_peer_name(const struct pk_api_request *q, struct pk_buf *out)
+{
+	uint8_t addr[16];
+	char ip[PK_IP_TEXT];
+	struct ucred peer;
+	const char *name;
+
+	if (peer_of(q->http, &peer) < 0)
+		return;
+	name = pk_user_name(&q->view->ocsf.enrich->users, peer.uid);
+	if (name)
+		pk_buf_str(out, name);
+	else
+		pk_buf_fmt(out, "uid %u", peer.uid);
+	if (pk_api_peer_session(q, addr))
+		pk_buf_fmt(out, " from %s", pk_ip_format(addr, ip));
+}
