@@ -26,8 +26,8 @@ struct pk_trie_memory {
 int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie);
 void pk_trie_free(struct pk_trie *t); /* changes nothing in the maps */
 
-/* A chunk of PK_BLK_CHUNK_LINES lines, zeroed (or as found, before pk_trie_adopt). */
-int pk_trie_add_chunk(struct pk_trie *t, uint32_t index, union pk_blk_line *lines);
+/* A chunk of PK_BLK_CHUNK_LINES lines: zeroed (fresh), or as found before pk_trie_adopt(). */
+int pk_trie_add_chunk(struct pk_trie *t, uint32_t index, union pk_blk_line *lines, bool fresh);
 /* Lines that can be taken without another chunk. One rule takes at most PK_TRIE_RULE_LINES. */
 #define PK_TRIE_RULE_LINES 160
 uint64_t pk_trie_free_lines(const struct pk_trie *t);
@@ -46,7 +46,10 @@ struct pk_trie_rule {
 
 /* Adds a rule. -ENOSPC: a chunk is needed first, nothing changed. */
 int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *ret_line);
-/* Takes a rule out; its counters are lost. */
+/*
+ * Takes a rule out; its counters are lost. Whoever may be killed in the middle of an addition or a
+ * removal marks the rule as not seen (flags) meanwhile, and removes it at the next start.
+ */
 void pk_trie_remove(struct pk_trie *t, uint32_t line);
 /* Rules that hang on a pk_blk_who key: same lines, but in no trie. next: of the chain. */
 int pk_trie_add_loose(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next,
@@ -75,7 +78,7 @@ void pk_trie_tick(struct pk_trie *t);
 
 struct pk_trie_use {
 	uint64_t chunks, bytes;       /* of the maps: chunks and roots */
-	uint64_t rules, nodes, words; /* in use */
+	uint64_t rules, words;        /* in use */
 	uint64_t free_lines, waiting; /* waiting: freed and perhaps still read */
 };
 void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret);

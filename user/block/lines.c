@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns which lines are free. Rules and nodes take lines; blocks of 1, 2 and 4 words share a line,
+ * larger ones take whole lines in a row. Free blocks are used again for their own size only: what
+ * is lost that way is bounded by the largest use of each size.
+ */
+#include "block/lines.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REST_MAX 131072 /* rests longer than a second only when so many do */
+
+static const uint16_t class_words[PK_LINES_CLASSES] = { 1,  2,  4,  8,   16,  24, 32,
+							48, 64, 96, 128, 192, 256 };
+
+void pk_lines_done(struct pk_lines *l)
+{
+	free(l->range);
+	free(l->rest);
+	free(l->single.v);
+	free(l->pair.v);
+	for (int i = 0; i < PK_LINES_CLASSES; i++)
+		free(l->block[i].v);
+	*l = (struct pk_lines){ 0 };
+}
+
+static int push(struct pk_lines_stack *s, uint32_t at)
+{
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 256;
+		uint32_t *v = realloc(s->v, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n++] = at;
+	return 0;
+}
+
+int pk_lines_add_range(struct pk_lines *l, uint32_t at, uint32_t n)
+{
+	if (l->n_range == l->cap_range) {
+		size_t cap = l->cap_range ? l->cap_range * 2 : 64;
+		struct pk_lines_range *v = realloc(l->range, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		l->range = v;
+		l->cap_range = cap;
+	}
+	l->range[l->n_range++] = (struct pk_lines_range){ at, n };
+	if (n > l->range[0].n) { /* the longest is used last, see pk_lines_has_room() */
+		l->range[l->n_range - 1] = l->range[0];
+		l->range[0] = (struct pk_lines_range){ at, n };
+	}
+	l->free_lines += n;
+	return 0;
+}
+
+bool pk_lines_has_room(const struct pk_lines *l, uint64_t n)
+{
+	return l->free_lines >= n && l->n_range && l->range[0].n >= PK_TRIE_RULE_LINES;
+}
+
+int pk_lines_add_chunk(struct pk_lines *l, uint32_t index, union pk_blk_line *lines)
+{
+	if (index >= PK_BLK_CHUNKS_MAX || l->chunk[index])
+		return -EINVAL;
+	l->chunk[index] = lines;
+	l->chunks++;
+	return 0;
+}
+
+/* n lines in a row from a range; short ends of ranges become single lines. */
+static uint32_t cut(struct pk_lines *l, uint32_t n)
+{
+	while (l->n_range) {
+		struct pk_lines_range *r = &l->range[l->n_range - 1];
+		uint32_t at = r->at;
+
+		if (r->n >= n) {
+			r->at += n;
+			r->n -= n;
+			l->free_lines -= n;
+			return at;
+		}
+		for (; r->n; r->n--, r->at++)
+			if (push(&l->single, r->at) < 0)
+				l->free_lines--; /* lost until the next start */
+		l->n_range--;
+	}
+	return 0;
+}
+
+uint32_t pk_lines_take(struct pk_lines *l, unsigned n)
+{
+	struct pk_lines_stack *s = n == 1 ? &l->single : &l->pair;
+	uint32_t line;
+
+	if (s->n) {
+		line = s->v[--s->n];
+		l->free_lines -= n;
+	} else {
+		line = cut(l, n);
+	}
+	if (line)
+		memset(pk_lines_at(l, line), 0, n * sizeof(union pk_blk_line));
+	return line;
+}
+
+static int class_of(unsigned n)
+{
+	for (int i = 0; i < PK_LINES_CLASSES; i++)
+		if (n <= class_words[i])
+			return i;
+	return PK_LINES_CLASSES - 1;
+}
+
+unsigned pk_lines_capacity(unsigned n)
+{
+	return class_words[class_of(n)];
+}
+
+uint32_t pk_lines_take_words(struct pk_lines *l, unsigned n)
+{
+	int c = class_of(n);
+	unsigned words = class_words[c], lines = words < 8 ? 1 : words / 8;
+	uint32_t line;
+
+	if (!l->block[c].n) {
+		line = lines == 1 ? pk_lines_take(l, 1) : cut(l, lines);
+		if (!line)
+			return 0;
+		for (unsigned i = words; i < 8; i += words)
+			(void)push(&l->block[c], line * 8 + i); /* no memory: lost, no harm */
+		l->words += words;
+		return line * 8;
+	}
+	l->words += words;
+	return l->block[c].v[--l->block[c].n];
+}
+
+int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity)
+{
+	return push(&l->block[class_of(capacity)], word);
+}
+
+static void set_free(struct pk_lines *l, const struct pk_lines_rest *r)
+{
+	/* No memory to remember it: it is lost until the next start, no harm is done. */
+	if (!r->lines)
+		(void)push(&l->block[class_of(r->words)], r->at);
+	else if (!push(r->lines == 1 ? &l->single : &l->pair, r->at))
+		l->free_lines += r->lines;
+}
+
+void pk_lines_settle(struct pk_lines *l)
+{
+	if (!l->n_rest)
+		return;
+	l->wait(l->arg);
+	for (size_t i = 0; i < l->n_rest; i++)
+		set_free(l, &l->rest[i]);
+	l->n_rest = 0;
+}
+
+static void rest(struct pk_lines *l, struct pk_lines_rest r)
+{
+	if (l->n_rest >= REST_MAX)
+		pk_lines_settle(l);
+	if (l->n_rest == l->cap_rest) {
+		size_t cap = l->cap_rest ? l->cap_rest * 2 : 1024;
+		struct pk_lines_rest *v = realloc(l->rest, cap * sizeof(*v));
+
+		if (!v) {
+			pk_lines_settle(l); /* makes room at once */
+			if (!l->cap_rest)
+				return;
+		} else {
+			l->rest = v;
+			l->cap_rest = cap;
+		}
+	}
+	l->rest[l->n_rest++] = r;
+}
+
+void pk_lines_give(struct pk_lines *l, uint32_t line, unsigned n)
+{
+	rest(l, (struct pk_lines_rest){ .at = line, .lines = (uint16_t)n });
+}
+
+void pk_lines_give_words(struct pk_lines *l, uint32_t word, unsigned n)
+{
+	n = pk_lines_capacity(n);
+	l->words -= n;
+	rest(l, (struct pk_lines_rest){ .at = word, .words = (uint16_t)n });
+}

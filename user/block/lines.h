@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memory of the tries: lines in chunks, and blocks of words within lines. What is freed rests
+ * until no packet program can still read it. For trie.c only.
+ */
+#pragma once
+
+#include "block/trie.h"
+
+#define PK_LINES_CLASSES 13
+
+struct pk_lines_range {
+	uint32_t at, n;
+};
+
+struct pk_lines_stack {
+	uint32_t *v;
+	size_t n, cap;
+};
+
+struct pk_lines_rest {
+	uint32_t at;
+	uint16_t lines; /* 0: a block of words */
+	uint16_t words;
+};
+
+struct pk_lines {
+	union pk_blk_line *chunk[PK_BLK_CHUNKS_MAX];
+	uint32_t chunks; /* that are there */
+	void (*wait)(void *arg);
+	void *arg;
+	struct pk_lines_range *range; /* never used, or found free by adoption */
+	size_t n_range, cap_range;
+	struct pk_lines_stack single, pair;            /* free lines, and pairs of them */
+	struct pk_lines_stack block[PK_LINES_CLASSES]; /* free blocks of words */
+	struct pk_lines_rest *rest;
+	size_t n_rest, cap_rest;
+	uint64_t free_lines, words;
+};
+
+void pk_lines_done(struct pk_lines *l);
+int pk_lines_add_chunk(struct pk_lines *l, uint32_t index, union pk_blk_line *lines);
+/* Lines at..at+n are free: a new chunk, or what adoption found unused. */
+int pk_lines_add_range(struct pk_lines *l, uint32_t at, uint32_t n);
+
+/* Are n lines free, and PK_TRIE_RULE_LINES of them in a row? */
+bool pk_lines_has_room(const struct pk_lines *l, uint64_t n);
+
+/* NULL: no such line. */
+static inline union pk_blk_line *pk_lines_at(const struct pk_lines *l, uint32_t line)
+{
+	uint32_t c = line >> PK_BLK_CHUNK_SHIFT;
+
+	return c < PK_BLK_CHUNKS_MAX && l->chunk[c] ? &l->chunk[c][line & (PK_BLK_CHUNK_LINES - 1)]
+						    : NULL;
+}
+
+static inline __u64 *pk_lines_word(const struct pk_lines *l, uint32_t word)
+{
+	union pk_blk_line *at = pk_lines_at(l, word >> 3);
+
+	return at ? &at->word[word & 7] : NULL;
+}
+
+/* n is 1 or 2. 0: no room. Zeroed. */
+uint32_t pk_lines_take(struct pk_lines *l, unsigned n);
+void pk_lines_give(struct pk_lines *l, uint32_t line, unsigned n);
+
+/* Words a block of n holds (1 to 256): the smallest class. */
+unsigned pk_lines_capacity(unsigned n);
+uint32_t pk_lines_take_words(struct pk_lines *l, unsigned n); /* 0: no room */
+void pk_lines_give_words(struct pk_lines *l, uint32_t word, unsigned n);
+/* A block within a line that adoption found unused; capacity 1, 2 or 4. */
+int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity);
+
+/* Waits for the programs that run, then what rests is free. */
+void pk_lines_settle(struct pk_lines *l);

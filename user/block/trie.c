@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules into the tries and out again. Keeps two things true at every moment: a slot names the most
+ * specific prefix, and from there `next` leads through all rules of that prefix and then to the
+ * first of the next shorter one. What is in a slot is node.c's, what is free lines.c's.
+ */
+#include "block/trie.h"
+
+#include "base/cleanup.h"
+#include "block/node.h"
+#include "block/trie_own.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
+{
+	struct pk_trie *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->mem = *m;
+	t->lines.wait = m->wait;
+	t->lines.arg = m->arg;
+	*ret_trie = t;
+	return 0;
+}
+
+void pk_trie_free(struct pk_trie *t)
+{
+	if (!t)
+		return;
+	pk_lines_done(&t->lines);
+	free(t);
+}
+
+int pk_trie_add_chunk(struct pk_trie *t, uint32_t index, union pk_blk_line *lines, bool fresh)
+{
+	uint32_t first = index << PK_BLK_CHUNK_SHIFT, skip = !index; /* line 0 is none */
+	int r = pk_lines_add_chunk(&t->lines, index, lines);
+
+	if (r < 0 || !fresh)
+		return r;
+	return pk_lines_add_range(&t->lines, first + skip, PK_BLK_CHUNK_LINES - skip);
+}
+
+uint64_t pk_trie_free_lines(const struct pk_trie *t)
+{
+	return t->lines.free_lines;
+}
+
+uint64_t pk_trie_need(uint64_t v4, uint64_t v6, uint64_t with_cond)
+{
+	/* Measured on random and on real lists: a rule, its share of nodes and words, and what
+	 * rests between two waits. More is asked for when it does not suffice. */
+	uint64_t roots = v4 < PK_BLK_ROOTS ? v4 : PK_BLK_ROOTS;
+
+	return v4 + v4 / 4 + roots * 3 / 2 + v6 * 2 + v6 / 2 + with_cond + PK_TRIE_RULE_LINES * 4;
+}
+
+struct pk_blk_rule *pk_trie_rule(const struct pk_trie *t, uint32_t line)
+{
+	union pk_blk_line *l = line ? pk_lines_at(&t->lines, line) : NULL;
+
+	return l ? &l->rule : NULL;
+}
+
+struct pk_blk_cond *pk_trie_cond(const struct pk_trie *t, uint32_t line)
+{
+	struct pk_blk_rule *r = pk_trie_rule(t, line);
+
+	return r && r->flags & PK_BLK_COND ? &pk_lines_at(&t->lines, line + 1)->cond : NULL;
+}
+
+/* Flags lie in the rule's last word, which is stored as one. */
+static void set_flags(struct pk_blk_rule *r, uint8_t flags)
+{
+	__atomic_store_n(&r->flags, flags, __ATOMIC_RELEASE);
+}
+
+void pk_trie_set_flags(struct pk_trie *t, uint32_t line, uint8_t flags)
+{
+	struct pk_blk_rule *r = pk_trie_rule(t, line);
+	const uint8_t seen = PK_BLK_SEEN0 | PK_BLK_SEEN1;
+
+	set_flags(r, (uint8_t)((r->flags & ~seen) | (flags & seen)));
+}
+
+static void set_next(struct pk_blk_rule *r, uint32_t next)
+{
+	__atomic_store_n(&r->next, next, __ATOMIC_RELEASE);
+}
+
+/* The slots of the first 16 bits that p lies in or covers. */
+static uint64_t *roots_of(const struct pk_trie *t, const struct pk_prefix *p, unsigned *ret_n)
+{
+	uint32_t first = (uint32_t)(p->hi >> 48);
+
+	*ret_n = p->bits >= 16 ? 1 : 1u << (16 - p->bits);
+	return t->mem.roots + (p->v6 ? PK_BLK_ROOTS : 0) + first;
+}
+
+static uint32_t find(const struct pk_trie *t, const struct pk_prefix *p)
+{
+	unsigned n;
+
+	return pk_node_find(&t->lines, *roots_of(t, p, &n), 16, p);
+}
+
+uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct pk_prefix p;
+
+	pk_prefix_of(addr, 128, !memcmp(addr, mapped, sizeof(mapped)), &p);
+	return find(t, &p);
+}
+
+/* Where a prefix stands in the chain of its first address. */
+struct place {
+	uint32_t same;   /* first rule of this prefix, 0 none */
+	uint32_t cover;  /* first rule of the next shorter one, 0 none */
+	uint32_t before; /* rule whose next is the one that is looked for, 0 none */
+};
+
+static void look(const struct pk_trie *t, const struct pk_prefix *p, uint32_t wanted,
+		 struct place *ret)
+{
+	const struct pk_blk_rule *r;
+
+	*ret = (struct place){ 0 };
+	for (uint32_t line = find(t, p), last = 0; line; last = line, line = r->next) {
+		struct pk_prefix q;
+
+		r = pk_trie_rule(t, line);
+
+		pk_prefix_of_rule(r, &q);
+		if (line == wanted)
+			ret->before = last;
+		if (q.bits == p->bits && !ret->same)
+			ret->same = line;
+		if (q.bits < p->bits) {
+			ret->cover = line;
+			return;
+		}
+	}
+}
+
+/* All chains that pass through p's range and go on at from_line, go on at to. */
+struct relink {
+	struct pk_trie *t;
+	uint32_t from_line, to;
+	uint64_t ones;
+	bool dry;
+};
+
+static void relink_one(void *arg, uint32_t line, bool one)
+{
+	struct relink *k = arg;
+
+	k->ones += one;
+	while (!k->dry && line && line != k->from_line && line != k->to) {
+		struct pk_blk_rule *r = pk_trie_rule(k->t, line);
+
+		if (r->next == k->from_line) {
+			set_next(r, k->to);
+			return;
+		}
+		line = r->next;
+	}
+}
+
+static void visit(struct pk_trie *t, const struct pk_prefix *p, struct relink *k)
+{
+	unsigned n;
+	uint64_t *slot = roots_of(t, p, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		pk_node_visit(&t->lines, slot[i], 16, p, relink_one, k);
+}
+
+/* Room for what the change may take: a node for each lone prefix that gets covered. */
+static int check_room(struct pk_trie *t, const struct pk_prefix *p, bool is_new)
+{
+	struct relink dry = { .t = t, .dry = true };
+
+	if (is_new && p->bits < (p->v6 ? 128u : 32u))
+		visit(t, p, &dry);
+	return pk_lines_has_room(&t->lines, PK_TRIE_RULE_LINES + dry.ones * 2) ? 0 : -ENOSPC;
+}
+
+static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next)
+{
+	uint32_t line = pk_lines_take(&t->lines, rule->has_cond ? 2 : 1);
+	union pk_blk_line *l = line ? pk_lines_at(&t->lines, line) : NULL;
+
+	if (!l)
+		return 0;
+	memcpy(l->rule.prefix, rule->prefix, sizeof(l->rule.prefix));
+	l->rule.bits = rule->bits;
+	l->rule.list = rule->list;
+	l->rule.next = next;
+	l->rule.flags = (uint8_t)(rule->flags | (rule->has_cond ? PK_BLK_COND : 0));
+	if (rule->has_cond)
+		l[1].cond = rule->cond;
+	return line;
+}
+
+static void give_rule(struct pk_trie *t, uint32_t line)
+{
+	pk_lines_give(&t->lines, line, pk_trie_rule(t, line)->flags & PK_BLK_COND ? 2 : 1);
+}
+
+static void add_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t line, uint32_t cover)
+{
+	struct relink k = { .t = t, .from_line = cover, .to = line };
+	unsigned n;
+	uint64_t *slot = roots_of(t, p, &n);
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t now = p->bits > 16 ? pk_node_with(&t->lines, slot[i], 16, p, line, cover)
+					    : pk_node_paint(&t->lines, slot[i], 16, cover, line);
+
+		if (now != slot[i])
+			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
+	}
+	if (p->bits < (p->v6 ? 128u : 32u))
+		visit(t, p, &k);
+}
+
+static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t line,
+			  uint32_t cover)
+{
+	struct relink k = { .t = t, .from_line = line, .to = cover };
+	unsigned n;
+	uint64_t *slot = roots_of(t, p, &n);
+
+	if (p->bits < (p->v6 ? 128u : 32u))
+		visit(t, p, &k);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t now = p->bits > 16
+				       ? pk_node_without(&t->lines, slot[i], 16, p, line, cover)
+				       : pk_node_paint(&t->lines, slot[i], 16, line, cover);
+
+		if (now != slot[i])
+			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
+	}
+}
+
+int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *ret_line)
+{
+	struct pk_prefix p;
+	struct place at;
+	uint32_t line;
+
+	pk_prefix_of(rule->prefix, rule->bits, rule->v4, &p);
+	look(t, &p, 0, &at);
+	if (check_room(t, &p, !at.same) < 0)
+		return -ENOSPC;
+	line = write_rule(t, rule, at.same ? pk_trie_rule(t, at.same)->next : at.cover);
+	if (!line)
+		return -ENOSPC;
+	if (at.same)
+		set_next(pk_trie_rule(t, at.same), line);
+	else
+		add_prefix(t, &p, line, at.cover);
+	t->rules++;
+	*ret_line = line;
+	return 0;
+}
+
+/* Is the rule after this one of the same prefix? */
+static bool has_more(const struct pk_trie *t, const struct pk_blk_rule *r)
+{
+	const struct pk_blk_rule *next = pk_trie_rule(t, r->next);
+
+	return next && next->bits == r->bits;
+}
+
+void pk_trie_remove(struct pk_trie *t, uint32_t line)
+{
+	struct pk_blk_rule *r = pk_trie_rule(t, line), *head;
+	struct pk_prefix p;
+	struct place at;
+
+	pk_prefix_of_rule(r, &p);
+	look(t, &p, line, &at);
+	t->rules--;
+	if (line == at.same && has_more(t, r)) {
+		set_flags(r, PK_BLK_EMPTY | (r->flags & PK_BLK_COND)); /* keeps the place */
+		return;
+	}
+	if (line != at.same && at.before) {
+		set_next(pk_trie_rule(t, at.before), r->next);
+		give_rule(t, line);
+		head = pk_trie_rule(t, at.same);
+		if (!(head->flags & PK_BLK_EMPTY) || has_more(t, head))
+			return;
+		line = at.same;
+	}
+	remove_prefix(t, &p, line, at.cover);
+	give_rule(t, line);
+}
+
+int pk_trie_add_loose(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next,
+		      uint32_t *ret_line)
+{
+	uint32_t line;
+
+	if (!pk_lines_has_room(&t->lines, PK_TRIE_RULE_LINES))
+		return -ENOSPC;
+	line = write_rule(t, rule, next);
+	if (!line)
+		return -ENOSPC;
+	t->rules++;
+	*ret_line = line;
+	return 0;
+}
+
+void pk_trie_remove_loose(struct pk_trie *t, uint32_t line)
+{
+	t->rules--;
+	give_rule(t, line);
+}
+
+void pk_trie_set_next(struct pk_trie *t, uint32_t line, uint32_t next)
+{
+	set_next(pk_trie_rule(t, line), next);
+}
+
+void pk_trie_tick(struct pk_trie *t)
+{
+	pk_lines_settle(&t->lines);
+}
+
+void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret)
+{
+	*ret = (struct pk_trie_use){
+		.chunks = t->lines.chunks,
+		.bytes =
+			(uint64_t)t->lines.chunks * PK_BLK_CHUNK_LINES * sizeof(union pk_blk_line) +
+			2 * PK_BLK_ROOTS * sizeof(uint64_t),
+		.rules = t->rules,
+		.words = t->lines.words,
+		.free_lines = t->lines.free_lines,
+		.waiting = t->lines.n_rest,
+	};
+}
