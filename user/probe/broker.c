@@ -176,7 +176,7 @@ static int hello(struct broker *b)
 		if (fds[i] < 0)
 			return fds[i];
 	}
-	return pk_chan_send_hello(b->child.fd, &m, fds);
+	return pk_chan_send_fds(b->child.fd, &m.head, fds, PK_FD_MAX, 1000);
 }
 
 /* Everything a new pipeline must know, in the order it can use it. */
@@ -251,10 +251,11 @@ static void on_hold(struct broker *b, bool on)
  * All that a pipeline, which reads what attackers write, may ask of us. It decides what is enforced
  * and so may end that, but nothing else: it can't starve what the kernel counts.
  */
-static void on_message(void *arg, const union pk_msg *msg)
+static void on_message(void *arg, const union pk_msg *msg, int *fd)
 {
 	struct broker *b = arg;
 
+	(void)fd;
 	switch (msg->head.type) {
 	case PK_MSG_KNOBS:
 		on_knobs(b, msg);

@@ -12,13 +12,17 @@ struct shape {
 	size_t size; /* exact, or least for a record */
 	size_t text_at[4];
 	size_t text_len[4];
+	size_t name_at;        /* of a list; 0: none */
+	size_t fd_min, fd_max; /* descriptors */
 };
 
 #define TEXT(s, f) offsetof(struct s, f)
 #define LEN(s, f)  sizeof(((struct s *)0)->f)
 
 static const struct shape shapes[] = {
-	[PK_MSG_HELLO] = { .size = sizeof(struct pk_msg_hello) },
+	[PK_MSG_HELLO] = { .size = sizeof(struct pk_msg_hello),
+			   .fd_min = PK_FD_MAX,
+			   .fd_max = PK_FD_MAX },
 	[PK_MSG_RECORD] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_hdr) },
 	[PK_MSG_SNAPSHOT_DONE] = { .size = sizeof(struct pk_msg_head) },
 	[PK_MSG_LINK] = { sizeof(struct pk_msg_link),
@@ -42,8 +46,37 @@ static const struct shape shapes[] = {
 	[PK_MSG_SWEPT] = { .size = sizeof(struct pk_msg_swept) },
 	[PK_MSG_HOLD] = { .size = sizeof(struct pk_msg_hold) },
 	[PK_MSG_DETACH] = { .size = sizeof(struct pk_msg_head) },
+	[PK_MSG_BLOCK] = { .size = sizeof(struct pk_msg_block),
+			   .fd_min = PK_BLK_FD_MAX,
+			   .fd_max = PK_BLK_FD_MAX },
+	[PK_MSG_CHUNK] = { .size = sizeof(struct pk_msg_chunk), .fd_min = 1, .fd_max = 1 },
+	[PK_MSG_SAVED_LIST] = { .size = sizeof(struct pk_msg_saved_list),
+				.name_at = TEXT(pk_msg_saved_list, name),
+				.fd_min = 1,
+				.fd_max = 1 },
+	[PK_MSG_SAFE] = { .size = sizeof(struct pk_msg_safe) },
+	[PK_MSG_SAFE_GONE] = { .size = sizeof(struct pk_msg_safe) },
+	[PK_MSG_BLOCK_START] = { .size = sizeof(struct pk_msg_head) },
+	[PK_MSG_GROW_FAILED] = { .size = sizeof(struct pk_msg_result) },
+	[PK_MSG_SAVED] = { .size = sizeof(struct pk_msg_saved),
+			   .name_at = TEXT(pk_msg_saved, name) },
+	[PK_MSG_GROW] = { .size = sizeof(struct pk_msg_grow) },
+	[PK_MSG_SAVE] = { .size = sizeof(struct pk_msg_save),
+			  .name_at = TEXT(pk_msg_save, name),
+			  .fd_max = 1 },
+	[PK_MSG_SAFE_ADMIN] = { .size = sizeof(struct pk_msg_safe_addr) },
+	[PK_MSG_SAFE_EXCEPT] = { .size = sizeof(struct pk_msg_safe_addr) },
 	[PK_MSG_KNOBS] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_knobs) },
 };
+
+bool pk_msg_is_list_name(const char *name)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strnlen(name, PK_LIST_NAME_MAX + 1);
+
+	return n && n <= PK_LIST_NAME_MAX && *name != '.' && strspn(name, good) == n;
+}
 
 bool pk_msg_is_valid(const void *msg, size_t size)
 {
@@ -61,7 +94,12 @@ bool pk_msg_is_valid(const void *msg, size_t size)
 	for (int i = 0; i < 4; i++)
 		if (s->text_len[i] && !memchr((const char *)msg + s->text_at[i], 0, s->text_len[i]))
 			return false;
-	return true;
+	return !s->name_at || pk_msg_is_list_name((const char *)msg + s->name_at);
+}
+
+static bool fits_fds(const struct pk_msg_head *head, size_t n)
+{
+	return n >= shapes[head->type].fd_min && n <= shapes[head->type].fd_max;
 }
 
 static int send_packet(int fd, const struct msghdr *m, int wait_ms)
@@ -81,43 +119,44 @@ static int send_packet(int fd, const struct msghdr *m, int wait_ms)
 	}
 }
 
-int pk_chan_send(int fd, const struct pk_msg_head *msg, int wait_ms)
-{
-	struct iovec iov = { .iov_base = (void *)msg, .iov_len = msg->size };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (!pk_msg_is_valid(msg, msg->size))
-		return -EINVAL;
-	return send_packet(fd, &m, wait_ms);
-}
-
-int pk_chan_ask(int fd, enum pk_msg_type type, const void *body, size_t size)
-{
-	struct pk_msg_head head = { type, (uint32_t)(sizeof(head) + size) };
-	struct iovec iov[2] = { { &head, sizeof(head) }, { (void *)body, size } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = size ? 2 : 1 };
-
-	return send_packet(fd, &m, 0);
-}
-
-int pk_chan_send_hello(int fd, const struct pk_msg_hello *hello, const int fds[PK_FD_MAX])
+int pk_chan_send_fds(int fd, const struct pk_msg_head *msg, const int *fds, size_t n, int wait_ms)
 {
 	union {
 		char buf[CMSG_SPACE(sizeof(int) * PK_FD_MAX)];
 		struct cmsghdr align;
 	} control = {};
-	struct iovec iov = { .iov_base = (void *)hello, .iov_len = sizeof(*hello) };
-	struct msghdr m = { .msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = control.buf,
-			    .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct iovec iov = { .iov_base = (void *)msg, .iov_len = msg->size };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c = &control.align;
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int) * PK_FD_MAX);
-	memcpy(CMSG_DATA(c), fds, sizeof(int) * PK_FD_MAX);
-	return send_packet(fd, &m, 1000);
+	if (!pk_msg_is_valid(msg, msg->size) || !fits_fds(msg, n))
+		return -EINVAL;
+	if (n) {
+		m.msg_control = control.buf;
+		m.msg_controllen = CMSG_SPACE(sizeof(int) * n);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
+	}
+	return send_packet(fd, &m, wait_ms);
+}
+
+int pk_chan_send(int fd, const struct pk_msg_head *msg, int wait_ms)
+{
+	return pk_chan_send_fds(fd, msg, NULL, 0, wait_ms);
+}
+
+int pk_chan_ask(int fd, enum pk_msg_type type, const void *body, size_t size)
+{
+	union pk_msg m;
+
+	if (size > sizeof(m) - sizeof(m.head))
+		return -EINVAL;
+	m.head = (struct pk_msg_head){ type, (uint32_t)(sizeof(m.head) + size) };
+	if (size)
+		memcpy(m.bytes + sizeof(m.head), body, size);
+	return pk_chan_send(fd, &m.head, 0);
 }
 
 /* Takes the descriptors of one control message; more than are wanted are closed. */
@@ -149,7 +188,6 @@ int pk_chan_recv(int fd, union pk_msg *ret_msg, int ret_fds[PK_FD_MAX])
 			    .msg_control = control.buf,
 			    .msg_controllen = sizeof(control.buf) };
 	size_t got = 0;
-	bool hello;
 	ssize_t n;
 
 	for (int i = 0; i < PK_FD_MAX; i++)
@@ -162,9 +200,8 @@ int pk_chan_recv(int fd, union pk_msg *ret_msg, int ret_fds[PK_FD_MAX])
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			got += take_fds(c, ret_fds);
-	hello = n >= (ssize_t)sizeof(uint32_t) && ret_msg->head.type == PK_MSG_HELLO;
 	if (!(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && pk_msg_is_valid(ret_msg, (size_t)n) &&
-	    got == (hello ? PK_FD_MAX : 0))
+	    fits_fds(&ret_msg->head, got))
 		return 1;
 	for (int i = 0; i < PK_FD_MAX; i++) {
 		if (ret_fds[i] >= 0)

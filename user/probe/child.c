@@ -32,12 +32,13 @@ static void on_chan(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while ((r = pk_chan_recv((int)fd, &msg, fds)) > 0 || r == -EBADMSG) {
-		for (int i = 0; i < PK_FD_MAX; i++) /* none is expected from there */
-			pk_closep(&fds[i]);
-		if (r > 0)
-			c->message(c->arg, &msg);
+		/* Only what is to be saved brings one from there. */
+		if (r > 0 && (fds[0] < 0 || msg.head.type == PK_MSG_SAVE))
+			c->message(c->arg, &msg, &fds[0]);
 		else
 			pk_warn("the pipeline sent a message that is not valid, ignored");
+		for (int i = 0; i < PK_FD_MAX; i++)
+			pk_closep(&fds[i]);
 	}
 	if (r != -EAGAIN)
 		drop(c); /* it ended: SIGCHLD follows */

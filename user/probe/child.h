@@ -17,7 +17,8 @@ struct pk_child {
 	/* Set by the caller. spawn: its pid or -errno; the descriptor is the child's end. */
 	pid_t (*spawn)(void *arg, int fd);
 	int (*greet)(void *arg); /* a new one is there: tell it all */
-	void (*message)(void *arg, const union pk_msg *msg);
+	/* fd: came with the message (PK_MSG_SAVE only) or -1; taken by setting it to -1. */
+	void (*message)(void *arg, const union pk_msg *msg, int *fd);
 	void *arg;
 	/* The file's own. */
 	struct event_base *base;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What broker and pipeline say to each other over a SOCK_SEQPACKET pair: one message a packet,
- * a fixed head, then the body named by type. Both ends check type and size; text is NUL ended.
+ * a fixed head, then the body named by type, and with some types descriptors (SCM_RIGHTS). Both
+ * ends check type, size and number of descriptors; text is NUL ended.
  */
 #pragma once
 
+#include <picket/block.h>
 #include <picket/event.h>
 #include <picket/map.h>
 
@@ -24,12 +26,25 @@ enum pk_msg_type {
 	PK_MSG_PROG = 8,   /* struct pk_msg_prog: cost and state of one program */
 	PK_MSG_NOTICE = 9, /* struct pk_msg_notice: hook removed, attached again, degraded, ... */
 	PK_MSG_SWEPT = 10, /* struct pk_msg_swept after each sweep */
+	/* What a new pipeline is told about block lists, in this order; then as it changes. */
+	PK_MSG_BLOCK = 11,       /* struct pk_msg_block + PK_BLK_FD_MAX descriptors */
+	PK_MSG_CHUNK = 12,       /* struct pk_msg_chunk + its map: present ones, answers to GROW */
+	PK_MSG_SAVED_LIST = 13,  /* struct pk_msg_saved_list + the file, read only */
+	PK_MSG_SAFE = 14,        /* struct pk_msg_safe: a prefix of the safe set, new or changed */
+	PK_MSG_SAFE_GONE = 15,   /* the same, of one that left */
+	PK_MSG_BLOCK_START = 16, /* head only: all of it was told */
+	PK_MSG_GROW_FAILED = 17, /* struct pk_msg_result: no (more) chunks come for the last GROW */
+	PK_MSG_SAVED = 18,       /* struct pk_msg_saved: the answer to each SAVE */
 	/* pipeline -> broker */
 	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
 	/* struct pk_msg_hold: the lists are in force, and whether there is something to enforce.
 	 * Once after each start, also when there is nothing, and whenever that changes. */
 	PK_MSG_HOLD = 33,
 	PK_MSG_DETACH = 34, /* head only: take everything down and end */
+	PK_MSG_GROW = 35,   /* struct pk_msg_grow: answered by that many CHUNK, or GROW_FAILED */
+	PK_MSG_SAVE = 36,   /* struct pk_msg_save + a memfd with the content; without: remove it */
+	PK_MSG_SAFE_ADMIN = 37, /* struct pk_msg_safe_addr: an administrator is connected from it */
+	PK_MSG_SAFE_EXCEPT = 38, /* struct pk_msg_safe_addr: it may be blocked (on), or no more */
 };
 
 enum pk_msg_fd {
@@ -42,8 +57,21 @@ enum pk_msg_fd {
 	PK_FD_AGG_REST,
 	PK_FD_USE,
 	PK_FD_KNOBS,
-	PK_FD_MAX
+	PK_FD_MAX /* of any message */
 };
+
+/* Descriptors of PK_MSG_BLOCK: maps of the same name. */
+enum pk_msg_blk_fd {
+	PK_BLK_FD_ROOTS = 0,
+	PK_BLK_FD_CTL,
+	PK_BLK_FD_LISTS,
+	PK_BLK_FD_CNT,
+	PK_BLK_FD_WHO,
+	PK_BLK_FD_SAFE, /* to look into */
+	PK_BLK_FD_RB,
+	PK_BLK_FD_MAX
+};
+PK_ASSERT((int)PK_BLK_FD_MAX <= (int)PK_FD_MAX, "a receiver has room for them");
 
 struct pk_msg_head {
 	uint32_t type;
@@ -130,4 +158,64 @@ struct pk_msg_hold {
 struct pk_msg_swept {
 	struct pk_msg_head head;
 	struct pk_sweep_ctx sweep;
+};
+
+struct pk_msg_block {
+	struct pk_msg_head head;
+	uint32_t adopted;    /* 1: the maps are those of an earlier process, lists are in them */
+	uint32_t chunks_max; /* GROW beyond it fails */
+};
+
+struct pk_msg_chunk {
+	struct pk_msg_head head;
+	uint32_t index;
+	uint32_t fresh; /* 1: just made, all zero; 0: was there before this pipeline */
+};
+
+#define PK_LIST_NAME_MAX 63 /* [A-Za-z0-9._-], not beginning with a dot */
+
+struct pk_msg_saved_list {
+	struct pk_msg_head head;
+	uint32_t previous; /* 1: the copy before the last */
+	uint32_t pad;
+	char name[PK_LIST_NAME_MAX + 1];
+};
+
+struct pk_msg_safe {
+	struct pk_msg_head head;
+	struct pk_blk_safe_key key;
+	uint32_t kinds; /* enum pk_blk_safe_kind, with those of shorter prefixes that cover it */
+};
+
+struct pk_msg_result {
+	struct pk_msg_head head;
+	int32_t result; /* 0 or -errno */
+	uint32_t pad;
+};
+
+struct pk_msg_save {
+	struct pk_msg_head head;
+	uint64_t serial; /* the pipeline's, given back in SAVED */
+	char name[PK_LIST_NAME_MAX + 1];
+};
+
+struct pk_msg_saved {
+	struct pk_msg_head head;
+	uint64_t serial;
+	int32_t result; /* 0 or -errno */
+	uint32_t pad;
+	char name[PK_LIST_NAME_MAX + 1];
+};
+
+struct pk_msg_grow {
+	struct pk_msg_head head;
+	uint32_t n; /* chunks */
+	uint32_t pad;
+};
+
+struct pk_msg_safe_addr {
+	struct pk_msg_head head;
+	uint8_t addr[16];
+	uint32_t on; /* SAFE_EXCEPT: 1 may be blocked, 0 is safe again */
+	uint32_t pad;
 };
