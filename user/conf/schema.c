@@ -37,6 +37,9 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "dirs.pins", PK_CONF_PATH, true, AT(pins_dir), RANGE(2, 200), "/sys/fs/bpf/picket",
 	  .doc = "Directory in bpffs that keeps programs and maps in force when the agent ends, "
 		 "made while there is something to enforce." },
+	{ "block.memory", PK_CONF_SIZE, true, AT(block_memory), RANGE(8 * MiB, 4096 * MiB), "512M",
+	  .doc = "Kernel memory that block lists may take, which they do only as they grow; an "
+		 "entry takes 64 bytes and its share of the tree." },
 	{ "log.level", PK_CONF_CHOICE, false, AT(log_level), RANGE(PK_LOG_ERROR, PK_LOG_DEBUG),
 	  "info", .doc = "Least important messages that are logged.", .choices = levels },
 	{ "log.target", PK_CONF_CHOICE, false, AT(log_target),
