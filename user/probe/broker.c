@@ -13,6 +13,7 @@
 #include "base/notify.h"
 #include "conf/conf.h"
 #include "probe/attach.h"
+#include "probe/blocks.h"
 #include "probe/child.h"
 #include "probe/costs.h"
 #include "probe/hold.h"
@@ -47,6 +48,7 @@ struct broker {
 	struct pk_attachments hooks;
 	struct pk_spaces spaces;
 	struct pk_hold hold;
+	struct pk_blocks blocks;
 	struct pk_resolv resolv;
 	struct pk_costs costs;
 	struct pk_knobs knobs; /* in force */
@@ -176,7 +178,7 @@ static int hello(struct broker *b)
 		if (fds[i] < 0)
 			return fds[i];
 	}
-	return pk_chan_send_fds(b->child.fd, &m.head, fds, PK_FD_MAX, 1000);
+	return pk_child_send_fds(&b->child, &m.head, fds, PK_FD_MAX, 1000);
 }
 
 /* Everything a new pipeline must know, in the order it can use it. */
@@ -194,7 +196,7 @@ static int greet(void *arg)
 		       "what ran before the start is not fully known: %s; continuing",
 		       strerror(-r));
 	send_bare(b, PK_MSG_SNAPSHOT_DONE);
-	return 0;
+	return pk_blocks_greet(&b->blocks);
 }
 
 static void set_knobs(struct broker *b, const struct pk_knobs *k)
@@ -255,7 +257,6 @@ static void on_message(void *arg, const union pk_msg *msg, int *fd)
 {
 	struct broker *b = arg;
 
-	(void)fd;
 	switch (msg->head.type) {
 	case PK_MSG_KNOBS:
 		on_knobs(b, msg);
@@ -268,7 +269,8 @@ static void on_message(void *arg, const union pk_msg *msg, int *fd)
 		event_base_loopbreak(b->base);
 		break;
 	default:
-		pk_warn("the pipeline sent a message of type %u, ignored", msg->head.type);
+		if (!pk_blocks_message(&b->blocks, msg, fd))
+			pk_warn("the pipeline sent a message of type %u, ignored", msg->head.type);
 	}
 }
 
@@ -317,6 +319,7 @@ static void reload(struct broker *b)
 	pk_spaces_recover(&b->spaces, fresh);
 	pk_conf_free(b->conf);
 	b->conf = fresh;
+	b->blocks.conf = fresh;
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
 	(void)set_sweeps(b); /* the old period stays when there is no memory for a timer */
@@ -436,6 +439,22 @@ static int make_timers(struct broker *b)
 	return set_sweeps(b);
 }
 
+static int open_blocks(struct broker *b)
+{
+	int r;
+
+	b->blocks = (struct pk_blocks){ .conf = b->conf,
+					.obj = b->obj,
+					.child = &b->child,
+					.adopted = pk_pins_is_adopted(b->pins),
+					.notice = notice,
+					.arg = b };
+	r = pk_blocks_open(&b->blocks);
+	if (r < 0)
+		pk_error("the maps of block lists can not be worked with: %s", strerror(-r));
+	return r;
+}
+
 static int start(struct broker *b)
 {
 	struct pk_knobs k;
@@ -466,6 +485,9 @@ static int start(struct broker *b)
 		(struct pk_spaces){ .env = { b->conf, b->obj, b->pins, { send_msg, notice, b } },
 				    .watch = watch_space };
 	b->hold = (struct pk_hold){ b->pins, b->obj, &b->hooks, &b->spaces };
+	r = open_blocks(b);
+	if (r < 0)
+		return r;
 	r = pk_spaces_open(&b->spaces);
 	if (r < 0) {
 		pk_error("the network interfaces can not be read: %s", strerror(-r));

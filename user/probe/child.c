@@ -122,6 +122,12 @@ int pk_child_send(const struct pk_child *c, const struct pk_msg_head *msg, int w
 	return c->fd < 0 ? -EPIPE : pk_chan_send(c->fd, msg, wait_ms);
 }
 
+int pk_child_send_fds(const struct pk_child *c, const struct pk_msg_head *msg, const int *fds,
+		      size_t n, int wait_ms)
+{
+	return c->fd < 0 ? -EPIPE : pk_chan_send_fds(c->fd, msg, fds, n, wait_ms);
+}
+
 void pk_child_stop(struct pk_child *c)
 {
 	int status;

@@ -40,5 +40,9 @@ void pk_child_reap(struct pk_child *c, bool again);
 /* -EPIPE: there is nobody to send to. */
 int pk_child_send(const struct pk_child *c, const struct pk_msg_head *msg, int wait_ms);
 
+/* The same for a message with descriptors, which stay the caller's. */
+int pk_child_send_fds(const struct pk_child *c, const struct pk_msg_head *msg, const int *fds,
+		      size_t n, int wait_ms);
+
 /* Closes the socket, which ends it; gives it time to read what it was told, then kills it. */
 void pk_child_stop(struct pk_child *c);

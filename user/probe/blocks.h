@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The broker's side of block lists: it makes what only a privileged process can make, and writes
+ * what the pipeline may not. What is blocked is the pipeline's to say.
+ */
+#pragma once
+
+#include "probe/channel.h"
+#include "probe/pool.h"
+
+#include <stdbool.h>
+
+struct pk_child;
+struct pk_conf;
+struct pk_object;
+
+/* Borrowed; set by the caller. */
+struct pk_blocks {
+	const struct pk_conf *conf;
+	const struct pk_object *obj;
+	const struct pk_child *child;
+	bool adopted; /* the maps were taken over */
+	void (*notice)(void *arg, int level, const char *fmt, ...)
+		__attribute__((format(printf, 3, 4)));
+	void *arg;
+	/* The file's own. */
+	struct pk_pool pool;
+};
+
+/* The object is loaded. -errno: its maps can't be worked with. */
+int pk_blocks_open(struct pk_blocks *b);
+
+/* A new pipeline is told what there is. */
+int pk_blocks_greet(struct pk_blocks *b);
+
+/* False: the message is about something else. fd as of struct pk_child. */
+bool pk_blocks_message(struct pk_blocks *b, const union pk_msg *msg, int *fd);
