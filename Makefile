@@ -14,7 +14,7 @@ WERROR   ?= -Werror
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PKGS     := libbpf libelf zlib libnl-3.0 libnl-route-3.0 libevent libcurl jansson yaml-0.1 ncursesw openssl
+PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libcurl jansson yaml-0.1 ncursesw openssl
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef
 HARDEN   := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=3) -fPIE -fstack-protector-strong

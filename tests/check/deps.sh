@@ -6,7 +6,7 @@
 # nothing when all is there, and never fails silently.
 set -euo pipefail
 
-build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libnl-3-dev
+build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libzstd-dev libnl-3-dev
 	libnl-route-3-dev libevent-dev libcurl4-openssl-dev libjansson-dev libyaml-dev
 	libncurses-dev libssl-dev libpcap-dev scdoc libcap2-bin iproute2)
 check=(libcmocka-dev bats perl python3 clang-format clang-tidy dwarves mandoc jq

@@ -31,12 +31,14 @@ struct pk_block_texts {
 	size_t n, slots;
 };
 void pk_block_texts_done(struct pk_block_texts *t);
-/* Offset of the text, added if new; -ENOMEM, -EFBIG above 2 GiB (as a negative number). */
+/* Offset of the text (up to a NUL in it), added if new; -ENOMEM, -EFBIG above 2 GiB. */
 int64_t pk_block_text(struct pk_block_texts *t, const char *s, size_t len);
 const char *pk_block_text_at(const struct pk_block_texts *t, uint32_t offset);
 
 /* Order: family (IPv4 first), prefix, bits, then conditions (proto, dir, ports, iface). Entries
  * that compare equal are one. */
 int pk_block_entry_compare(const struct pk_block_entry *a, const struct pk_block_entry *b);
+/* The conditions alone. */
+int pk_block_entry_compare_cond(const struct pk_block_entry *a, const struct pk_block_entry *b);
 /* Does the entry limit anything besides address (so that it needs a struct pk_blk_cond)? */
 bool pk_block_entry_has_cond(const struct pk_block_entry *e);

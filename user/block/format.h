@@ -27,7 +27,7 @@ struct pk_list_opts {
 	enum pk_list_format format;
 	const char *column; /* CSV: name or 1-based number; NULL: found by content */
 	bool skip_bad;      /* go on after a bad line: it is only reported */
-	int64_t now_ms;     /* wall clock: valid_until and expiry are compared with it */
+	int64_t now_ms;     /* wall clock: valid_until, expiry are compared with it; 0: not */
 	uint64_t max_bytes; /* after decompression; beyond it -EFBIG */
 	uint64_t max_entries;
 	struct pk_block_entry
@@ -36,7 +36,7 @@ struct pk_list_opts {
 };
 
 struct pk_list_bad {
-	uint64_t line; /* 1-based; JSON: line of the object or of the error */
+	uint64_t line; /* 1-based; JSON: line of the object or of the error; 0: the whole file */
 	char *text;    /* the offending piece, cut at 80 bytes */
 	char *reason;  /* "not an address: octet above 255" ... and what would be right */
 };
@@ -50,20 +50,21 @@ struct pk_list_data {
 	size_t n_names;
 	struct pk_list_bad *bad;
 	size_t n_bad, bad_total;
-	uint64_t lines;   /* read */
-	uint64_t read;    /* entries as written, before merging */
-	uint64_t doubles; /* said more than once */
-	uint64_t covered; /* lie within a shorter prefix of the list with the same conditions; kept
-			   */
+	uint64_t lines;     /* read */
+	uint64_t read;      /* entries as written, before merging */
+	uint64_t doubles;   /* said more than once */
+	uint64_t covered;   /* within a shorter prefix of the list, same conditions; kept */
 	uint64_t host_bits; /* prefixes whose host bits were set: cleared */
 	uint64_t ignored;   /* of kinds that are no address and no name, revoked, expired,
 			       to_ids=false */
 };
 
 /*
- * 0: all read (or, with skip_bad, all that could be). -EBADMSG: bad lines in ret->bad, v is empty.
- * -EFBIG, -ENOMEM. ret is to be freed in every case. The same prefix with different texts: first
- * wins. Ranges become the fewest prefixes.
+ * 0: all read (or, with skip_bad, all that could be). -EBADMSG: bad lines in ret->bad, v is empty;
+ * with skip_bad too when the file as a whole makes no sense (JSON that ends too soon, a CSV column
+ * that is not there). -EFBIG, -ENOMEM. ret is to be freed in every case. The same prefix with
+ * different texts: the first wins; with different expiry: the latest. Ranges become the fewest
+ * prefixes.
  */
 int pk_list_read(const void *bytes, size_t len, const struct pk_list_opts *opts,
 		 struct pk_list_data *ret);
