@@ -27,6 +27,7 @@ struct pk_conf {
 	char *run_dir, *lock_file;
 	char *pins_dir;                             /* in bpffs */
 	uint64_t block_memory;                      /* bytes of the lists' shared maps, at most */
+	struct pk_conf_list management;             /* networks that are never blocked */
 	uint64_t log_level;                         /* enum pk_log_level */
 	uint64_t log_target;                        /* enum pk_log_target */
 	struct pk_conf_list if_include, if_exclude; /* globs, see pk_conf_covers() */

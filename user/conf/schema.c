@@ -40,6 +40,9 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "block.memory", PK_CONF_SIZE, true, AT(block_memory), RANGE(8 * MiB, 4096 * MiB), "512M",
 	  .doc = "Kernel memory that block lists may take, which they do only as they grow; an "
 		 "entry takes 64 bytes and its share of the tree." },
+	{ "block.management", PK_CONF_LIST, false, AT(management), RANGE(0, 256), "",
+	  .doc = "Networks to administer this host from: never blocked, whatever lists say.",
+	  .nets = true },
 	{ "log.level", PK_CONF_CHOICE, false, AT(log_level), RANGE(PK_LOG_ERROR, PK_LOG_DEBUG),
 	  "info", .doc = "Least important messages that are logged.", .choices = levels },
 	{ "log.target", PK_CONF_CHOICE, false, AT(log_target),

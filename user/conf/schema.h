@@ -33,6 +33,7 @@ struct pk_conf_row {
 	const char *unit;  /* of a count: "flows"; else NULL */
 	const char *doc;   /* one sentence */
 	const char *const *choices; /* NULL ended */
+	bool nets;                  /* of a list: addresses and networks, not names */
 };
 
 extern const struct pk_conf_row pk_conf_schema[];

@@ -2,6 +2,7 @@
 /* Text of one value to what is stored, and back. Knows no keys and no files. */
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/ip.h"
 #include "conf/conf.h"
 #include "conf/schema.h"
 
@@ -152,11 +153,14 @@ int pk_conf_parse(const struct pk_conf_row *row, const char *s, void *dest)
 
 int pk_conf_list_add(const struct pk_conf_row *row, struct pk_conf_list *list, const char *s)
 {
+	uint8_t net[16];
+	unsigned bits;
 	char *copy, **v;
 
 	if (list->n >= row->max)
 		return -E2BIG;
-	if (!*s || strlen(s) > PK_CONF_ITEM_MAX)
+	if (!*s || strlen(s) > PK_CONF_ITEM_MAX ||
+	    (row->nets && pk_ip_parse_cidr(s, net, &bits) < 0))
 		return -EINVAL;
 	v = realloc(list->v, (list->n + 1) * sizeof(*v));
 	if (!v)
@@ -205,8 +209,8 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		return pk_buf_fmt(out, "an absolute path of at most %llu bytes%s",
 				  (unsigned long long)row->max, row->min ? "" : " or \"\"");
 	case PK_CONF_LIST:
-		return pk_buf_fmt(out, "a list of at most %llu names",
-				  (unsigned long long)row->max);
+		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,
+				  row->nets ? "addresses or networks (10.0.0.0/8)" : "names");
 	case PK_CONF_DURATION:
 		pk_buf_str(out, "a time with its unit (ms, s, m, h), ");
 		break;

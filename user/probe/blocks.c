@@ -2,15 +2,18 @@
 /* Tells the pipeline about pool, safe set and saved lists, and passes its wishes on to them. */
 #include "probe/blocks.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "probe/child.h"
 #include "probe/object.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <string.h>
 
 #define GREET_WAIT_MS 5000 /* a new pipeline reads as fast as it can */
+#define SEND_WAIT_MS  200  /* as the broker's */
 
 static int tell_chunk(void *arg, uint32_t index, bool fresh, int fd)
 {
@@ -20,12 +23,115 @@ static int tell_chunk(void *arg, uint32_t index, bool fresh, int fd)
 	return pk_child_send_fds(b->child, &m.head, &fd, 1, GREET_WAIT_MS);
 }
 
+static void tell_safe(void *arg, const struct pk_blk_safe_key *key, uint32_t kinds, bool gone)
+{
+	struct pk_blocks *b = arg;
+	struct pk_msg_safe m = { { gone ? PK_MSG_SAFE_GONE : PK_MSG_SAFE, sizeof(m) },
+				 *key,
+				 kinds };
+
+	if (pk_child_send(b->child, &m.head, SEND_WAIT_MS) == -EAGAIN)
+		b->untold = true;
+}
+
 int pk_blocks_open(struct pk_blocks *b)
 {
+	int r;
+
 	b->pool = (struct pk_pool){ .map = pk_object_map_fd(b->obj, "pk_blk_pool"),
 				    .tell = tell_chunk,
 				    .arg = b };
-	return pk_pool_open(&b->pool, b->conf->block_memory);
+	r = pk_pool_open(&b->pool, b->conf->block_memory);
+	if (r < 0)
+		return r;
+	b->safe = (struct pk_safe){
+		.set = { .set_fd = pk_object_map_fd(b->obj, "pk_blk_safe"),
+			 .map_fd = pk_object_map_fd(b->obj, "pk_blk_safe_map"),
+			 .tell = tell_safe,
+			 .arg = b },
+		.notice = b->notice,
+		.arg = b->arg,
+	};
+	r = pk_safe_open(&b->safe, pk_clock_boot_ns());
+	if (!r)
+		pk_safe_management(&b->safe, &b->conf->management);
+	return r;
+}
+
+void pk_blocks_close(struct pk_blocks *b)
+{
+	pk_safe_close(&b->safe);
+}
+
+void pk_blocks_settle(struct pk_blocks *b)
+{
+	pk_safe_settle(&b->safe);
+}
+
+void pk_blocks_reload(struct pk_blocks *b, const struct pk_conf *conf)
+{
+	b->conf = conf;
+	pk_safe_management(&b->safe, &conf->management);
+}
+
+static void hear_addr(struct pk_blocks *b, const struct pk_msg_addr *m)
+{
+	static const uint32_t kinds[] = { [PK_ADDR_OWN] = PK_BLK_SAFE_OWN,
+					  [PK_ADDR_GATEWAY] = PK_BLK_SAFE_GATEWAY,
+					  [PK_ADDR_RESOLVER] = PK_BLK_SAFE_RESOLVER,
+					  [PK_ADDR_NEIGHBOUR] = 0 };
+	struct pk_safe_source src = { m->netns, m->ifindex, kinds[m->kind], { .bits = 128 } };
+
+	if (!src.kind)
+		return;
+	memcpy(src.key.addr, m->addr, 16);
+	if (m->head.type == PK_MSG_ADDR)
+		pk_safe_add(&b->safe, &src);
+	else
+		pk_safe_remove(&b->safe, &src);
+	if (m->kind == PK_ADDR_GATEWAY && !b->in_round)
+		b->routes_changed = true;
+}
+
+void pk_blocks_hear(struct pk_blocks *b, const struct pk_msg_head *msg)
+{
+	const struct pk_msg_link *link = (const void *)msg;
+
+	if (msg->type == PK_MSG_ADDR || msg->type == PK_MSG_ADDR_GONE)
+		hear_addr(b, (const void *)msg);
+	else if (msg->type == PK_MSG_LINK_GONE ||
+		 (msg->type == PK_MSG_LINK && !(link->flags & IFF_UP)))
+		pk_safe_link_down(&b->safe, link->netns, link->ifindex);
+}
+
+void pk_blocks_round(struct pk_blocks *b, uint64_t netns, bool end)
+{
+	b->in_round = !end;
+	if (end)
+		pk_safe_end(&b->safe, netns, PK_BLK_SAFE_OWN | PK_BLK_SAFE_GATEWAY);
+	else
+		pk_safe_begin(&b->safe);
+}
+
+void pk_blocks_resolvers(struct pk_blocks *b, uint64_t netns, bool end)
+{
+	if (end)
+		pk_safe_end(&b->safe, netns, PK_BLK_SAFE_RESOLVER);
+	else
+		pk_safe_begin(&b->safe);
+}
+
+bool pk_blocks_tick(struct pk_blocks *b, uint64_t now_ns)
+{
+	bool again = b->routes_changed;
+
+	b->routes_changed = false;
+	pk_safe_tick(&b->safe, now_ns);
+	if (b->untold) {
+		b->untold = false;
+		pk_safeset_tell(&b->safe.set);
+	}
+	return again;
 }
 
 static int tell_maps(const struct pk_blocks *b)
@@ -54,7 +160,10 @@ int pk_blocks_greet(struct pk_blocks *b)
 
 	if (!r)
 		r = pk_pool_tell(&b->pool);
-	return r < 0 ? r : pk_child_send(b->child, &start, GREET_WAIT_MS);
+	if (r < 0)
+		return r;
+	pk_safeset_tell(&b->safe.set);
+	return pk_child_send(b->child, &start, GREET_WAIT_MS);
 }
 
 static void grow(struct pk_blocks *b, uint32_t n)
@@ -66,12 +175,28 @@ static void grow(struct pk_blocks *b, uint32_t n)
 		(void)pk_child_send(b->child, &m.head, GREET_WAIT_MS);
 }
 
+static void except(struct pk_blocks *b, const struct pk_msg_safe_addr *m)
+{
+	int r = pk_safe_except(&b->safe, m->addr, m->on);
+
+	if (r < 0)
+		b->notice(b->arg, PK_LOG_WARN, "an exception from the safe set is refused: %s",
+			  r == -EPERM ? "the address is our own" : strerror(-r));
+}
+
 bool pk_blocks_message(struct pk_blocks *b, const union pk_msg *msg, int *fd)
 {
 	(void)fd;
 	switch (msg->head.type) {
 	case PK_MSG_GROW:
 		grow(b, msg->grow.n);
+		return true;
+	case PK_MSG_SAFE_ADMIN:
+		/* No room: noticed by the safe set. */
+		(void)pk_safe_admin(&b->safe, msg->safe_addr.addr, pk_clock_boot_ns());
+		return true;
+	case PK_MSG_SAFE_EXCEPT:
+		except(b, &msg->safe_addr);
 		return true;
 	default:
 		return false;

@@ -7,6 +7,7 @@
 
 #include "probe/channel.h"
 #include "probe/pool.h"
+#include "probe/safe.h"
 
 #include <stdbool.h>
 
@@ -25,10 +26,30 @@ struct pk_blocks {
 	void *arg;
 	/* The file's own. */
 	struct pk_pool pool;
+	struct pk_safe safe;
+	bool untold; /* the pipeline missed a change of the safe set */
+	bool in_round;
+	bool routes_changed; /* replaced ones are only found by looking at all */
 };
 
 /* The object is loaded. -errno: its maps can't be worked with. */
 int pk_blocks_open(struct pk_blocks *b);
+void pk_blocks_close(struct pk_blocks *b);
+
+/* All namespaces and resolvers were told once: what an earlier process knew counts no more. */
+void pk_blocks_settle(struct pk_blocks *b);
+
+void pk_blocks_reload(struct pk_blocks *b, const struct pk_conf *conf);
+
+/* Listens to what is said about links and addresses. */
+void pk_blocks_hear(struct pk_blocks *b, const struct pk_msg_head *msg);
+
+/* As struct pk_space_ops; resolvers have rounds of their own. */
+void pk_blocks_round(struct pk_blocks *b, uint64_t netns, bool end);
+void pk_blocks_resolvers(struct pk_blocks *b, uint64_t netns, bool end);
+
+/* Once a second. True: addresses of all namespaces are to be told again. */
+bool pk_blocks_tick(struct pk_blocks *b, uint64_t now_ns);
 
 /* A new pipeline is told what there is. */
 int pk_blocks_greet(struct pk_blocks *b);

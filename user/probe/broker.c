@@ -67,6 +67,7 @@ static void send_msg(void *arg, const struct pk_msg_head *msg)
 {
 	struct broker *b = arg;
 
+	pk_blocks_hear(&b->blocks, msg);
 	if (pk_child_send(&b->child, msg, b->stopping ? 0 : SEND_WAIT_MS) == -EAGAIN) {
 		b->unsent++;
 		b->resend = true;
@@ -149,11 +150,18 @@ static void tell_hooks(struct broker *b)
 	pk_costs_tell_packet(&b->costs, b->obj, b->netns, send_msg, b);
 }
 
+static void tell_resolvers(struct broker *b)
+{
+	pk_blocks_resolvers(&b->blocks, b->netns, false);
+	pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
+	pk_blocks_resolvers(&b->blocks, b->netns, true);
+}
+
 static void tell_all(struct broker *b)
 {
 	b->resend = false;
 	pk_spaces_tell(&b->spaces);
-	pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
+	tell_resolvers(b);
 	tell_hooks(b);
 }
 
@@ -319,7 +327,7 @@ static void reload(struct broker *b)
 	pk_spaces_recover(&b->spaces, fresh);
 	pk_conf_free(b->conf);
 	b->conf = fresh;
-	b->blocks.conf = fresh;
+	pk_blocks_reload(&b->blocks, fresh);
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
 	(void)set_sweeps(b); /* the old period stays when there is no memory for a timer */
@@ -366,7 +374,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		on_hold(b, true);
 	}
 	if (pk_resolv_changed(&b->resolv))
-		pk_resolv_tell(&b->resolv, b->netns, send_msg, b);
+		tell_resolvers(b);
+	if (pk_blocks_tick(&b->blocks, now))
+		pk_spaces_tell_addrs(&b->spaces);
 	if (pk_costs_tick(&b->costs, now))
 		tell_hooks(b);
 	if (b->resend)
@@ -387,6 +397,13 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	pk_space_read(arg);
+}
+
+static void on_round(void *arg, uint64_t netns, bool end)
+{
+	struct broker *b = arg;
+
+	pk_blocks_round(&b->blocks, netns, end);
 }
 
 static void watch_space(void *arg, struct pk_space *s, bool on)
@@ -481,9 +498,10 @@ static int start(struct broker *b)
 	set_knobs(b, &k);
 	pk_attach_all(&b->hooks, b->obj, b->conf->cgroup);
 	pk_costs_open(&b->costs, b->conf->bpf_stats);
-	b->spaces =
-		(struct pk_spaces){ .env = { b->conf, b->obj, b->pins, { send_msg, notice, b } },
-				    .watch = watch_space };
+	b->spaces = (struct pk_spaces){
+		.env = { b->conf, b->obj, b->pins, { send_msg, on_round, notice, b } },
+		.watch = watch_space
+	};
 	b->hold = (struct pk_hold){ b->pins, b->obj, &b->hooks, &b->spaces };
 	r = open_blocks(b);
 	if (r < 0)
@@ -493,6 +511,9 @@ static int start(struct broker *b)
 		pk_error("the network interfaces can not be read: %s", strerror(-r));
 		return r;
 	}
+	if (pk_resolv_changed(&b->resolv))
+		tell_resolvers(b);
+	pk_blocks_settle(&b->blocks);
 	if (pk_pins_is_held(b->pins))
 		pk_notice(
 			pk_pins_is_adopted(b->pins)
@@ -529,6 +550,7 @@ static void stop(struct broker *b)
 		event_free(b->sweep);
 	if (b->base)
 		event_base_free(b->base);
+	pk_blocks_close(&b->blocks);
 	pk_costs_close(&b->costs);
 	pk_object_free(b->obj);
 	pk_pins_free(b->pins);

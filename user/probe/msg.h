@@ -184,7 +184,7 @@ struct pk_msg_saved_list {
 struct pk_msg_safe {
 	struct pk_msg_head head;
 	struct pk_blk_safe_key key;
-	uint32_t kinds; /* enum pk_blk_safe_kind, with those of shorter prefixes that cover it */
+	uint32_t kinds; /* enum pk_blk_safe_kind, also of shorter prefixes; 0: may be blocked */
 };
 
 struct pk_msg_result {

@@ -271,6 +271,13 @@ static void on_addr(void *arg, struct pk_msg_addr *m, bool gone)
 	s->env->ops.send(s->env->ops.arg, &m->head);
 }
 
+void pk_space_tell_addrs(struct pk_space *s)
+{
+	s->env->ops.round(s->env->ops.arg, s->cookie, false);
+	pk_watch_each_addr(&s->watch);
+	s->env->ops.round(s->env->ops.arg, s->cookie, true);
+}
+
 /* Interfaces that went while nobody listened. */
 static void drop_vanished(struct pk_space *s)
 {
@@ -295,7 +302,7 @@ static int listen_again(struct pk_space *s)
 		return r;
 	drop_vanished(s);
 	pk_watch_each_link(&s->watch);
-	pk_watch_each_addr(&s->watch);
+	pk_space_tell_addrs(s);
 	return 0;
 }
 
@@ -361,6 +368,10 @@ void pk_space_close(struct pk_space *s, bool gone)
 		if (gone)
 			tell_link(s, s->dev[i], PK_MSG_LINK_GONE);
 		free(s->dev[i]);
+	}
+	if (gone) { /* and its addresses with it */
+		s->env->ops.round(s->env->ops.arg, s->cookie, false);
+		s->env->ops.round(s->env->ops.arg, s->cookie, true);
 	}
 	free(s->dev);
 	pk_watch_close(&s->watch);
@@ -459,7 +470,7 @@ void pk_space_tell(struct pk_space *s)
 {
 	for (size_t i = 0; i < s->n_dev; i++)
 		tell_link(s, s->dev[i], PK_MSG_LINK);
-	pk_watch_each_addr(&s->watch);
+	pk_space_tell_addrs(s);
 }
 
 uint64_t pk_space_cookie(const struct pk_space *s)

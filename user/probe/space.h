@@ -19,6 +19,8 @@ struct pk_space;
 
 struct pk_space_ops {
 	void (*send)(void *arg, const struct pk_msg_head *msg); /* LINK, ADDR and their GONE */
+	/* Begins and ends a round: all addresses of the namespace there are were sent between. */
+	void (*round)(void *arg, uint64_t netns, bool end);
 	void (*notice)(void *arg, int level, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 	void *arg;
@@ -60,6 +62,7 @@ void pk_space_renew(struct pk_space *s);
 
 /* Sends all links and addresses again (a new pipeline). */
 void pk_space_tell(struct pk_space *s);
+void pk_space_tell_addrs(struct pk_space *s);
 
 uint64_t pk_space_cookie(const struct pk_space *s);
 uint32_t pk_space_inum(const struct pk_space *s);

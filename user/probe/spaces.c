@@ -208,6 +208,12 @@ void pk_spaces_tell(struct pk_spaces *s)
 		pk_space_tell(s->v[i]);
 }
 
+void pk_spaces_tell_addrs(struct pk_spaces *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		pk_space_tell_addrs(s->v[i]);
+}
+
 void pk_spaces_close(struct pk_spaces *s)
 {
 	while (s->n) {

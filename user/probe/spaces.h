@@ -30,4 +30,5 @@ void pk_spaces_recover(struct pk_spaces *s, const struct pk_conf *conf);
 size_t pk_spaces_pin(const struct pk_spaces *s);
 void pk_spaces_renew(struct pk_spaces *s);
 void pk_spaces_tell(struct pk_spaces *s);
+void pk_spaces_tell_addrs(struct pk_spaces *s);
 void pk_spaces_close(struct pk_spaces *s);

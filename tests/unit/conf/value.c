@@ -120,6 +120,20 @@ static void test_list(void **state)
 	pk_buf_done(&b);
 }
 
+static void test_nets(void **state)
+{
+	const struct pk_conf_row row = { .type = PK_CONF_LIST, .max = 4, .nets = true };
+	struct pk_conf_list list = { 0 };
+
+	(void)state;
+	assert_int_equal(pk_conf_list_add(&row, &list, "10.0.0.0/8"), 0);
+	assert_int_equal(pk_conf_list_add(&row, &list, "2001:db8::1"), 0);
+	assert_int_equal(pk_conf_list_add(&row, &list, "10.0.0.0/33"), -EINVAL);
+	assert_int_equal(pk_conf_list_add(&row, &list, "office"), -EINVAL);
+	assert_int_equal(list.n, 2);
+	pk_conf_list_done(&list);
+}
+
 static void test_bool(void **state)
 {
 	const struct pk_conf_row row = { .type = PK_CONF_BOOL };
@@ -135,9 +149,8 @@ static void test_bool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_list),    cmocka_unit_test(test_nets),
 		cmocka_unit_test(test_bool),
 	};
 
