@@ -74,6 +74,8 @@ int pk_list_format_parse(const char *s, enum pk_list_format *ret); /* -EINVAL */
 /* The export format, one line an entry; pk_list_read(PK_LIST_PICKET) gives the same entries. */
 void pk_list_write_entry(struct pk_buf *out, const struct pk_block_entry *e,
 			 const struct pk_block_texts *t);
+void pk_list_write_line(struct pk_buf *out, const struct pk_block_entry *e, const char *iface,
+			const char *reason);
 /* "10.0.0.0/8", "a-b" or an address: up to 256 entries' prefixes; -EINVAL with the reason. */
 int pk_block_parse_target(const char *s, struct pk_block_entry *v, size_t max, size_t *ret_n,
 			  const char **ret_reason, bool *ret_host_bits);

@@ -37,6 +37,12 @@ static void write_text(struct pk_buf *out, const char *key, const char *s)
 void pk_list_write_entry(struct pk_buf *out, const struct pk_block_entry *e,
 			 const struct pk_block_texts *t)
 {
+	pk_list_write_line(out, e, pk_block_text_at(t, e->iface), pk_block_text_at(t, e->reason));
+}
+
+void pk_list_write_line(struct pk_buf *out, const struct pk_block_entry *e, const char *iface,
+			const char *reason)
+{
 	unsigned bits = e->v4 ? e->bits - 96u : e->bits;
 	char addr[PK_IP_TEXT];
 
@@ -58,12 +64,12 @@ void pk_list_write_entry(struct pk_buf *out, const struct pk_block_entry *e,
 		pk_buf_fmt(out, " port=%u", e->port_lo);
 	if (e->port_hi != e->port_lo)
 		pk_buf_fmt(out, "-%u", e->port_hi);
-	write_text(out, "iface", pk_block_text_at(t, e->iface));
+	write_text(out, "iface", iface);
 	if (e->expires_ms)
 		pk_buf_fmt(out, " expires=%" PRIi64, e->expires_ms);
 	if (e->id)
 		pk_buf_fmt(out, " id=%" PRIu32, e->id);
-	write_text(out, "reason", pk_block_text_at(t, e->reason));
+	write_text(out, "reason", reason);
 	pk_buf_char(out, '\n');
 }
 

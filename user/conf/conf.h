@@ -26,6 +26,10 @@ struct pk_conf {
 	uint64_t upload_max;              /* bytes of a request's body */
 	char *run_dir, *lock_file;
 	char *pins_dir;                             /* in bpffs */
+	uint64_t block_entries_max;                 /* in all lists */
+	uint64_t block_auto_max, block_auto_rate;   /* automatic blocks: at once, a minute */
+	uint64_t block_auto_ttl_ns;                 /* longest of them */
+	bool block_auto_spoofable;                  /* also for sources that may be forged */
 	uint64_t block_memory;                      /* bytes of the lists' shared maps, at most */
 	struct pk_conf_list management;             /* networks that are never blocked */
 	uint64_t log_level;                         /* enum pk_log_level */

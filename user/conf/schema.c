@@ -37,6 +37,18 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "dirs.pins", PK_CONF_PATH, true, AT(pins_dir), RANGE(2, 200), "/sys/fs/bpf/picket",
 	  .doc = "Directory in bpffs that keeps programs and maps in force when the agent ends, "
 		 "made while there is something to enforce." },
+	{ "block.entries_max", PK_CONF_COUNT, false, AT(block_entries_max), RANGE(1000, 100000000),
+	  "16000000", "entries", .doc = "Entries in all block lists; more are refused." },
+	{ "block.auto_max", PK_CONF_COUNT, false, AT(block_auto_max), RANGE(0, 100000), "1000",
+	  "entries", .doc = "Automatic blocks at once; 0: none." },
+	{ "block.auto_rate", PK_CONF_COUNT, false, AT(block_auto_rate), RANGE(1, 10000), "60",
+	  "a minute", .doc = "Automatic blocks that may be added a minute." },
+	{ "block.auto_ttl_max", PK_CONF_DURATION, false, AT(block_auto_ttl_ns),
+	  RANGE(SEC, 30ull * 86400 * SEC), "24h",
+	  .doc = "An automatic block ends after this long at the latest." },
+	{ "block.auto_spoofable", PK_CONF_BOOL, false, AT(block_auto_spoofable), .def = "false",
+	  .doc = "Also block automatically what may carry a forged source: UDP, and TCP without a "
+		 "completed handshake." },
 	{ "block.memory", PK_CONF_SIZE, true, AT(block_memory), RANGE(8 * MiB, 4096 * MiB), "512M",
 	  .doc = "Kernel memory that block lists may take, which they do only as they grow; an "
 		 "entry takes 64 bytes and its share of the tree." },
