@@ -24,7 +24,7 @@ trap 'exit 130' INT TERM HUP
 
 cat >"$dir/picket.yaml" <<CONF
 api: {socket: $dir/picket.sock, group: ""}
-dirs: {run: $dir, lock: $dir/lock}
+dirs: {run: $dir, lock: $dir/lock, state: $dir/state}
 CONF
 [ -z "${PICKET_RUN_CONF:-}" ] || install -D -m 644 "$PICKET_RUN_CONF" "$dir/conf.d/run.yaml"
 "$build/picketd" --config "$dir/picket.yaml" >"$dir/log" 2>&1 &

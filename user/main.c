@@ -80,6 +80,16 @@ static int make_dir(const char *path, mode_t mode)
 	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* Without it lists are not saved, which the broker tells; watching goes on. */
+static void make_state_dir(const struct pk_conf *conf)
+{
+	char lists[256];
+
+	snprintf(lists, sizeof(lists), "%s/lists", conf->state_dir);
+	(void)make_dir(conf->state_dir, 0750);
+	(void)make_dir(lists, 0700);
+}
+
 /* One agent per lock file: two would count and report everything twice. */
 static int take_lock(struct daemon *d)
 {
@@ -239,6 +249,7 @@ static int serve(struct daemon *d, const char *conf_file, const char *level)
 		pk_error("%s: %s", d->conf->run_dir, strerror(-r));
 		return r;
 	}
+	make_state_dir(d->conf);
 	r = take_lock(d);
 	if (!r)
 		r = listen_api(d);

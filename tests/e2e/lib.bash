@@ -55,7 +55,7 @@ write_config() {
 	shift
 	{
 		echo "api: {socket: $run/picket.sock, group: \"\"}"
-		echo "dirs: {run: $run, lock: $run/lock, pins: /sys/fs/bpf/$net}"
+		echo "dirs: {run: $run, lock: $run/lock, pins: /sys/fs/bpf/$net, state: $run/state}"
 		echo "interfaces: {include: [\"${net}*\", lo]}"
 		echo "netns: {names: [${net}s], containers: false}"
 		echo "history: {flows: 100000}"

@@ -26,6 +26,7 @@ struct pk_conf {
 	uint64_t upload_max;              /* bytes of a request's body */
 	char *run_dir, *lock_file;
 	char *pins_dir;                             /* in bpffs */
+	char *state_dir;                            /* keeps block lists */
 	uint64_t block_entries_max;                 /* in all lists */
 	uint64_t block_auto_max, block_auto_rate;   /* automatic blocks: at once, a minute */
 	uint64_t block_auto_ttl_ns;                 /* longest of them */

@@ -37,6 +37,9 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "dirs.pins", PK_CONF_PATH, true, AT(pins_dir), RANGE(2, 200), "/sys/fs/bpf/picket",
 	  .doc = "Directory in bpffs that keeps programs and maps in force when the agent ends, "
 		 "made while there is something to enforce." },
+	{ "dirs.state", PK_CONF_PATH, true, AT(state_dir), RANGE(2, 200), "/var/lib/picket",
+	  .doc = "Directory that is made at start and keeps block lists over a restart of the "
+		 "host." },
 	{ "block.entries_max", PK_CONF_COUNT, false, AT(block_entries_max), RANGE(1000, 100000000),
 	  "16000000", "entries", .doc = "Entries in all block lists; more are refused." },
 	{ "block.auto_max", PK_CONF_COUNT, false, AT(block_auto_max), RANGE(0, 100000), "1000",

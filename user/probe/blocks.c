@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #define GREET_WAIT_MS 5000 /* a new pipeline reads as fast as it can */
@@ -34,9 +35,36 @@ static void tell_safe(void *arg, const struct pk_blk_safe_key *key, uint32_t kin
 		b->untold = true;
 }
 
+static void tell_saved(void *arg, const char *name, uint64_t serial, int result)
+{
+	const struct pk_blocks *b = arg;
+	struct pk_msg_saved m = { .head = { PK_MSG_SAVED, sizeof(m) },
+				  .serial = serial,
+				  .result = result };
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	if (pk_child_send(b->child, &m.head, SEND_WAIT_MS) < 0 && result < 0)
+		pk_error("list %s is not saved: %s", name, strerror(-result));
+}
+
+static void open_keep(struct pk_blocks *b)
+{
+	int r;
+
+	b->keep = (struct pk_keep){ .done = tell_saved, .arg = b };
+	r = pk_keep_open(&b->keep, b->conf->state_dir);
+	if (r < 0)
+		b->notice(b->arg, PK_LOG_WARN,
+			  "%s/lists: %s; lists are lost when the host restarts", b->conf->state_dir,
+			  r == -EPERM ? "belongs to somebody else, or others may write there"
+				      : strerror(-r));
+}
+
 int pk_blocks_open(struct pk_blocks *b)
 {
 	int r;
+
+	open_keep(b);
 
 	b->pool = (struct pk_pool){ .map = pk_object_map_fd(b->obj, "pk_blk_pool"),
 				    .tell = tell_chunk,
@@ -60,7 +88,17 @@ int pk_blocks_open(struct pk_blocks *b)
 
 void pk_blocks_close(struct pk_blocks *b)
 {
+	if (!b->obj)
+		return; /* was never open */
+	pk_keep_close(&b->keep);
 	pk_safe_close(&b->safe);
+}
+
+void pk_blocks_reaped(void *blocks, pid_t pid, int status)
+{
+	struct pk_blocks *b = blocks;
+
+	(void)pk_keep_reaped(&b->keep, pid, status);
 }
 
 void pk_blocks_settle(struct pk_blocks *b)
@@ -153,6 +191,22 @@ static int tell_maps(const struct pk_blocks *b)
 	return pk_child_send_fds(b->child, &m.head, fds, PK_BLK_FD_MAX, GREET_WAIT_MS);
 }
 
+static void tell_list(void *arg, const char *name, bool previous, int fd)
+{
+	const struct pk_blocks *b = arg;
+	struct pk_msg_saved_list m = { .head = { PK_MSG_SAVED_LIST, sizeof(m) },
+				       .previous = previous };
+	int r = fd;
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	if (fd >= 0)
+		r = pk_child_send_fds(b->child, &m.head, &fd, 1, GREET_WAIT_MS);
+	if (r < 0)
+		b->notice(b->arg, PK_LOG_ERROR, "%s/lists/%s.list%s can not be read: %s",
+			  b->conf->state_dir, name, previous ? ".prev" : "",
+			  r == -EBADF ? "not a file" : strerror(-r));
+}
+
 int pk_blocks_greet(struct pk_blocks *b)
 {
 	struct pk_msg_head start = { PK_MSG_BLOCK_START, sizeof(start) };
@@ -162,6 +216,7 @@ int pk_blocks_greet(struct pk_blocks *b)
 		r = pk_pool_tell(&b->pool);
 	if (r < 0)
 		return r;
+	pk_keep_each(&b->keep, tell_list, b);
 	pk_safeset_tell(&b->safe.set);
 	return pk_child_send(b->child, &start, GREET_WAIT_MS);
 }
@@ -186,10 +241,12 @@ static void except(struct pk_blocks *b, const struct pk_msg_safe_addr *m)
 
 bool pk_blocks_message(struct pk_blocks *b, const union pk_msg *msg, int *fd)
 {
-	(void)fd;
 	switch (msg->head.type) {
 	case PK_MSG_GROW:
 		grow(b, msg->grow.n);
+		return true;
+	case PK_MSG_SAVE:
+		pk_keep_save(&b->keep, msg->save.name, msg->save.serial, fd);
 		return true;
 	case PK_MSG_SAFE_ADMIN:
 		/* No room: noticed by the safe set. */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "probe/channel.h"
+#include "probe/keep.h"
 #include "probe/pool.h"
 #include "probe/safe.h"
 
@@ -27,6 +28,7 @@ struct pk_blocks {
 	/* The file's own. */
 	struct pk_pool pool;
 	struct pk_safe safe;
+	struct pk_keep keep;
 	bool untold; /* the pipeline missed a change of the safe set */
 	bool in_round;
 	bool routes_changed; /* replaced ones are only found by looking at all */
@@ -34,7 +36,12 @@ struct pk_blocks {
 
 /* The object is loaded. -errno: its maps can't be worked with. */
 int pk_blocks_open(struct pk_blocks *b);
+
+/* The pipeline ended; waits some seconds for saves that were begun. */
 void pk_blocks_close(struct pk_blocks *b);
+
+/* A child that is not the pipeline ended. */
+void pk_blocks_reaped(void *blocks, pid_t pid, int status);
 
 /* All namespaces and resolvers were told once: what an earlier process knew counts no more. */
 void pk_blocks_settle(struct pk_blocks *b);

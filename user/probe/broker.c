@@ -282,6 +282,13 @@ static void on_message(void *arg, const union pk_msg *msg, int *fd)
 	}
 }
 
+static void on_reaped(void *arg, pid_t pid, int status)
+{
+	struct broker *b = arg;
+
+	pk_blocks_reaped(&b->blocks, pid, status);
+}
+
 static pid_t spawn(void *arg, int fd)
 {
 	struct broker *b = arg;
@@ -566,7 +573,7 @@ int pk_broker_run(const struct pk_broker_opts *opts)
 		return -ENOMEM;
 	b->opts = opts;
 	b->conf = opts->conf;
-	b->child = (struct pk_child){ spawn, greet, on_message, b, .fd = -1 };
+	b->child = (struct pk_child){ spawn, greet, on_message, on_reaped, b, .fd = -1 };
 	b->costs.fd = -1;
 	b->hooks.cgroup_fd = -1;
 	r = start(b);

@@ -106,8 +106,11 @@ void pk_child_reap(struct pk_child *c, bool again)
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != c->pid)
+		if (pid != c->pid) {
+			if (c->other)
+				c->other(c->arg, pid, status);
 			continue;
+		}
 		c->pid = 0;
 		drop(c);
 		if (WIFSIGNALED(status))

@@ -19,6 +19,8 @@ struct pk_child {
 	int (*greet)(void *arg); /* a new one is there: tell it all */
 	/* fd: came with the message (PK_MSG_SAVE only) or -1; taken by setting it to -1. */
 	void (*message)(void *arg, const union pk_msg *msg, int *fd);
+	/* Some other child of this process ended. NULL: there are none. */
+	void (*other)(void *arg, pid_t pid, int status);
 	void *arg;
 	/* The file's own. */
 	struct event_base *base;
