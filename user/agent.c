@@ -6,6 +6,7 @@
  */
 #include "agent.h"
 
+#include "agent_block.h"
 #include "api/server.h"
 #include "api/state.h"
 #include "api/stream.h"
@@ -48,6 +49,7 @@ struct agent {
 	struct pk_view *view;
 	struct pk_api *api;
 	int broker;
+	struct pk_agent_block *block;
 	struct pk_kernel kernel;
 	struct ring ring[RINGS];
 	struct pk_knobs knobs; /* as the broker set them */
@@ -161,6 +163,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	note_cpu(a);
 	keep_watched(a);
 	pk_pipeline_tick(a->pipeline, a->view->now_ns);
+	pk_agent_block_tick(a->block);
 	pk_streams_flush(a->view->streams);
 	pk_api_tick(a->api);
 }
@@ -277,6 +280,8 @@ static void take_addr(struct agent *a, const struct pk_msg_addr *m, bool gone)
 
 static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 {
+	if (pk_agent_block_take(a->block, m, fds))
+		return 0;
 	switch (m->head.type) {
 	case PK_MSG_HELLO:
 		return take_hello(a, &m->hello, fds);
@@ -286,8 +291,10 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		return 0;
 	case PK_MSG_LINK:
 		take_link(a, &m->link);
+		pk_agent_block_links_changed(a->block);
 		return 0;
 	case PK_MSG_LINK_GONE:
+		pk_agent_block_links_changed(a->block);
 		pk_pipeline_link_gone(a->pipeline, m->link.netns, m->link.ifindex);
 		return 0;
 	case PK_MSG_ADDR:
@@ -365,6 +372,9 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	r = pk_api_new(a->base, a->view, listen_fd, o->group, o->conf->upload_max, &a->api);
 	if (r < 0)
 		return r;
+	r = pk_agent_block_new(a->base, a->broker, o->conf, a->pipeline, &a->block);
+	if (r < 0)
+		return r;
 	a->msgs = event_new(a->base, a->broker, EV_READ | EV_PERSIST, on_msgs, a);
 	a->tick = event_new(a->base, -1, EV_PERSIST, on_tick, a);
 	return a->msgs && a->tick && event_add(a->msgs, NULL) == 0 &&
@@ -382,6 +392,7 @@ static void tear_down(struct agent *a)
 		a->view->streams = NULL;
 	}
 	pk_api_free(a->api);
+	pk_agent_block_free(a->block);
 	for (int i = 0; i < RINGS; i++) {
 		if (a->ring[i].ev)
 			event_free(a->ring[i].ev);

@@ -220,6 +220,7 @@ static int make_tables(struct pk_pipeline *p)
 	r = pk_enrich_new(c, p->live, &p->enrich);
 	if (r < 0)
 		return r;
+	v->conf = c;
 	v->state = &p->state;
 	v->ocsf.enrich = p->enrich;
 	v->ocsf.flows = pk_flow_table_new(c->flow_slots, c->keep_flows);

@@ -8,18 +8,22 @@
 #include <stdint.h>
 
 struct pk_agg_table;
+struct pk_block;
+struct pk_conf;
 struct pk_journal;
 struct pk_live;
 struct pk_state;
 struct pk_streams;
 
 struct pk_view {
+	const struct pk_conf *conf;
 	struct pk_ocsf ocsf; /* flows, sockets, links, own addresses, processes, names */
 	struct pk_state *state;
 	struct pk_agg_table *aggs;
 	struct pk_journal *journal;
 	struct pk_streams *streams;
 	struct pk_live *live;
+	struct pk_block *block; /* NULL: not here, or not yet */
 	uint64_t now_ns; /* boottime of this moment, set by the pipeline before anyone reads */
 	/* Somebody began (true) or nobody is left (false) to watch /v1/live. */
 	void (*watched)(void *arg, bool on);
@@ -28,5 +32,9 @@ struct pk_view {
 	/* A person who asks something sits at this address: it is not to be cut off. NULL: nobody
 	 * keeps such addresses. */
 	void (*admin)(void *arg, const uint8_t addr[16]);
+	/* Takes everything down and ends: -errno when it could not even be asked. NULL: nobody to
+	 * ask. */
+	int (*detach)(void *arg);
+	void *block_arg; /* of admin and detach */
 	void *arg;
 };

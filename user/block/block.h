@@ -38,6 +38,8 @@ struct pk_block_ops {
 	int (*user)(void *arg, const char *name, uint64_t *ret);
 	/* Something people must know. */
 	void (*notice)(void *arg, const char *text);
+	/* pk_block_step() has something to do, or pk_block_next_ns() has changed. */
+	void (*work)(void *arg);
 	void *arg;
 };
 

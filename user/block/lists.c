@@ -153,6 +153,7 @@ void pk_list_changed(struct pk_block *b, struct pk_block_list *l, uint64_t in_ns
 	l->dirty = true;
 	l->serial = ++b->serial;
 	pk_list_hold(b);
+	b->ops.work(b->ops.arg);
 }
 
 void pk_block_notice(struct pk_block *b, const char *fmt, ...)

@@ -463,6 +463,7 @@ void pk_load_queue(struct pk_block *b, struct pk_load *ld)
 		at = &(*at)->next;
 	ld->next = NULL;
 	*at = ld;
+	b->ops.work(b->ops.arg);
 }
 
 void pk_load_free(struct pk_load *ld)

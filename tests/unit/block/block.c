@@ -116,6 +116,11 @@ static void op_notice(void *arg, const char *text)
 	notices++;
 }
 
+static void op_work(void *arg)
+{
+	(void)arg;
+}
+
 static void done(void *arg, struct pk_block_done *d)
 {
 	(void)arg;
@@ -127,8 +132,9 @@ static void done(void *arg, struct pk_block_done *d)
 
 static void open_block(void)
 {
-	struct pk_block_ops ops = { op_grow,  op_save,      op_hold, op_except, op_ifindex, op_who,
-				    op_count, op_container, op_none, op_none,   op_notice,  NULL };
+	struct pk_block_ops ops = { op_grow,   op_save,  op_hold,      op_except, op_ifindex,
+				    op_who,    op_count, op_container, op_none,   op_none,
+				    op_notice, op_work,  NULL };
 	struct pk_trie_memory m = {
 		.roots = heap.roots, .ctl = &heap.ctl, .wait = heap_wait, .arg = &heap
 	};

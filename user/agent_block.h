@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The block lists in the unprivileged process: what the broker hands over becomes their memory,
+ * what they need is asked of it. Part of the agent's loop.
+ */
+#pragma once
+
+#include "probe/channel.h"
+
+struct event_base;
+struct pk_agent_block;
+struct pk_conf;
+struct pk_pipeline;
+
+/* broker: the channel, borrowed. The pipeline's view gets the lists once they are there. */
+int pk_agent_block_new(struct event_base *base, int broker, const struct pk_conf *conf,
+		       struct pk_pipeline *pipeline, struct pk_agent_block **ret);
+void pk_agent_block_free(struct pk_agent_block *a);
+
+/* A message about block lists: true, whatever became of it; it takes the descriptors it needs. */
+bool pk_agent_block_take(struct pk_agent_block *a, const union pk_msg *m, int fds[PK_FD_MAX]);
+void pk_agent_block_tick(struct pk_agent_block *a);
+void pk_agent_block_links_changed(struct pk_agent_block *a);
+/* The ring of verdicts, -1 before it came; borrowed. */
+int pk_agent_block_ring(const struct pk_agent_block *a);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The maps of block lists that are not mapped, as the pipeline uses them by descriptor. */
+#pragma once
+
+#include <picket/block.h>
+
+#include <stdint.h>
+
+/* CPUs a per-CPU value has, -errno. */
+int pk_verdicts_cpus(void);
+/* Sum over the CPUs; scratch: one element for each of them. */
+int pk_verdicts_count(int fd, unsigned list, struct pk_blk_count *scratch, int cpus,
+		      struct pk_blk_count *ret);
+/* line 0: removes it; that it is not there is fine. */
+int pk_verdicts_set_who(int fd, const struct pk_blk_who_key *key, uint32_t line);
+/* Calls back for each element. */
+int pk_verdicts_each_who(int fd,
+			 void (*each)(void *arg, const struct pk_blk_who_key *key, uint32_t line),
+			 void *arg);
