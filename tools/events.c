@@ -64,6 +64,19 @@ static void v_actor(struct pk_buf *out, json_t *e, bool human)
 	pk_buf_str(out, pk_json_text(e, "actor.process.name"));
 }
 
+/* "203.0.113.9 -> 10.0.0.1:22 (list drop, 203.0.113.0/24)" */
+static void verdict(struct pk_buf *out, json_t *e)
+{
+	double port = pk_json_num(e, "dst_endpoint.port");
+
+	pk_buf_fmt(out, "%s%s -> %s", out->len ? "  " : "", pk_json_text(e, "src_endpoint.ip"),
+		   pk_json_text(e, "dst_endpoint.ip"));
+	if (port > 0)
+		pk_buf_fmt(out, " port %.0f", port);
+	pk_buf_fmt(out, " (list %s, %s)", pk_json_text(e, "unmapped.picket.list"),
+		   pk_json_text(e, "unmapped.picket.prefix"));
+}
+
 static void v_detail(struct pk_buf *out, json_t *e, bool human)
 {
 	json_t *cmd = json_object_get(subject(e), "cmd_line"), *code;
@@ -76,6 +89,10 @@ static void v_detail(struct pk_buf *out, json_t *e, bool human)
 	code = json_object_get(e, "exit_code");
 	if (code)
 		pk_buf_fmt(out, "  (exit %lld)", (long long)json_integer_value(code));
+	if (json_object_get(e, "disposition")) {
+		verdict(out, e);
+		return;
+	}
 	if (json_object_get(e, "dst_endpoint"))
 		pk_buf_fmt(out, "  %s port %.0f", pk_json_text(e, "dst_endpoint.ip"),
 			   pk_json_num(e, "dst_endpoint.port"));

@@ -16,6 +16,7 @@
 #include "enrich/enrich.h"
 #include "flow/link.h"
 #include "pipeline.h"
+#include "probe/ring.h"
 #include "probe/verdicts.h"
 
 #include <errno.h>
@@ -28,15 +29,19 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define SLICE_NS 4000000ull
-#define WAIT_MS  1000
+#define SLICE_NS         4000000ull
+#define WAIT_MS          1000
+#define VERDICTS_AT_ONCE 4096
 
 struct pk_agent_block {
 	const struct pk_conf *conf;
 	struct pk_pipeline *pipeline;
 	struct pk_view *view;
 	struct pk_block *block;
+	struct event_base *loop;
 	struct event *step; /* there is work to do */
+	struct event *ring_ev;
+	struct pk_ring_reader *ring;
 	int broker, cnt_fd, who_fd, ring_fd;
 	uint64_t *roots;
 	struct pk_blk_ctl *ctl;
@@ -264,16 +269,36 @@ void pk_agent_block_links_changed(struct pk_agent_block *a)
 		pk_block_links_changed(a->block);
 }
 
-int pk_agent_block_ring(const struct pk_agent_block *a)
-{
-	return a->ring_fd;
-}
-
 static void *map(int fd, size_t size)
 {
 	void *p = mmap(NULL, (size + 4095) & ~4095ul, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+static void on_verdict(void *arg, const void *rec, size_t size)
+{
+	const struct pk_agent_block *a = arg;
+
+	(void)pk_pipeline_feed(a->pipeline, rec, size); /* counted by reason */
+}
+
+static void on_ring(evutil_socket_t fd, short what, void *arg)
+{
+	const struct pk_agent_block *a = arg;
+
+	(void)fd, (void)what;
+	(void)pk_ring_read(a->ring, VERDICTS_AT_ONCE); /* stuck: status shows records not read */
+}
+
+static int open_ring(struct pk_agent_block *a)
+{
+	int r = pk_ring_open(a->ring_fd, on_verdict, a, &a->ring);
+
+	if (r < 0)
+		return r;
+	a->ring_ev = event_new(a->loop, pk_ring_fd(a->ring), EV_READ | EV_PERSIST, on_ring, a);
+	return a->ring_ev && event_add(a->ring_ev, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int fds[PK_FD_MAX])
@@ -298,6 +323,9 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 	a->cnt_fd = PK_TAKE_FD(fds[PK_BLK_FD_CNT]);
 	a->who_fd = PK_TAKE_FD(fds[PK_BLK_FD_WHO]);
 	a->ring_fd = PK_TAKE_FD(fds[PK_BLK_FD_RB]);
+	r = open_ring(a);
+	if (r < 0)
+		return r;
 	a->adopted = m->adopted;
 	mem.roots = a->roots;
 	mem.ctl = a->ctl;
@@ -409,6 +437,7 @@ int pk_agent_block_new(struct event_base *base, int broker, const struct pk_conf
 		return -ENOMEM;
 	a->conf = conf;
 	a->broker = broker;
+	a->loop = base;
 	a->pipeline = pipeline;
 	a->view = pk_pipeline_view(pipeline);
 	a->cnt_fd = a->who_fd = a->ring_fd = -1;
@@ -428,6 +457,9 @@ void pk_agent_block_free(struct pk_agent_block *a)
 	a->view->block = NULL;
 	if (a->step)
 		event_free(a->step);
+	if (a->ring_ev)
+		event_free(a->ring_ev);
+	pk_ring_close(a->ring);
 	pk_block_free(a->block); /* the mappings go with the process */
 	free(a->per_cpu);
 	pk_closep(&a->cnt_fd);

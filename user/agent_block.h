@@ -21,5 +21,3 @@ void pk_agent_block_free(struct pk_agent_block *a);
 bool pk_agent_block_take(struct pk_agent_block *a, const union pk_msg *m, int fds[PK_FD_MAX]);
 void pk_agent_block_tick(struct pk_agent_block *a);
 void pk_agent_block_links_changed(struct pk_agent_block *a);
-/* The ring of verdicts, -1 before it came; borrowed. */
-int pk_agent_block_ring(const struct pk_agent_block *a);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "block/show.h"
 #include "conf/conf.h"
 #include "decode/record.h"
 #include "enrich/enrich.h"
@@ -59,6 +60,25 @@ static void process_net(struct pk_pipeline *p, const struct pk_flow_entry *e)
 	}
 }
 
+/* With what the lists know of the rule, if it is still there. */
+static void write_verdict(struct pk_pipeline *p, struct pk_json *j, const struct pk_event *ev)
+{
+	struct pk_view *v = &p->view;
+	const struct pk_verdict *d = ev->verdict;
+	struct pk_ocsf_rule rule = { 0 };
+	struct pk_block_row row;
+
+	if (v->block) {
+		rule.list = pk_block_list_name(v->block, d->list);
+		if (pk_block_row_of_line(v->block, d->line, d->prefix, d->bits, &row)) {
+			rule.reason = row.reason;
+			rule.entry = row.e->id;
+			rule.packets = row.packets;
+		}
+	}
+	pk_ocsf_verdict(j, &v->ocsf, ev, &rule, pk_journal_next(v->journal));
+}
+
 /* Writes an event once, for the journal and for every reader who wants it. */
 static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct pk_process *proc)
 {
@@ -70,6 +90,8 @@ static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct 
 	pk_json_init(&j, &p->text);
 	if (ev->type == PK_EV_SOCK)
 		pk_ocsf_listen(&j, &v->ocsf, ev, pk_journal_next(v->journal));
+	else if (ev->type == PK_EV_VERDICT)
+		write_verdict(p, &j, ev);
 	else
 		pk_ocsf_event(&j, &v->ocsf, ev, proc, pk_journal_next(v->journal));
 	if (p->text.error)
@@ -139,6 +161,7 @@ static bool is_news(const struct pk_event *ev)
 	if (ev->hdr->flags & PK_EVF_SNAPSHOT)
 		return false; /* was so before we came */
 	return ev->type == PK_EV_EXEC || ev->type == PK_EV_EXIT || ev->type == PK_EV_ACT ||
+	       ev->type == PK_EV_VERDICT ||
 	       (ev->type == PK_EV_SOCK && ev->sock->op == PK_SOCK_LISTEN);
 }
 
@@ -160,7 +183,7 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 		take_flow(p, &ev); /* which conversation, and whose */
 		return 0;
 	}
-	proc = pk_enrich_event(p->enrich, &ev); /* who did it */
+	proc = ev.type == PK_EV_VERDICT ? NULL : pk_enrich_event(p->enrich, &ev); /* who did it */
 	if (ev.type == PK_EV_SOCK)
 		(void)pk_sock_table_update(p->view.ocsf.socks, ev.sock); /* NULL: no cookie */
 	if (p->live && is_news(&ev))

@@ -58,6 +58,13 @@ static bool flow_ok(const struct pk_flow_report *f)
 	       owner_ok(&f->flow.own[1]);
 }
 
+static bool verdict_ok(const struct pk_verdict *v)
+{
+	return v->where >= PK_VERDICT_INGRESS && v->where <= PK_VERDICT_SENDMSG &&
+	       v->act >= PK_VERDICT_DROP && v->act <= PK_VERDICT_OBSERVE && v->bits <= 128 &&
+	       v->list < PK_BLK_LISTS && v->depth <= 1;
+}
+
 /* Size that a record of this type has, 0: unknown type. */
 static size_t size_of(uint16_t type)
 {
@@ -74,6 +81,8 @@ static size_t size_of(uint16_t type)
 		return sizeof(struct pk_sock);
 	case PK_EV_FLOW:
 		return sizeof(struct pk_flow_report);
+	case PK_EV_VERDICT:
+		return sizeof(struct pk_verdict);
 	default:
 		return 0;
 	}
@@ -90,6 +99,8 @@ static bool body_ok(const struct pk_event *ev)
 		return sock_ok(ev->sock);
 	case PK_EV_FLOW:
 		return flow_ok(ev->flow);
+	case PK_EV_VERDICT:
+		return verdict_ok(ev->verdict);
 	default:
 		return true;
 	}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <picket/block.h>
 #include <picket/event.h>
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ struct pk_event {
 		const struct pk_act *act;
 		const struct pk_sock *sock;
 		const struct pk_flow_report *flow;
+		const struct pk_verdict *verdict;
 	};
 	const struct pk_task *task; /* who did it; NULL for flows, and for what softirq did */
 };

@@ -65,6 +65,15 @@ void pk_ocsf_event(struct pk_json *j, const struct pk_ocsf *o, const struct pk_e
 /* A socket that began to listen, as 4001 activity 7. */
 void pk_ocsf_listen(struct pk_json *j, const struct pk_ocsf *o, const struct pk_event *ev,
 		    uint64_t sequence);
+/* What the agent knows of the rule that a verdict names; texts may be NULL: it is gone. */
+struct pk_ocsf_rule {
+	const char *list, *reason;
+	uint32_t entry;
+	uint64_t packets;
+};
+/* A verdict of a block list, as 4001 activity 5 (dropped) or 6 (seen). */
+void pk_ocsf_verdict(struct pk_json *j, const struct pk_ocsf *o, const struct pk_event *ev,
+		     const struct pk_ocsf_rule *rule, uint64_t sequence);
 /* Process object with parent and ancestry. */
 void pk_ocsf_process(struct pk_json *j, const char *key, const struct pk_ocsf *o,
 		     const struct pk_process *p);
