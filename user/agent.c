@@ -349,6 +349,20 @@ static void on_msgs(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void on_admin(void *arg, const uint8_t addr[16])
+{
+	const struct agent *a = arg;
+
+	pk_agent_block_admin(a->block, addr);
+}
+
+static int on_detach(void *arg)
+{
+	const struct agent *a = arg;
+
+	return pk_agent_block_detach(a->block);
+}
+
 static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 {
 	struct timeval second = { .tv_sec = 1 };
@@ -367,6 +381,8 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	a->view = pk_pipeline_view(a->pipeline);
 	a->view->watched = on_watched;
 	a->view->refresh = on_refresh;
+	a->view->admin = on_admin;
+	a->view->detach = on_detach;
 	a->view->arg = a;
 	a->view->now_ns = a->view->state->started_ns = pk_clock_boot_ns();
 	r = pk_api_new(a->base, a->view, listen_fd, o->group, o->conf->upload_max, &a->api);

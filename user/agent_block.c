@@ -211,19 +211,16 @@ static void op_work(void *arg)
 	wake(arg);
 }
 
-static void on_admin(void *arg, const uint8_t addr[16])
+void pk_agent_block_admin(const struct pk_agent_block *a, const uint8_t addr[16])
 {
-	const struct pk_agent_block *a = arg;
 	struct pk_msg_safe_addr m = { .head = { PK_MSG_SAFE_ADMIN, sizeof(m) }, .on = 1 };
 
 	memcpy(m.addr, addr, sizeof(m.addr));
 	(void)pk_chan_send(a->broker, &m.head, 0); /* told again with the next request */
 }
 
-static int on_detach(void *arg)
+int pk_agent_block_detach(const struct pk_agent_block *a)
 {
-	const struct pk_agent_block *a = arg;
-
 	return pk_chan_ask(a->broker, PK_MSG_DETACH, NULL, 0);
 }
 
@@ -381,9 +378,6 @@ static int start(struct pk_agent_block *a)
 	if (r < 0)
 		return r;
 	a->view->block = a->block;
-	a->view->admin = on_admin;
-	a->view->detach = on_detach;
-	a->view->block_arg = a;
 	wake(a);
 	return 0;
 }

@@ -20,4 +20,7 @@ void pk_agent_block_free(struct pk_agent_block *a);
 /* A message about block lists: true, whatever became of it; it takes the descriptors it needs. */
 bool pk_agent_block_take(struct pk_agent_block *a, const union pk_msg *m, int fds[PK_FD_MAX]);
 void pk_agent_block_tick(struct pk_agent_block *a);
+/* Somebody who asks sits at this address: it is safe for a while. */
+void pk_agent_block_admin(const struct pk_agent_block *a, const uint8_t addr[16]);
+int pk_agent_block_detach(const struct pk_agent_block *a);
 void pk_agent_block_links_changed(struct pk_agent_block *a);

@@ -35,6 +35,5 @@ struct pk_view {
 	/* Takes everything down and ends: -errno when it could not even be asked. NULL: nobody to
 	 * ask. */
 	int (*detach)(void *arg);
-	void *block_arg; /* of admin and detach */
 	void *arg;
 };
