@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define REST_MAX 131072 /* rests longer than a second only when so many do */
+#define REST_LOW 16384  /* worth a wait before fresh lines are begun */
 
 static const uint16_t class_words[PK_LINES_CLASSES] = { 1,  2,  4,  8,   16,  24, 32,
 							48, 64, 96, 128, 192, 256 };
@@ -75,6 +76,18 @@ int pk_lines_add_chunk(struct pk_lines *l, uint32_t index, union pk_blk_line *li
 	return 0;
 }
 
+bool pk_lines_has_row(const struct pk_lines *l, uint32_t n)
+{
+	return l->n_range && l->range[0].n >= n;
+}
+
+/* What rests may be what is wanted. */
+static void refill(struct pk_lines *l, const struct pk_lines_stack *s)
+{
+	if (!s->n && l->n_rest >= REST_LOW)
+		pk_lines_settle(l);
+}
+
 /* n lines in a row from a range; short ends of ranges become single lines. */
 static uint32_t cut(struct pk_lines *l, uint32_t n)
 {
@@ -101,6 +114,7 @@ uint32_t pk_lines_take(struct pk_lines *l, unsigned n)
 	struct pk_lines_stack *s = n == 1 ? &l->single : &l->pair;
 	uint32_t line;
 
+	refill(l, s);
 	if (s->n) {
 		line = s->v[--s->n];
 		l->free_lines -= n;
@@ -131,6 +145,7 @@ uint32_t pk_lines_take_words(struct pk_lines *l, unsigned n)
 	unsigned words = class_words[c], lines = words < 8 ? 1 : words / 8;
 	uint32_t line;
 
+	refill(l, &l->block[c]);
 	if (!l->block[c].n) {
 		line = lines == 1 ? pk_lines_take(l, 1) : cut(l, lines);
 		if (!line)

@@ -45,6 +45,8 @@ int pk_lines_add_range(struct pk_lines *l, uint32_t at, uint32_t n);
 
 /* Are n lines free, and PK_TRIE_RULE_LINES of them in a row? */
 bool pk_lines_has_room(const struct pk_lines *l, uint64_t n);
+/* Are n lines in a row free that were never used? */
+bool pk_lines_has_row(const struct pk_lines *l, uint32_t n);
 
 /* NULL: no such line. */
 static inline union pk_blk_line *pk_lines_at(const struct pk_lines *l, uint32_t line)

@@ -180,6 +180,14 @@ static void visit(struct pk_trie *t, const struct pk_prefix *p, struct relink *k
 		pk_node_visit(&t->lines, slot[i], 16, p, relink_one, k);
 }
 
+/* Lines for what a change may take, also those that only rest. */
+static bool has_room(struct pk_trie *t, uint64_t n)
+{
+	if (!pk_lines_has_room(&t->lines, n))
+		pk_lines_settle(&t->lines);
+	return pk_lines_has_room(&t->lines, n);
+}
+
 /* Room for what the change may take: a node for each lone prefix that gets covered. */
 static int check_room(struct pk_trie *t, const struct pk_prefix *p, bool is_new)
 {
@@ -187,7 +195,7 @@ static int check_room(struct pk_trie *t, const struct pk_prefix *p, bool is_new)
 
 	if (is_new && p->bits < (p->v6 ? 128u : 32u))
 		visit(t, p, &dry);
-	return pk_lines_has_room(&t->lines, PK_TRIE_RULE_LINES + dry.ones * 2) ? 0 : -ENOSPC;
+	return has_room(t, PK_TRIE_RULE_LINES + dry.ones * 2) ? 0 : -ENOSPC;
 }
 
 static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next)
@@ -278,6 +286,17 @@ static bool has_more(const struct pk_trie *t, const struct pk_blk_rule *r)
 	return next && next->bits == r->bits;
 }
 
+/*
+ * A removal may make nodes, too, and must not fail: the last lines are kept for it (an addition
+ * leaves PK_TRIE_RULE_LINES), and when even they are gone the rule only becomes empty.
+ */
+static bool has_reserve(struct pk_trie *t)
+{
+	if (!pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES))
+		pk_lines_settle(&t->lines);
+	return pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES);
+}
+
 void pk_trie_remove(struct pk_trie *t, uint32_t line)
 {
 	struct pk_blk_rule *r = pk_trie_rule(t, line), *head;
@@ -287,7 +306,7 @@ void pk_trie_remove(struct pk_trie *t, uint32_t line)
 	pk_prefix_of_rule(r, &p);
 	look(t, &p, line, &at);
 	t->rules--;
-	if (line == at.same && has_more(t, r)) {
+	if ((line == at.same && has_more(t, r)) || !has_reserve(t)) {
 		set_flags(r, PK_BLK_EMPTY | (r->flags & PK_BLK_COND)); /* keeps the place */
 		return;
 	}

@@ -4,6 +4,9 @@
 
 #include "block/lines.h"
 
+/* The most that one node and its words take, and one more node. */
+#define PK_TRIE_NODE_LINES 40
+
 struct pk_trie {
 	struct pk_trie_memory mem;
 	struct pk_lines lines;

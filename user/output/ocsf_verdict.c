@@ -72,7 +72,8 @@ void pk_ocsf_verdict(struct pk_json *j, const struct pk_ocsf *o, const struct pk
 	pk_json_i64(j, "protocol_num", v->proto);
 	pk_json_str(j, "protocol_name", pk_ip_proto_name(v->proto));
 	pk_json_end(j);
-	write_end(j, "src_endpoint", v->src, v->sport);
+	if (v->where == PK_VERDICT_INGRESS || v->where == PK_VERDICT_EGRESS)
+		write_end(j, "src_endpoint", v->src, v->sport); /* a call has no address yet */
 	write_end(j, "dst_endpoint", v->dst, v->dport);
 	if (ev->task)
 		write_actor(j, o, ev->task);

@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Block lists under traffic that they must stop throughout (203.0.113.0/24) and traffic that no
+# version of them stops (198.51.100.0/24): replaced, changed, killed, damaged, and the owner let in.
+
+bats_require_minimum_version 1.5.0
+net=pkbl
+load lib
+rounds=$([ -n "${PICKET_FULL:-}" ] && echo 1000 || echo 100)
+changes=$([ -n "${PICKET_FULL:-}" ] && echo 100000 || echo 10000)
+kills=$([ -n "${PICKET_FULL:-}" ] && echo 100 || echo 10)
+
+picket() { "$build/picket" --socket "$run/picket.sock" "$@"; }
+answers() { api /v1/lists; }
+launch() {
+	launch_daemon
+	wait_for 20 answers
+}
+
+setup() {
+	run=$BATS_TEST_TMPDIR
+	mkdir -p "$run/state"
+	make_net
+	write_config "$run/picket.yaml"
+	sed -i "s/^netns:.*/netns: {names: [], containers: false}/" "$run/picket.yaml"
+	in_client sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv4.conf.${net}c0.rp_filter=0 || true
+	launch
+}
+
+teardown() {
+	[ -n "$BATS_TEST_COMPLETED" ] || tail -5 "$run/log"
+	kill_children
+	"$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
+	clean_net
+	[ ! -e /sys/fs/bpf/$net ]
+}
+
+# A list of n entries of its own, always with the listed network.
+make_list() { # make_list SEED N
+	echo 203.0.113.0/24
+	awk -v seed="$1" -v n="$2" 'BEGIN { srand(seed); for (i = 0; i < n; i++)
+		printf "%d.%d.%d.%d\n", 20 + rand() * 60, rand() * 256, rand() * 256, rand() * 256 }'
+}
+
+begin_traffic() { # begin_traffic SECONDS
+	local mac
+	mac=$(ip -n ${net}c -j link show ${net}c0 | jq -r '.[0].address')
+	nsenter --net=/run/netns/${net}c "$bin/spoof" recv 9999 >"$run/recv" 3>&- &
+	receiver=$!
+	wait_for 5 grep -q ready "$run/recv"
+	nsenter --net=/run/netns/${net}s "$bin/spoof" send ${net}s0 "$mac" $client_ip 9999 "$1" 20000 \
+		>"$run/send" 3>&- &
+	sender=$!
+	others="$sender $receiver"
+}
+
+# Not one that is listed came through, and every other did.
+end_traffic() {
+	kill -TERM $sender 2>/dev/null || true
+	wait $sender || true
+	sleep 0.5
+	kill -TERM $receiver
+	wait $receiver || true
+	others=
+	cat "$run/send" "$run/recv" >&3
+	read -r _ sent_listed _ sent_benign <"$run/send"
+	read -r _ got_listed _ got_benign _ < <(tail -n 1 "$run/recv")
+	[ "$sent_listed" -gt 1000 ]
+	[ "$got_listed" = 0 ]
+	[ "$got_benign" = "$sent_benign" ]
+}
+
+has_feed() { [ "$(dropped)" != null ]; }
+is_told() {
+	picket events -o json | jq -es 'any(.[]; .disposition == "Blocked" and
+		.actor.process.name == "bash" and .unmapped.picket.list == "feed")'
+}
+dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix == "203.0.113.0/24") | .packets] | add'; }
+
+@test "replaced and changed under traffic: nothing listed comes through, nothing else is lost" {
+	make_list 1 2000 >"$run/a"
+	make_list 2 2000 >"$run/b"
+	picket list load "$run/a" --name feed
+	begin_traffic 600
+	for i in $(seq $((rounds / 2))); do
+		picket list load "$run/b" --name feed >/dev/null
+		picket list load "$run/a" --name feed >/dev/null
+	done
+	for i in $(seq $((changes / 400))); do
+		targets=$(awk -v i="$i" 'BEGIN { for (k = 0; k < 200; k++)
+			printf "%d.%d.%d.%d ", 100 + i % 20, i / 20, i % 250, k }')
+		picket block --list feed $targets >/dev/null
+		picket unblock --list feed $targets >/dev/null
+	done
+	end_traffic
+	[ "$(dropped)" = "$sent_listed" ]
+}
+
+@test "killed again and again under traffic: the same, and counters never go back" {
+	make_list 1 2000 >"$run/a"
+	picket list load "$run/a" --name feed
+	begin_traffic 900
+	last=0
+	for i in $(seq $kills); do
+		kill -KILL $daemon
+		wait $daemon || true
+		sleep 0.2
+		launch
+		wait_for 20 has_feed
+		n=$(dropped)
+		echo "kill $i: $last -> $n" >>"$run/counts"
+		[ "$n" -ge "$last" ]
+		last=$n
+	done
+	end_traffic
+	[ "$(dropped)" = "$sent_listed" ]
+}
+
+@test "a call to a listed address is refused at once, and the record says whose it was" {
+	printf '10.97.0.2\n' >"$run/a"
+	picket list load "$run/a" --name feed
+	run ! in_client ping -c 1 -W 1 $server_ip
+	run in_client bash -c "exec 3<>/dev/tcp/$server_ip/80"
+	[[ $output == *"Operation not permitted"* ]]
+	wait_for 5 is_told
+	picket list mode feed observe
+	in_client ping -c 1 -W 1 $server_ip
+	[ "$(api /v1/lists | jq '.lists[0].seen.packets')" -gt 0 ]
+	picket list rm feed
+	in_client ping -c 1 -W 1 $server_ip
+}
+
+@test "the owner is not locked out: gateway, resolver, session, everything" {
+	ip -n ${net}c route add default via $server_ip
+	wait_for 5 sh -c "curl -s --unix-socket '$run/picket.sock' http://p/v1/lists | jq -e '.safe[] | select(.why[] == \"default gateway\")'"
+	tmp=$run
+	export SSH_CONNECTION="10.97.0.77 5000 10.97.0.1 22"
+	picket list ls >/dev/null
+	for target in $server_ip $client_ip 10.97.0.0/24 0.0.0.0/0 ::/0 0.0.0.0/1 127.0.0.1; do
+		run ! "$build/picket" --socket "$tmp/picket.sock" block "$target"
+		echo "$target: $output" >&3
+		[[ $output == *refused* ]]
+	done
+	wait_for 5 sh -c "curl -s --unix-socket '$tmp/picket.sock' http://p/v1/lists | grep -q 10.97.0.77"
+	run ! "$build/picket" --socket "$tmp/picket.sock" block 10.97.0.77
+	[[ $output == *"admin session"* ]]
+	run=$tmp
+	in_client ping -c 1 -W 1 $server_ip
+}
+
+@test "an entry ends within a second of its time; what is not confirmed goes back" {
+	picket block 10.97.0.2 --ttl 2s
+	tmp=$run
+	run ! in_client ping -c 1 -W 1 $server_ip
+	run=$tmp
+	sleep 2.2
+	in_client ping -c 1 -W 1 $server_ip
+	make_list 1 10 >"$run/a"
+	picket list load "$run/a" --name feed
+	echo 10.97.0.2 >"$run/b"
+	picket list load "$run/b" --name feed --confirm 2s
+	run ! in_client ping -c 1 -W 1 $server_ip
+	run=$tmp
+	sleep 2.5
+	in_client ping -c 1 -W 1 $server_ip
+	[ "$(api /v1/lists | jq '.lists[] | select(.name == "feed") | .entries')" = 11 ]
+}
+
+@test "a bad line is told, and the running list stays" {
+	make_list 1 10 >"$run/a"
+	picket list load "$run/a" --name feed
+	printf '192.0.2.1\n1.2.3.256\n' >"$run/bad"
+	tmp=$run
+	run ! "$build/picket" --socket "$tmp/picket.sock" list load "$tmp/bad" --name feed
+	echo "$output" >&3
+	[[ $output == *"bad:2"* ]]
+	run=$tmp
+	[ "$(api /v1/lists | jq '.lists[0].entries')" = 11 ]
+}
+
+@test "after a reboot the last good list is in force, also when its file is damaged" {
+	printf '10.97.0.2\n' >"$run/a"
+	printf '10.97.0.2\n192.0.2.9\n' >"$run/b"
+	picket list load "$run/a" --name feed
+	picket list load "$run/b" --name feed
+	for fault in none cut flip; do
+		stop_daemon
+		"$build/picketd" --config "$run/picket.yaml" --detach >/dev/null
+		in_client ping -c 1 -W 1 $server_ip
+		case $fault in
+		cut) truncate -s -20 "$run/state/lists/feed.list" ;;
+		flip) cp "$run/state/lists/feed.list.prev" "$run/keep" 2>/dev/null || true
+			printf 'X' | dd of="$run/state/lists/feed.list" bs=1 seek=30 conv=notrunc status=none ;;
+		esac
+		launch
+		tmp=$run
+		run ! in_client ping -c 1 -W 1 $server_ip
+		run=$tmp
+		if [ $fault != none ]; then
+			api /v1/status | jq -e '.notices[] | select(.text | test("damaged"))'
+		fi
+	done
+}
