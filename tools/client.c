@@ -5,14 +5,18 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "session.h"
 #include "table.h"
 
 #include <curl/curl.h>
 #include <picket/api.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-#define BODY_MAX (256u << 20)
+#define BODY_MAX          (256u << 20)
+#define PROGRESS_AFTER_MS 500
 
 static void curl_freep(CURL **c)
 {
@@ -104,6 +108,10 @@ void pk_client_problem(struct pk_buf *out, const char *socket, const char *filte
 struct transfer {
 	CURL *curl;
 	struct pk_buf buf;
+	const struct pk_client_ask *ask; /* NULL: GET */
+	FILE *to;                        /* not NULL: a good answer goes there */
+	struct timespec began;
+	bool shown; /* progress is on the terminal */
 	bool (*line)(void *arg, json_t *object);
 	void *arg;
 	bool ended; /* by line() */
@@ -138,10 +146,12 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	struct transfer *t = arg;
 	long status = 0;
 
+	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (t->to && status == 200)
+		return fwrite(data, size, n, t->to);
 	pk_buf_add(&t->buf, data, size * n);
 	if (t->buf.error)
 		return 0;
-	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (t->line && status == 200 && !hand_out(t)) {
 		t->ended = true;
 		return 0;
@@ -149,11 +159,82 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+static void clear_progress(struct transfer *t)
+{
+	if (t->shown)
+		fputs("\r\x1b[K", stderr);
+	t->shown = false;
+}
+
+/* Says how far it is, once it takes longer than people like to wait for nothing. */
+static int on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+		       curl_off_t up)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = {};
+	struct transfer *t = arg;
+	struct timespec now;
+
+	(void)down_all;
+	if (down > 0) {
+		clear_progress(t);
+		return 0;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if ((now.tv_sec - t->began.tv_sec) * 1000 + (now.tv_nsec - t->began.tv_nsec) / 1000000 <
+	    PROGRESS_AFTER_MS)
+		return 0;
+	if (up < up_all) {
+		pk_buf_str(&text, "sending ");
+		add_text(&text, t->ask->progress);
+		pk_buf_fmt(&text, ": %d %% of ", (int)(100 * up / up_all));
+		pk_human_bytes(&text, (double)up_all);
+		pk_buf_char(&text, 'B');
+	} else {
+		pk_buf_str(&text, "sent, the daemon is at work on ");
+		add_text(&text, t->ask->progress);
+	}
+	fprintf(stderr, "\r%.70s\x1b[K", text.data ? text.data : "");
+	t->shown = true;
+	return 0;
+}
+
+static void set_body(struct transfer *t)
+{
+	curl_easy_setopt(t->curl, CURLOPT_CUSTOMREQUEST, t->ask->method);
+	curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->ask->len);
+	curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, t->ask->body ? t->ask->body : "");
+	if (!t->ask->progress || !isatty(STDERR_FILENO))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &t->began);
+	curl_easy_setopt(t->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(t->curl, CURLOPT_XFERINFODATA, t);
+	curl_easy_setopt(t->curl, CURLOPT_NOPROGRESS, 0L);
+}
+
+/* Own heads: where the person sits; no waiting for "100 Continue" on a local socket. */
+static struct curl_slist *heads(void)
+{
+	struct curl_slist *list = curl_slist_append(NULL, "Expect:"), *more;
+	char session[PK_SESSION_MAX], text[PK_SESSION_MAX + 32];
+
+	if (!list || !pk_session_address(session))
+		return list;
+	snprintf(text, sizeof(text), PK_API_SESSION ": %s", session);
+	more = curl_slist_append(list, text);
+	return more ? more : list;
+}
+
+static void heads_freep(struct curl_slist **list)
+{
+	curl_slist_free_all(*list);
+}
+
 /* 0, or the exit status with the complaint in error. */
 static int perform(const struct pk_client *c, struct transfer *t, const char *path,
 		   const char *const query[], struct pk_buf *error)
 {
 	_cleanup_free_ char *full = pk_client_path(path, query);
+	_cleanup_(heads_freep) struct curl_slist *head = heads();
 	_cleanup_(pk_buf_done) struct pk_buf url = {};
 	long status = 0;
 	CURLcode r;
@@ -168,11 +249,15 @@ static int perform(const struct pk_client *c, struct transfer *t, const char *pa
 	curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(t->curl, CURLOPT_USERAGENT, "picket/" PK_VERSION);
+	curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, head);
+	if (t->ask)
+		set_body(t);
 	r = curl_easy_perform(t->curl);
+	clear_progress(t);
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (t->ended || (r == CURLE_OK && status == 200))
+	if (t->ended || (r == CURLE_OK && status >= 200 && status < 300))
 		return 0;
-	if (status == 200)
+	if (status >= 200 && status < 300)
 		pk_buf_fmt(error, "the connection to the daemon ended: %s",
 			   t->error[0] ? t->error : curl_easy_strerror(r));
 	else
@@ -209,6 +294,48 @@ int pk_client_fetch(const struct pk_client *c, const char *path, const char *con
 	}
 	pk_buf_done(&t.buf);
 	return r;
+}
+
+int pk_client_send(const struct pk_client *c, const struct pk_client_ask *ask, json_t **ret_body,
+		   json_t **ret_problem, struct pk_buf *error)
+{
+	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
+	struct transfer t = { .curl = curl, .ask = ask };
+	json_t *answer;
+	int r;
+
+	if (!curl)
+		return 1;
+	r = perform(c, &t, ask->path, ask->query, error);
+	answer = json_loadb(t.buf.data ? t.buf.data : "", t.buf.len, 0, NULL);
+	pk_buf_done(&t.buf);
+	if (!r && answer) {
+		*ret_body = answer;
+		return 0;
+	}
+	if (!r) {
+		pk_buf_str(error, "the daemon's answer is not JSON");
+		r = 1;
+	}
+	if (ret_problem)
+		*ret_problem = answer;
+	else
+		json_decref(answer);
+	return r;
+}
+
+int pk_client_copy(const struct pk_client *c, const char *path, FILE *to)
+{
+	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
+	_cleanup_(pk_buf_done) struct pk_buf error = {};
+	struct transfer t = { .curl = curl, .to = to };
+	int r;
+
+	if (!curl)
+		return 1;
+	r = perform(c, &t, path, NULL, &error);
+	pk_buf_done(&t.buf);
+	return complain(r, &error);
 }
 
 int pk_client_get(const struct pk_client *c, const char *path, const char *const query[],

@@ -5,6 +5,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+struct pk_buf;
 
 struct pk_client {
 	const char *socket;
@@ -21,9 +24,25 @@ int pk_client_get(const struct pk_client *c, const char *path, const char *const
 		  json_t **ret_body);
 
 /* The same without printing: the complaint goes into error. */
-struct pk_buf;
 int pk_client_fetch(const struct pk_client *c, const char *path, const char *const query[],
 		    json_t **ret_body, struct pk_buf *error);
+
+/* What changes something, or needs a body. */
+struct pk_client_ask {
+	const char *method, *path;
+	const char *const *query; /* as above; NULL none */
+	const void *body;
+	size_t len;
+	const char *progress; /* what is sent, to be shown on a terminal when it takes long; NULL */
+};
+/*
+ * 0: *ret_body is the answer. Else the exit status, the complaint in error, and *ret_problem (may
+ * be NULL) the daemon's whole problem, if it gave one.
+ */
+int pk_client_send(const struct pk_client *c, const struct pk_client_ask *ask, json_t **ret_body,
+		   json_t **ret_problem, struct pk_buf *error);
+/* The body as it comes, for a text of any size. */
+int pk_client_copy(const struct pk_client *c, const char *path, FILE *to);
 
 /* The same for NDJSON: calls line for each object until it returns false or the stream ends. */
 int pk_client_stream(const struct pk_client *c, const char *path, const char *const query[],

@@ -13,6 +13,7 @@ struct pk_command {
 	const char *help;             /* options and examples, lines */
 	const struct option *options; /* NULL: none but --help; for completion too */
 	int (*run)(const struct pk_command *self, int argc, char **argv); /* exit status */
+	const struct pk_command *const *sub; /* what its first word may be; NULL ended; NULL none */
 };
 
 extern const struct pk_command pk_cmd_top;
@@ -20,6 +21,14 @@ extern const struct pk_command pk_cmd_flows;
 extern const struct pk_command pk_cmd_events;
 extern const struct pk_command pk_cmd_ps;
 extern const struct pk_command pk_cmd_status;
+extern const struct pk_command pk_cmd_block;
+extern const struct pk_command pk_cmd_unblock;
+extern const struct pk_command pk_cmd_list;
+extern const struct pk_command pk_cmd_list_load;
+extern const struct pk_command pk_cmd_list_diff;
+extern const struct pk_command pk_cmd_list_test;
+extern const struct pk_command pk_cmd_check;
+extern const struct pk_command pk_cmd_detach;
 extern const struct pk_command pk_cmd_replay;
 extern const struct pk_command pk_cmd_completion;
 

@@ -23,14 +23,16 @@ const struct pk_command pk_cmd_replay = {
 };
 
 const struct pk_command *const pk_commands[] = {
-	&pk_cmd_top,    &pk_cmd_flows,  &pk_cmd_events,     &pk_cmd_ps,
-	&pk_cmd_status, &pk_cmd_replay, &pk_cmd_completion, NULL,
+	&pk_cmd_top,    &pk_cmd_flows,      &pk_cmd_events, &pk_cmd_ps,    &pk_cmd_status,
+	&pk_cmd_block,  &pk_cmd_unblock,    &pk_cmd_list,   &pk_cmd_check, &pk_cmd_detach,
+	&pk_cmd_replay, &pk_cmd_completion, NULL,
 };
 
 static void usage(FILE *f)
 {
 	fputs("Usage: picket [--socket PATH] COMMAND [ARGUMENT]...\n\n"
-	      "Watches the network flows of this host and the processes behind them.\n\n",
+	      "Watches the network flows of this host and the processes behind them, and blocks\n"
+	      "what is on its lists.\n\n",
 	      f);
 	for (size_t i = 0; pk_commands[i]; i++)
 		fprintf(f, "  %-11s %s\n", pk_commands[i]->name, pk_commands[i]->what);
@@ -41,6 +43,8 @@ static void usage(FILE *f)
 	      "  picket top                          a live view of everything\n"
 	      "  picket flows proc curl              who talks to whom\n"
 	      "  picket status                       what is covered, lost and spent\n"
+	      "  picket block 192.0.2.7 --ttl 1h     drop all packets from and to it\n"
+	      "  picket list load drop.txt           the same with a whole list\n"
 	      "  sudo picket replay capture.pcap     the same view of a recording\n\n"
 	      "Exit status: 0, 1 something failed, 2 wrong usage or filter.\n",
 	      f);

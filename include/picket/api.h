@@ -16,6 +16,15 @@
 	"/v1/live" /* NDJSON, one snapshot a second for `picket top`; raises the report rate */
 #define PK_API_HEALTH "/v1/healthz"
 
+/* Block lists. GET all; below it /NAME: GET (?limit=&after=), PUT the list as body, DELETE;
+ * /NAME/export GET; /NAME/diff POST the list as body; /NAME/mode POST ?mode=; /NAME/confirm POST.
+ */
+#define PK_API_LISTS      "/v1/lists"
+#define PK_API_LISTS_TEST "/v1/lists/test" /* POST a list: what it would have cut */
+#define PK_API_BLOCKS     "/v1/blocks"     /* POST, DELETE {"targets":[...],...} */
+#define PK_API_CHECK      "/v1/check"      /* ?ip=&dir=&proto=&port= */
+#define PK_API_DETACH     "/v1/detach"     /* POST: takes everything down and ends the agent */
+
 /* Request header: where the person sits who uses the tool (the peer of the SSH session). */
 #define PK_API_SESSION "Picket-Session"
 

@@ -4,6 +4,7 @@
 
 #include "api/live.h"
 #include "api/server.h"
+#include "api/upload.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 
@@ -27,6 +28,23 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_PROCESSES, 0, "filter limit", pk_processes_get),
 	GET(PK_API_PROCESSES, PK_ROUTE_REST, "", pk_process_one_get),
 	GET(PK_API_LIVE, PK_ROUTE_STREAM, "filter limit", pk_live_get),
+	GET(PK_API_LISTS, 0, "", pk_lists_get),
+	{ EVHTTP_REQ_POST, PK_API_LISTS_TEST, NULL, PK_ROUTE_UPLOAD,
+	  "format column skip_bad against dir proto port", pk_list_test },
+	GET(PK_API_LISTS, PK_ROUTE_REST, "limit after", pk_list_get),
+	{ EVHTTP_REQ_PUT, PK_API_LISTS, NULL, PK_ROUTE_REST | PK_ROUTE_UPLOAD, PK_UPLOAD_PARAMS,
+	  pk_list_put },
+	{ EVHTTP_REQ_DELETE, PK_API_LISTS, NULL, PK_ROUTE_REST, "", pk_list_delete },
+	{ EVHTTP_REQ_GET, PK_API_LISTS, "export", PK_ROUTE_REST | PK_ROUTE_STREAM, "",
+	  pk_list_export },
+	{ EVHTTP_REQ_POST, PK_API_LISTS, "diff", PK_ROUTE_REST | PK_ROUTE_UPLOAD, PK_UPLOAD_PARAMS,
+	  pk_list_diff },
+	{ EVHTTP_REQ_POST, PK_API_LISTS, "mode", PK_ROUTE_REST, "mode", pk_list_mode },
+	{ EVHTTP_REQ_POST, PK_API_LISTS, "confirm", PK_ROUTE_REST, "back", pk_list_confirm },
+	{ EVHTTP_REQ_POST, PK_API_BLOCKS, NULL, 0, "", pk_blocks_post },
+	{ EVHTTP_REQ_DELETE, PK_API_BLOCKS, NULL, 0, "", pk_blocks_delete },
+	GET(PK_API_CHECK, 0, "ip dir proto port", pk_check_get),
+	{ EVHTTP_REQ_POST, PK_API_DETACH, NULL, 0, "", pk_detach_post },
 };
 
 const size_t pk_routes_n = PK_ARRAY_SIZE(pk_routes);

@@ -7,6 +7,7 @@
 #include "api/server.h"
 
 #include "api/peer.h"
+#include "api/upload.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -37,6 +38,7 @@ struct pk_api {
 	struct pk_view *view;
 	gid_t group;
 	struct pk_api_later *later;
+	struct pk_uploads *uploads;
 	unsigned connections; /* at the last count, plus those that came since */
 	bool resting;
 };
@@ -393,6 +395,9 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 	a->http = evhttp_new(a->base);
 	if (!a->http)
 		return -ENOMEM;
+	a->uploads = pk_uploads_new(a->base);
+	if (!a->uploads)
+		return -ENOMEM;
 	evhttp_set_bevcb(a->http, on_connection, a);
 	evhttp_set_gencb(a->http, on_request, a);
 	evhttp_set_timeout(a->http, PK_API_TIMEOUT_S);
@@ -413,6 +418,16 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 		return 0;
 	evconnlistener_free(a->listener);
 	return -ENOMEM;
+}
+
+struct event_base *pk_api_base(const struct pk_api *a)
+{
+	return a->base;
+}
+
+struct pk_uploads *pk_api_uploads(const struct pk_api *a)
+{
+	return a->uploads;
 }
 
 int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t group,
@@ -441,8 +456,11 @@ void pk_api_free(struct pk_api *a)
 	for (struct pk_api_later *l; (l = a->later);) {
 		(void)pk_api_problem(&l->q, 503, "the agent ends"); /* always 0 */
 		a->later = l->next;
-		l->q.api = NULL; /* whose answer is awaited frees it, when he has one */
+		l->q.api = NULL;
+		if (l->gone)
+			l->gone(l->arg);
 	}
+	pk_uploads_free(a->uploads);
 	if (a->http)
 		evhttp_free(a->http);
 	free(a);

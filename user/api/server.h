@@ -85,9 +85,15 @@ struct evbuffer *pk_api_body(struct pk_api_request *q);
 struct pk_api_later {
 	struct pk_api_request q;
 	struct pk_api_later *next;
+	void (*gone)(void *arg); /* the server ends: frees what waits, and this; NULL nothing */
+	void *arg;
 };
 struct pk_api_later *pk_api_later_new(struct pk_api_request *q);
 void pk_api_later_free(struct pk_api_later *l); /* was it not answered: with status 500 */
+
+struct event_base *pk_api_base(const struct pk_api *a);
+struct pk_uploads;
+struct pk_uploads *pk_api_uploads(const struct pk_api *a);
 
 extern const struct pk_route pk_routes[];
 extern const size_t pk_routes_n;

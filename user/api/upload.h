@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists that come as the body of a request. They are read (unpacked, parsed, sorted) by threads of
+ * their own, so that the loop goes on meanwhile; everything else happens in the loop.
+ */
+#pragma once
+
+#include "api/server.h"
+#include "block/change.h"
+
+struct pk_upload;
+struct pk_uploads;
+
+#define PK_UPLOADS_MAX 4 /* at once */
+
+struct pk_upload {
+	struct pk_api_later *later; /* to be answered */
+	struct pk_list_opts opts;
+	struct pk_block_ask ask;
+	uint64_t against_s; /* 0: not told */
+	/* once it was read */
+	struct pk_list_data data;
+	int result; /* of pk_list_read() */
+	uint64_t read_ns;
+	/* the rest is upload.c's */
+	struct pk_uploads *all;
+	struct pk_upload *next;
+	struct evbuffer *body;
+	void (*done)(struct pk_upload *u);
+	unsigned long thread;
+	bool reading;
+	char *column, *list, *source, *who;
+};
+
+struct pk_uploads *pk_uploads_new(struct event_base *base);
+/* Waits for what is being read. Uploads that others still hold are freed: call it before what they
+ * hand their answers to. */
+void pk_uploads_free(struct pk_uploads *s);
+
+/* The parameters that pk_upload_start() knows, for the table of routes. */
+#define PK_UPLOAD_PARAMS                                                                           \
+	"format column kind mode skip_bad wide force_cover confirm ttl dir proto port source"
+
+/*
+ * Takes the body and the parameters; done is called in the loop when the list was read, and frees
+ * the upload in the end. Wrong parameters were answered when this returns.
+ */
+int pk_upload_start(struct pk_api_request *q, void (*done)(struct pk_upload *u));
+void pk_upload_free(struct pk_upload *u);
+/* Could the list be read? If not, a problem was answered. */
+bool pk_upload_was_read(struct pk_upload *u);
