@@ -9,7 +9,7 @@
 #include "lib/proc.h"
 #include "lib/time.h"
 
-#define PK_NEWS_NS 1000000000ull /* a rule is reported at most this often */
+#define PK_NEWS_NS 1000000000ull /* for packets a rule is reported at most this often */
 
 static __always_inline bool pk_blk_fits(const struct pk_blk_cond *c, const struct pk_blk_query *q)
 {
@@ -161,7 +161,8 @@ static __always_inline struct pk_blk_count *pk_blk_hit(const struct pk_blk_query
 		l->rule.last_ns = now;
 	((volatile __u64 *)l->rule.peer)[0] = q->remote[0];
 	((volatile __u64 *)l->rule.peer)[1] = q->remote[1];
-	if (!last || now - last >= PK_NEWS_NS)
+	/* each refused call: the processes that try are many, and slower than packets */
+	if (!last || now - last >= PK_NEWS_NS || q->where == PK_VERDICT_CONNECT)
 		pk_blk_tell(q, &l->rule, line, act);
 	list = l->rule.list;
 	return bpf_map_lookup_elem(&pk_blk_cnt, &list);

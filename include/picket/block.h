@@ -177,7 +177,7 @@ static inline __u32 pk_blk_safe_group(__u64 hi)
 	return ((__u32)(hi >> 48) ^ (__u32)(hi >> 36)) & 0xfff;
 }
 
-/* A rule decided. At most one record a second and rule: counters tell how often. */
+/* A rule decided. Each refused connect(), else one record a second and rule: counters tell more. */
 enum pk_verdict_where {
 	PK_VERDICT_INGRESS = 1,
 	PK_VERDICT_EGRESS = 2,
