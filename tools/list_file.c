@@ -148,7 +148,7 @@ static int open_list(struct pk_list_file *l)
 void pk_list_file_done(struct pk_list_file *l)
 {
 	if (l->bytes && l->bytes != l->in.data)
-		munmap((void *)(uintptr_t)l->bytes, l->len);
+		munmap((char *)l->bytes, l->len);
 	pk_buf_done(&l->in);
 	pk_buf_done(&l->force);
 }

@@ -105,7 +105,7 @@ void pk_reader_populate(void *mem, size_t size)
 	uintptr_t end = ((uintptr_t)mem + size) & ~(uintptr_t)(PAGE - 1);
 
 	if (mem && size >= POPULATED) /* a wish: kernels may refuse it */
-		(void)madvise((void *)at, end - at, MADV_POPULATE_WRITE);
+		(void)madvise((char *)mem + (at - (uintptr_t)mem), end - at, MADV_POPULATE_WRITE);
 }
 
 /* Room for one more in an array that has n of *cap and may have max. */
