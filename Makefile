@@ -48,7 +48,7 @@ BPFTEST  := $(filter-out %.bpf,$(BPFTEST))
 BENCH    := $(filter-out %.bpf,$(BENCH))
 E2E      := $(filter-out %.bpf,$(E2E))
 
-.PHONY: all run check test test-root test-kernels lint fuzz bench install clean help deps \
+.PHONY: all run check test test-root test-kernels lint fuzz bench bench-block install clean help deps \
 	test-programs bench-programs compile_commands.json
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -147,6 +147,11 @@ fuzz: $(FUZZ) ## each fuzz target for FUZZ_SECONDS (60)
 bench: deps ## what it costs, beside other tools
 	$(Q)$(MAKE) --no-print-directory all bench-programs
 	$(Q)tests/bench/run.sh $(BUILD)
+
+bench-block: DEPS := test bench
+bench-block: deps ## block lists beside an LPM trie and a hash map, by size
+	$(Q)$(MAKE) --no-print-directory all bench-programs
+	$(Q)PICKET_BUILD=$(BUILD) $(BUILD)/tests/bench/block
 
 compile_commands.json: ## for editors
 	$(Q)$(MAKE) -nB V=1 all 2>/dev/null | tests/check/compdb.sh > $@
