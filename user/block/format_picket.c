@@ -146,6 +146,7 @@ static const char *scan_text(struct pk_reader *r, const char *p, const char *end
 
 	if (p >= end || *p++ != '"')
 		return NULL;
+	pk_buf_str(&text, ""); /* an empty text is a text, too */
 	while (p && p < end && *p != '"') {
 		if (*p == '\\')
 			p = unescape_one(&text, p + 1, end);

@@ -95,6 +95,8 @@ static void test_other_texts(void **state)
 		  "192.0.2.1\n192.0.2.2 port=80\n" },
 		{ "192.0.2.1\t7\n192.0.2.2\t3\n", PK_LIST_CSV, "192.0.2.1\n192.0.2.2\n" },
 		{ "# x\n# \"seen\",\"dst\"\n\"2024\",\"192.0.2.1\"\n", PK_LIST_CSV, "192.0.2.1\n" },
+		{ "picket-list 1\n192.0.2.1 iface=\"\" reason=\"\"\n", PK_LIST_PICKET,
+		  "192.0.2.1\n" },
 		{ "picket-list 1\n{\"name\":\"x\"}\n192.0.2.0/24 dir=in proto=tcp port=1-2 id=7 "
 		  "reason=\"a\\x22b\\n\"\n",
 		  PK_LIST_PICKET,
