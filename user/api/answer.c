@@ -47,6 +47,13 @@ struct pk_block *pk_answer_block(struct pk_api_request *q)
 	return NULL;
 }
 
+bool pk_answer_is_loading(struct pk_block *b, const char *list)
+{
+	struct pk_block_info info;
+
+	return pk_block_list_get(b, list, &info) && info.loading;
+}
+
 static void write_proc(struct pk_json *j, const struct pk_block_row *row)
 {
 	static const char *const kind[] = {

@@ -10,6 +10,9 @@ struct pk_api_request;
 /* NULL: there are no block lists here, or not yet; a problem was answered. */
 struct pk_block *pk_answer_block(struct pk_api_request *q);
 
+/* Is the list being replaced at this moment, so that a change can wait for it? */
+bool pk_answer_is_loading(struct pk_block *b, const char *list);
+
 /* Members of the object that is open. */
 void pk_answer_row(struct pk_json *j, const struct pk_block_row *row);
 void pk_answer_info(struct pk_json *j, const struct pk_block_info *info);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Single blocks: all targets of a request, or none of them. Where the kernel's memory has to grow
- * first the request waits for it; what a request added before it failed is taken out again.
+ * first, or the list is being replaced, the request waits for it; what a request added before it
+ * failed is taken out again.
  */
 #include "api/blocks.h"
 
@@ -184,7 +185,9 @@ static void go_on(struct change *c)
 		struct pk_block_done d = { 0 };
 		int r = c->remove ? remove_one(b, c, e, &d) : add_one(b, c, e, &d);
 
-		if (r == -EAGAIN && again(c) == 0) {
+		bool wait = r == -EAGAIN || (r == -EBUSY && pk_answer_is_loading(b, list_of(c)));
+
+		if (wait && again(c) == 0) {
 			pk_block_done_done(&d);
 			return; /* the timer has it */
 		}

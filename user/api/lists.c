@@ -17,6 +17,7 @@
 #include <picket/api.h>
 
 #include <errno.h>
+#include <event2/event.h>
 #include <string.h>
 
 #define ROWS       1000
@@ -25,6 +26,8 @@
 #define SAFE_SHOWN 4096
 #define BODY_MAX   (64u << 20)
 #define NS_PER_MS  1e6
+#define AGAIN_MS   20
+#define TRIES_MAX  250
 
 static void write_memory(struct pk_json *j, struct pk_block *b)
 {
@@ -270,12 +273,27 @@ static void on_loaded(void *arg, struct pk_block_done *d)
 	pk_upload_free(u);
 }
 
-static void load(struct pk_upload *u)
+static void load_now(evutil_socket_t fd, short what, void *arg)
 {
+	struct timeval soon = { .tv_usec = AGAIN_MS * 1000 };
+	struct pk_upload *u = arg;
 	struct pk_block *b = pk_answer_block(&u->later->q);
 
-	if (b && pk_upload_was_read(u))
+	(void)fd, (void)what;
+	/* another change of the list is on its last steps: after it */
+	if (b && pk_answer_is_loading(b, u->ask.list) && u->tries++ < TRIES_MAX &&
+	    event_base_once(pk_api_base(u->later->q.api), -1, EV_TIMEOUT, load_now, u, &soon) == 0)
+		return;
+	if (b)
 		pk_block_load(b, &u->ask, &u->data, on_loaded, u);
+	else
+		pk_upload_free(u);
+}
+
+static void load(struct pk_upload *u)
+{
+	if (pk_upload_was_read(u))
+		load_now(-1, EV_TIMEOUT, u);
 	else
 		pk_upload_free(u);
 }

@@ -22,6 +22,7 @@ struct pk_upload {
 	struct pk_list_data data;
 	int result; /* of pk_list_read() */
 	uint64_t read_ns;
+	unsigned tries; /* of who waits with it */
 	/* the rest is upload.c's */
 	struct pk_uploads *all;
 	struct pk_upload *next;

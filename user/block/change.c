@@ -6,6 +6,7 @@
 #include "block/lists.h"
 
 #include "base/clock.h"
+#include "base/ip.h"
 #include "conf/conf.h"
 
 #include <errno.h>
@@ -256,13 +257,39 @@ int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask, const struc
 	return r < 0 ? pk_done_fail(ret, r) : 0;
 }
 
+static bool is_covered(const struct pk_block_list *l, const uint8_t addr[16])
+{
+	struct pk_entries_at at = { 0 };
+	const struct pk_block_entry *e;
+
+	for (; (e = pk_entries_get(&l->now.entries, at)); pk_entries_next(&l->now.entries, &at))
+		if (pk_ip_in(addr, e->prefix, e->bits))
+			return true;
+	return false;
+}
+
+/* An address that only this entry was forced to cover is safe again. */
+static void release_force(struct pk_block *b, struct pk_block_list *l,
+			  const struct pk_block_entry *gone)
+{
+	uint8_t keep[PK_LIST_FORCE][16];
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_force; i++)
+		if (!pk_ip_in(l->force[i], gone->prefix, gone->bits) || is_covered(l, l->force[i]))
+			memcpy(keep[n++], l->force[i], sizeof(keep[0]));
+	if (n < l->n_force)
+		pk_list_set_force(b, l, (const uint8_t(*)[16])keep, n);
+}
+
 void pk_change_remove_at(struct pk_block *b, struct pk_block_list *l, struct pk_entries_at at)
 {
-	const struct pk_block_entry *e = pk_entries_get(&l->now.entries, at);
+	const struct pk_block_entry e = *pk_entries_get(&l->now.entries, at);
 
-	pk_rule_remove(b, e->line);
-	pk_version_count(&l->now, e, -1);
+	pk_rule_remove(b, e.line);
+	pk_version_count(&l->now, &e, -1);
 	pk_entries_remove(&l->now.entries, at);
+	release_force(b, l, &e);
 	l->now.changed_ms = b->now_ms;
 	pk_list_changed(b, l, SAVE_IN_NS);
 }
