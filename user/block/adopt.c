@@ -23,6 +23,9 @@ struct walk {
 	void (*each)(void *arg, uint32_t line, const struct pk_blk_rule *rule);
 	void *arg;
 	struct pk_trie_found found;
+	uint32_t *empty; /* rules that only keep a place */
+	size_t n_empty, cap_empty;
+	int error;
 };
 
 static bool is_there(const struct walk *w, uint32_t line)
@@ -54,9 +57,27 @@ static bool may_follow(const struct walk *w, const struct pk_blk_rule *r)
 	       (q.bits < p.bits || (q.bits == p.bits && w->mark[r->next] == FREE));
 }
 
+static void note_empty(struct walk *w, uint32_t line)
+{
+	if (w->n_empty == w->cap_empty) {
+		size_t cap = w->cap_empty ? w->cap_empty * 2 : 64;
+		uint32_t *v = realloc(w->empty, cap * sizeof(*v));
+
+		if (!v) {
+			w->error = -ENOMEM;
+			return;
+		}
+		w->empty = v;
+		w->cap_empty = cap;
+	}
+	w->empty[w->n_empty++] = line;
+}
+
 static void take_rule(struct walk *w, uint32_t line, struct pk_blk_rule *r)
 {
 	w->mark[line] = RULE;
+	if (r->flags & PK_BLK_EMPTY)
+		note_empty(w, line);
 	if (r->flags & PK_BLK_COND) {
 		if (is_there(w, line + 1) && w->mark[line + 1] == FREE) {
 			w->mark[line + 1] = COND;
@@ -238,6 +259,13 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	for (uint32_t i = 0; i < w.lines / PK_BLK_CHUNK_LINES && !r; i++)
 		if (t->lines.chunk[i])
 			r = free_chunk(&w, i << PK_BLK_CHUNK_SHIFT);
+	/*
+	 * Whoever was killed while he took one out has left it in some slots and not in others: it
+	 * goes before anything is added, which relies on a prefix being everywhere or nowhere.
+	 */
+	for (size_t i = 0; i < w.n_empty && !r; i++)
+		pk_trie_finish(t, w.empty[i]);
+	free(w.empty);
 	*ret = w.found;
-	return r;
+	return r ? r : w.error;
 }

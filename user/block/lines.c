@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REST_MAX 131072 /* rests longer than a second only when so many do */
-#define REST_LOW 16384  /* worth a wait before fresh lines are begun */
+#define REST_MAX   131072 /* rests longer than a second only when so many do */
+#define ROW_MIN    16     /* shorter rows are only lines */
+#define JOIN_AGAIN 1024   /* lines more than the last time */
+#define REST_LOW   16384  /* worth a wait before fresh lines are begun */
 
 static const uint16_t class_words[PK_LINES_CLASSES] = { 1,  2,  4,  8,   16,  24, 32,
 							48, 64, 96, 128, 192, 256 };
@@ -60,6 +62,78 @@ int pk_lines_add_range(struct pk_lines *l, uint32_t at, uint32_t n)
 	}
 	l->free_lines += n;
 	return 0;
+}
+
+static void mark_lines(uint8_t *map, uint32_t at, uint32_t n)
+{
+	memset(map + at, 0xff, n);
+}
+
+/* Blocks that make up whole lines go into the map, the others stay. */
+static void map_blocks(struct pk_lines *l, uint8_t *map)
+{
+	for (int c = 0; c < PK_LINES_CLASSES; c++) {
+		struct pk_lines_stack *s = &l->block[c];
+
+		for (size_t i = 0; i < s->n; i++)
+			if (class_words[c] >= 8)
+				mark_lines(map, s->v[i] / 8, class_words[c] / 8);
+			else
+				map[s->v[i] / 8] |=
+					(uint8_t)(((1u << class_words[c]) - 1) << s->v[i] % 8);
+	}
+	for (int c = 0; c < PK_LINES_CLASSES; c++) {
+		struct pk_lines_stack *s = &l->block[c];
+		size_t n = 0;
+
+		for (size_t i = 0; i < s->n; i++)
+			if (map[s->v[i] / 8] != 0xff)
+				s->v[n++] = s->v[i];
+		s->n = n;
+	}
+}
+
+/* Free words as a map, a byte a line; what had them as whole lines is empty then. */
+static void map_free(struct pk_lines *l, uint8_t *map)
+{
+	map_blocks(l, map);
+	for (size_t i = 0; i < l->single.n; i++)
+		mark_lines(map, l->single.v[i], 1);
+	for (size_t i = 0; i < l->pair.n; i++)
+		mark_lines(map, l->pair.v[i], 2);
+	for (size_t i = 0; i < l->n_range; i++)
+		mark_lines(map, l->range[i].at, l->range[i].n);
+	l->single.n = l->pair.n = l->n_range = 0;
+	l->free_lines = 0;
+}
+
+void pk_lines_join(struct pk_lines *l)
+{
+	uint32_t lines = 0, from = 0;
+	uint8_t *map;
+
+	if (l->given < l->joined + JOIN_AGAIN)
+		return; /* it would find what it found the last time */
+	l->joined = l->given;
+	for (uint32_t i = 0; i < PK_BLK_CHUNKS_MAX; i++)
+		if (l->chunk[i])
+			lines = (i + 1) << PK_BLK_CHUNK_SHIFT;
+	map = calloc(lines + 1, 1);
+	if (!map)
+		return;
+	map_free(l, map);
+	for (uint32_t i = 0; i <= lines; i++) {
+		bool is_free = map[i] == 0xff;
+
+		if (is_free && i % PK_BLK_CHUNK_LINES)
+			continue; /* a row ends with its chunk: the next one is elsewhere */
+		if (i - from >= ROW_MIN && pk_lines_add_range(l, from, i - from) == 0)
+			from = i;
+		for (; from < i; from++) /* no memory to remember it: lost until the next start */
+			l->free_lines += push(&l->single, from) == 0;
+		from = is_free ? i : i + 1;
+	}
+	free(map);
 }
 
 bool pk_lines_has_room(const struct pk_lines *l, uint64_t n)
@@ -180,6 +254,7 @@ void pk_lines_settle(struct pk_lines *l)
 	l->wait(l->arg);
 	for (size_t i = 0; i < l->n_rest; i++)
 		set_free(l, &l->rest[i]);
+	l->given += l->n_rest;
 	l->n_rest = 0;
 }
 

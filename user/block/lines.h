@@ -36,6 +36,7 @@ struct pk_lines {
 	struct pk_lines_rest *rest;
 	size_t n_rest, cap_rest;
 	uint64_t free_lines, words;
+	uint64_t given, joined; /* lines and blocks given back so far; when they were joined last */
 };
 
 void pk_lines_done(struct pk_lines *l);
@@ -45,7 +46,9 @@ int pk_lines_add_range(struct pk_lines *l, uint32_t at, uint32_t n);
 
 /* Are n lines free, and PK_TRIE_RULE_LINES of them in a row? */
 bool pk_lines_has_room(const struct pk_lines *l, uint64_t n);
-/* Are n lines in a row free that were never used? */
+/* Lines and blocks that lie in a row become one again: looks through all memory, at its limit. */
+void pk_lines_join(struct pk_lines *l);
+/* Are n lines in a row free? */
 bool pk_lines_has_row(const struct pk_lines *l, uint32_t n);
 
 /* NULL: no such line. */

@@ -436,6 +436,42 @@ uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used,
 	return now;
 }
 
+uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
+		       uint32_t line, uint32_t cover)
+{
+	const struct pk_blk_node *n;
+	unsigned first, count;
+	int last = -1;
+
+	if ((slot & 3) == PK_BLK_ONE && pk_slot_line(slot) == line)
+		return 0;
+	if ((slot & 3) != PK_BLK_NODE)
+		return slot;
+	n = node_of(l, slot);
+	if (p->bits <= n->pos)
+		return pk_node_paint(l, slot, used, line, cover);
+	if (!pk_prefix_agrees(n->key[0], n->key[1], p, n->pos))
+		return slot;
+	span(p, n->pos, &first, &count);
+	for (unsigned i = first; i < first + count; i++) {
+		int w = index_of(n, i);
+		__u64 *word = w < 0 || w == last ? NULL : word_of(l, n, (unsigned)w);
+		uint64_t now;
+
+		if (!word)
+			continue; /* the default is of a shorter prefix */
+		last = w;
+		now = p->bits > n->pos + 8u ? pk_node_clear(l, *word, n->pos + 8u, p, line, cover)
+					    : pk_node_paint(l, *word, n->pos + 8u, line, cover);
+		/* nothing, below a node, is what the node's default is */
+		if (!now)
+			now = pk_slot_leaf(n->def);
+		if (now != *word)
+			store(word, now);
+	}
+	return slot;
+}
+
 static void tell(uint64_t slot, void (*each)(void *arg, uint32_t line, bool one), void *arg)
 {
 	if (slot)

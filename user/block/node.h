@@ -43,6 +43,9 @@ uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used,
 uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, unsigned used, uint32_t from,
 		       uint32_t to);
 
+/* The same in place, without memory: nodes and their words stay, as much too large as they are. */
+uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
+		       uint32_t line, uint32_t cover);
 /* Calls back for the most specific rules within the part of the slot that p covers. */
 void pk_node_visit(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
 		   void (*each)(void *arg, uint32_t line, bool one), void *arg);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REST_WORTH 512
+
 int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 {
 	struct pk_trie *t = calloc(1, sizeof(*t));
@@ -185,6 +187,8 @@ static bool has_room(struct pk_trie *t, uint64_t n)
 {
 	if (!pk_lines_has_room(&t->lines, n))
 		pk_lines_settle(&t->lines);
+	if (!pk_lines_has_room(&t->lines, n))
+		pk_lines_join(&t->lines);
 	return pk_lines_has_room(&t->lines, n);
 }
 
@@ -237,9 +241,23 @@ static void add_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t li
 		visit(t, p, &k);
 }
 
+/* Lines for the smaller nodes that a removal makes. Waits only when that gives back many. */
+static bool has_reserve(struct pk_trie *t)
+{
+	if (!pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES) && t->lines.n_rest >= REST_WORTH) {
+		pk_lines_settle(&t->lines);
+		pk_lines_join(&t->lines);
+	}
+	return pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES);
+}
+
+/*
+ * Without room the nodes stay as they are and only forget the rule. A removal never fails.
+ */
 static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t line,
 			  uint32_t cover)
 {
+	bool room = p->bits <= 16 || has_reserve(t);
 	struct relink k = { .t = t, .from_line = line, .to = cover };
 	unsigned n;
 	uint64_t *slot = roots_of(t, p, &n);
@@ -247,9 +265,9 @@ static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t
 	if (p->bits < (p->v6 ? 128u : 32u))
 		visit(t, p, &k);
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t now = p->bits > 16
-				       ? pk_node_without(&t->lines, slot[i], 16, p, line, cover)
-				       : pk_node_paint(&t->lines, slot[i], 16, line, cover);
+		uint64_t now = p->bits <= 16 ? pk_node_paint(&t->lines, slot[i], 16, line, cover)
+			       : room ? pk_node_without(&t->lines, slot[i], 16, p, line, cover)
+				      : pk_node_clear(&t->lines, slot[i], 16, p, line, cover);
 
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
@@ -286,17 +304,6 @@ static bool has_more(const struct pk_trie *t, const struct pk_blk_rule *r)
 	return next && next->bits == r->bits;
 }
 
-/*
- * A removal may make nodes, too, and must not fail: the last lines are kept for it (an addition
- * leaves PK_TRIE_RULE_LINES), and when even they are gone the rule only becomes empty.
- */
-static bool has_reserve(struct pk_trie *t)
-{
-	if (!pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES))
-		pk_lines_settle(&t->lines);
-	return pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES);
-}
-
 void pk_trie_remove(struct pk_trie *t, uint32_t line)
 {
 	struct pk_blk_rule *r = pk_trie_rule(t, line), *head;
@@ -306,7 +313,7 @@ void pk_trie_remove(struct pk_trie *t, uint32_t line)
 	pk_prefix_of_rule(r, &p);
 	look(t, &p, line, &at);
 	t->rules--;
-	if ((line == at.same && has_more(t, r)) || !has_reserve(t)) {
+	if (line == at.same && has_more(t, r)) {
 		set_flags(r, PK_BLK_EMPTY | (r->flags & PK_BLK_COND)); /* keeps the place */
 		return;
 	}
@@ -322,12 +329,26 @@ void pk_trie_remove(struct pk_trie *t, uint32_t line)
 	give_rule(t, line);
 }
 
+void pk_trie_finish(struct pk_trie *t, uint32_t line)
+{
+	const struct pk_blk_rule *r = pk_trie_rule(t, line);
+	struct pk_prefix p;
+	struct place at;
+
+	if (has_more(t, r))
+		return;
+	pk_prefix_of_rule(r, &p);
+	look(t, &p, line, &at);
+	remove_prefix(t, &p, line, at.cover);
+	give_rule(t, line);
+}
+
 int pk_trie_add_loose(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next,
 		      uint32_t *ret_line)
 {
 	uint32_t line;
 
-	if (!pk_lines_has_room(&t->lines, PK_TRIE_RULE_LINES))
+	if (!has_room(t, PK_TRIE_RULE_LINES))
 		return -ENOSPC;
 	line = write_rule(t, rule, next);
 	if (!line)

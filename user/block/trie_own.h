@@ -12,3 +12,6 @@ struct pk_trie {
 	struct pk_lines lines;
 	uint64_t rules;
 };
+
+/* Takes an empty rule out, wherever it still is, unless it keeps the place of others. */
+void pk_trie_finish(struct pk_trie *t, uint32_t line);

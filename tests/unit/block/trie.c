@@ -184,6 +184,71 @@ static void test_random(void **state_)
 	heap_done(&heap);
 }
 
+static uint32_t fill(uint32_t at, uint32_t line[PK_BLK_CHUNK_LINES])
+{
+	struct pk_trie_rule r = { .bits = 128, .v4 = true, .list = 1, .flags = PK_BLK_SEEN0 };
+
+	for (;; at++) {
+		memcpy(r.prefix,
+		       (uint8_t[16]){ [10] = 0xff,
+				      0xff,
+				      77,
+				      (uint8_t)(at * 7 % 251),
+				      (uint8_t)(at >> 8),
+				      (uint8_t)at },
+		       16);
+		if (pk_trie_add(heap.trie, &r, &line[at]) < 0)
+			return at;
+	}
+}
+
+/* Memory at its limit: what is taken out is out, and comes back as room. */
+static void test_full(void **state_)
+{
+	static uint32_t line[PK_BLK_CHUNK_LINES];
+	uint32_t n = 0, least = UINT32_MAX, refused = 0;
+
+	(void)state_;
+	heap_init(&heap);
+	heap_grow(&heap);
+	memset(model, 0, sizeof(model));
+	for (unsigned round = 0; round < 40000; round++) {
+		struct model *m = &model[draw() % RULES];
+
+		if (round % 2000 == 0)
+			n = fill(n, line);
+		if (round % 2000 == 0 && round && n < least)
+			least = n;
+		if (round % 2000 == 1000)
+			for (uint32_t gone = n / 3; gone; gone--)
+				pk_trie_remove(heap.trie, line[--n]);
+		if (m->line) {
+			pk_trie_remove(heap.trie, m->line);
+			m->line = 0;
+		} else {
+			draw_rule(&m->rule, 7);
+			if (pk_trie_add(heap.trie, &m->rule, &m->line) < 0) {
+				m->line = 0;
+				refused++;
+			}
+		}
+		check_some(7);
+		if (round % 499 == 0)
+			pk_trie_tick(heap.trie);
+	}
+	assert_true(refused > 100);
+	assert_true(least > 3000); /* and was 10,000 when nothing else was there */
+	for (unsigned i = 0; i < RULES; i++)
+		if (model[i].line)
+			pk_trie_remove(heap.trie, model[i].line), model[i].line = 0;
+	while (n)
+		pk_trie_remove(heap.trie, line[--n]);
+	pk_trie_tick(heap.trie);
+	n = fill(0, line);
+	assert_true(n > 8000);
+	heap_done(&heap);
+}
+
 static void ignore(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 {
 	(void)arg, (void)line, (void)rule;
@@ -232,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_hostile),
 	};
 
