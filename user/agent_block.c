@@ -117,6 +117,16 @@ static uint32_t op_ifindex(void *arg, const char *name)
 	return 0;
 }
 
+static void op_ifname(void *arg, uint32_t ifindex, char ret[16])
+{
+	const struct pk_agent_block *a = arg;
+	const struct pk_link *k;
+
+	for (size_t i = 0; (k = pk_links_at(a->view->ocsf.links, i)); i++)
+		if (!*k->netns_name && k->ifindex == ifindex)
+			memcpy(ret, k->name, sizeof(k->name));
+}
+
 static int op_who(void *arg, const struct pk_blk_who_key *key, uint32_t line)
 {
 	const struct pk_agent_block *a = arg;
@@ -300,10 +310,20 @@ static int open_ring(struct pk_agent_block *a)
 
 static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int fds[PK_FD_MAX])
 {
-	struct pk_block_ops ops = { op_grow,    op_save, op_hold,   op_except,
-				    op_ifindex, op_who,  op_count,  op_container,
-				    op_cgroup,  op_user, op_notice, op_work,
-				    a };
+	struct pk_block_ops ops = { .grow = op_grow,
+				    .save = op_save,
+				    .hold = op_hold,
+				    .except = op_except,
+				    .ifindex = op_ifindex,
+				    .ifname = op_ifname,
+				    .who = op_who,
+				    .count = op_count,
+				    .container = op_container,
+				    .cgroup = op_cgroup,
+				    .user = op_user,
+				    .notice = op_notice,
+				    .work = op_work,
+				    .arg = a };
 	struct pk_trie_memory mem = { .wait = pk_grace_wait };
 	int r;
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define REST_NS        900000000 /* ticks are a second apart, or come early for an entry that ends */
 #define CLOCK_MOVED_NS 1000000000 /* the wall clock was set */
 
 int pk_block_new(const struct pk_conf *conf, const struct pk_block_ops *ops,
@@ -175,7 +176,10 @@ void pk_block_tick(struct pk_block *b, int64_t now_ms, uint64_t boot_ns)
 	pk_load_tick(b);
 	(void)pk_change_expire(b, pk_clock_boot_ns() + 5000000); /* the rest in steps */
 	pk_who_tick(b);
-	pk_trie_tick(b->trie);
+	if (boot_ns - b->rested_ns >= REST_NS) { /* it waits for all processors */
+		b->rested_ns = boot_ns;
+		pk_trie_tick(b->trie);
+	}
 	pk_rule_reserve(b);
 }
 

@@ -27,6 +27,8 @@ struct pk_block_ops {
 	int (*except)(void *arg, const uint8_t addr[16], bool on);
 	/* ifindex of an interface of the host's namespace; 0: there is none now. */
 	uint32_t (*ifindex)(void *arg, const char *name);
+	/* The other way round; "": there is none now. */
+	void (*ifname)(void *arg, uint32_t ifindex, char ret[16]);
 	/* Writes one element of pk_blk_who, or removes it (line 0). */
 	int (*who)(void *arg, const struct pk_blk_who_key *key, uint32_t line);
 	/* Sum of pk_blk_cnt over the processors; reset: begins at zero again. */

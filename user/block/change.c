@@ -412,6 +412,7 @@ static void refresh(struct pk_block *b, struct pk_version *v, bool clock, bool i
 
 void pk_change_refresh(struct pk_block *b, bool clock, bool ifaces)
 {
+	pk_who_refresh(b);
 	for (unsigned i = 0; i < PK_BLK_LISTS; i++) {
 		if (!b->list[i])
 			continue;

@@ -65,7 +65,7 @@ struct pk_block {
 	uint8_t order[PK_BLK_LISTS]; /* indices by name */
 	size_t n_lists;
 	int64_t now_ms, offset_ns; /* wall clock - boottime */
-	uint64_t boot_ns;
+	uint64_t boot_ns, rested_ns;
 	struct pk_block_texts ifaces;
 	struct pk_guard guard;
 	struct pk_expiry expiry;
@@ -140,7 +140,8 @@ int pk_rule_grow(struct pk_block *b, uint64_t lines);
 void pk_load_free(struct pk_load *ld);
 bool pk_load_step(struct pk_block *b, uint64_t until_ns);
 void pk_load_tick(struct pk_block *b); /* confirmations */
-/* l: NULL when it is its removal that was saved. */
+/* The file of a list that was removed is gone, or is not; false: none waits for this. */
+bool pk_load_unsaved(struct pk_block *b, uint64_t serial, int result);
 void pk_load_saved(struct pk_block *b, const struct pk_block_list *l, uint64_t serial, int result);
 /* At the start: the list becomes what the file says: kind and mode as in l, v is taken. */
 int pk_load_start(struct pk_block *b, struct pk_block_list *l, struct pk_block_entry *v, size_t n,
@@ -176,6 +177,7 @@ uint64_t pk_saver_due_ns(const struct pk_block *b);
 /* who.c: rules about what processes do */
 void pk_who_drop_list(struct pk_block *b, struct pk_block_list *l);
 void pk_who_tick(struct pk_block *b);
+void pk_who_refresh(struct pk_block *b); /* conditions in the kernel again */
 int pk_who_restore(struct pk_block *b, struct pk_block_list *l, const struct pk_block_proc *p,
 		   const struct pk_block_entry *e, const char *reason);
 void pk_who_free(struct pk_block *b);

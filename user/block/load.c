@@ -526,27 +526,54 @@ void pk_load_tick(struct pk_block *b)
 	}
 }
 
-void pk_load_saved(struct pk_block *b, const struct pk_block_list *l, uint64_t serial, int result)
+static void answer_saved(struct pk_load *ld, int result)
+{
+	bool gone = !ld->l;
+
+	ld->out.saved = result == 0;
+	ld->out.save_ns = pk_clock_boot_ns() - ld->began_ns - ld->out.enforce_ns;
+	if (result < 0)
+		(void)pk_done_set(&ld->out, 0,
+				  gone ? "removed, but its file is still there: %s"
+				       : "in force, but not saved: %s",
+				  strerror(-result));
+	pk_load_answer(ld);
+}
+
+bool pk_load_unsaved(struct pk_block *b, uint64_t serial, int result)
 {
 	struct pk_load **at = &b->unsaved, *ld;
+	bool any = false;
 
 	for (ld = b->loads; ld; ld = ld->next)
 		if (ld->remove && ld->serial == serial) { /* before all its rules were removed */
 			ld->no_file = true;
 			ld->out.saved = result == 0;
+			return true;
 		}
 	while ((ld = *at)) {
-		if (ld->l != l || (l ? ld->serial > serial : ld->serial != serial)) {
+		if (ld->l || ld->serial != serial) {
 			at = &ld->next;
 			continue;
 		}
 		*at = ld->next;
-		ld->out.saved = result == 0;
-		ld->out.save_ns = pk_clock_boot_ns() - ld->began_ns - ld->out.enforce_ns;
-		if (result < 0)
-			(void)pk_done_set(&ld->out, 0, "in force, but not saved: %s",
-					  strerror(-result));
-		pk_load_answer(ld);
+		answer_saved(ld, result);
+		any = true;
+	}
+	return any;
+}
+
+void pk_load_saved(struct pk_block *b, const struct pk_block_list *l, uint64_t serial, int result)
+{
+	struct pk_load **at = &b->unsaved, *ld;
+
+	while ((ld = *at)) {
+		if (!ld->l || ld->l != l || ld->serial > serial) {
+			at = &ld->next;
+			continue;
+		}
+		*at = ld->next;
+		answer_saved(ld, result);
 	}
 }
 

@@ -71,6 +71,11 @@ static int prepare(struct pk_block *b, struct pk_load *ld, const struct pk_block
 	if (data->bad_total && !ask->skip_bad)
 		return pk_done_set(&ld->out, -EBADMSG, "%zu lines are bad; nothing has changed",
 				   data->bad_total);
+	if (!data->n && data->n_names)
+		return pk_done_set(&ld->out, -EBADMSG,
+				   "it has %zu names and no address: names can not be blocked yet; "
+				   "nothing has changed",
+				   data->n_names);
 	r = pk_load_intern(b, data->v, data->n, &data->texts);
 	if (r < 0)
 		return r;

@@ -48,13 +48,16 @@ void pk_rule_have(struct pk_block *b, uint32_t bits, bool on)
 		__atomic_store_n(&b->ctl->have, have, __ATOMIC_RELEASE);
 }
 
+/*
+ * Of a short prefix many slots are written, one by one: who is killed among them leaves a rule that
+ * some addresses have and others do not. So it is seen only while it is whole.
+ */
 int pk_rule_add(struct pk_block *b, const struct pk_block_list *l, const struct pk_block_entry *e,
 		uint8_t flags, uint32_t *ret_line)
 {
 	struct pk_trie_rule rule = { .bits = e->bits,
 				     .v4 = e->v4,
 				     .list = (uint16_t)l->index,
-				     .flags = flags,
 				     .has_cond = pk_block_entry_has_cond(e) };
 	int r;
 
@@ -64,10 +67,12 @@ int pk_rule_add(struct pk_block *b, const struct pk_block_list *l, const struct 
 	if (!b->family[!e->v4])
 		pk_rule_have(b, e->v4 ? PK_BLK_HAVE_V4 : PK_BLK_HAVE_V6, true);
 	r = pk_trie_add(b->trie, &rule, ret_line);
-	if (r == 0)
+	if (r == 0) {
+		pk_trie_set_flags(b->trie, *ret_line, flags);
 		b->family[!e->v4]++;
-	else if (!b->family[!e->v4])
+	} else if (!b->family[!e->v4]) {
 		pk_rule_have(b, e->v4 ? PK_BLK_HAVE_V4 : PK_BLK_HAVE_V6, false);
+	}
 	return r;
 }
 
@@ -76,6 +81,7 @@ void pk_rule_remove(struct pk_block *b, uint32_t line)
 	const struct pk_blk_rule *rule = pk_trie_rule(b->trie, line);
 	bool v4 = pk_guard_is_v4(rule->prefix, rule->bits);
 
+	pk_trie_set_flags(b->trie, line, 0);
 	pk_trie_remove(b->trie, line);
 	if (b->family[!v4] && !--b->family[!v4])
 		pk_rule_have(b, v4 ? PK_BLK_HAVE_V4 : PK_BLK_HAVE_V6, false);

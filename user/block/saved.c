@@ -250,6 +250,8 @@ void pk_block_saved(struct pk_block *b, const char *list, uint64_t serial, int r
 {
 	struct pk_block_list *l = pk_list_find(b, list);
 
+	if (pk_load_unsaved(b, serial, result))
+		return; /* it was a removal; the name may be another list's by now */
 	if (l && result < 0) {
 		pk_list_fault(b, l, "its file can not be written: %s; trying again",
 			      strerror(-result));

@@ -142,6 +142,22 @@ static bool is_loose(const struct pk_block *b, uint32_t line)
 	return false;
 }
 
+/* An interface that is gone has no name: its rule is made anew from the file. */
+static int iface_of(struct pk_block *b, uint32_t ifindex, uint32_t *ret)
+{
+	char name[16] = "";
+	int64_t at;
+
+	b->ops.ifname(b->ops.arg, ifindex, name);
+	if (!*name)
+		(void)snprintf(name, sizeof(name), "?%u", ifindex);
+	at = pk_block_text(&b->ifaces, name, strlen(name));
+	if (at < 0)
+		return (int)at;
+	*ret = (uint32_t)at;
+	return 0;
+}
+
 static void on_rule(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 {
 	struct pk_block *b = arg;
@@ -168,6 +184,8 @@ static void on_rule(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 	e->line = line;
 	if (!c)
 		return;
+	if (c->ifindex && iface_of(b, c->ifindex, &e->iface) < 0)
+		b->start->error = -ENOMEM;
 	e->dir = c->dir;
 	e->proto = c->proto;
 	e->port_lo = c->port_lo;
@@ -192,7 +210,11 @@ static int take_found(struct pk_block *b, struct pk_block_list *l)
 	size_t n = 0;
 	int r;
 
-	qsort(f->v, f->n, sizeof(*f->v), compare);
+	for (size_t i = 1; i < f->n; i++)
+		if (compare(&f->v[i - 1], &f->v[i]) > 0) { /* only where prefixes nest */
+			qsort(f->v, f->n, sizeof(*f->v), compare);
+			break;
+		}
 	for (size_t i = 0; i < f->n; i++) {
 		if (n && pk_block_entry_compare(&f->v[n - 1], &f->v[i]) == 0) {
 			add_stale(b->start, f->v[i].line);
@@ -338,10 +360,26 @@ static void take_rest(struct pk_block *b)
 		pk_list_publish(b, l);
 		pk_list_changed(b, l, 0);
 	}
-	for (size_t i = 0; i < b->start->n_bad; i++)
-		if (!pk_list_find(b, b->start->bad[i].name))
-			pk_block_notice(b, "list %s is lost: of its file %s", b->start->bad[i].name,
-					b->start->bad[i].why);
+}
+
+/* Damaged, no copy, nothing in the kernel: it is shown, empty; its file stays as it is until the
+ * list is changed. */
+static void take_lost(struct pk_block *b)
+{
+	for (size_t i = 0; i < b->start->n_bad; i++) {
+		const char *name = b->start->bad[i].name;
+		struct pk_block_list *l;
+
+		if (b->start->bad[i].previous || pk_list_find(b, name))
+			continue;
+		if (pk_list_new(b, name, -1, &l) < 0) {
+			pk_block_notice(b, "list %s is lost", name);
+			continue;
+		}
+		l->in_file = true;
+		pk_list_publish(b, l);
+		pk_list_fault(b, l, "it is lost: of its file %s", b->start->bad[i].why);
+	}
 }
 
 /* Loose rules of the agent before us: their counters go on in ours, then they go. */
@@ -363,7 +401,8 @@ static void replace_who(struct pk_block *b)
 					if (memcmp(&w->key[q], &s->who[i], sizeof(s->who[i])) != 0)
 						continue;
 					ours = true;
-					if (w->l->index == r->list && w->e.bits == r->bits)
+					if (w->l->index == r->list && w->e.bits == r->bits &&
+					    memcmp(w->e.prefix, r->prefix, 16) == 0)
 						pk_rule_carry(b, line, w->line[q]);
 				}
 			next = r->next;
@@ -401,8 +440,11 @@ int pk_block_start(struct pk_block *b, int64_t now_ms, uint64_t boot_ns)
 				(unsigned long long)found.damaged);
 	b->started = true;
 	b->growing = 0;
+	pk_rule_have(b, PK_BLK_HAVE_V4, b->family[0]);
+	pk_rule_have(b, PK_BLK_HAVE_V6, b->family[1]);
 	take_files(b);
 	take_rest(b);
+	take_lost(b);
 	replace_who(b);
 	for (size_t i = 0; i < s->n_stale; i++)
 		pk_rule_remove(b, s->stale[i]);

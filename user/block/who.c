@@ -57,6 +57,14 @@ static bool same_key(const struct pk_blk_who_key *a, const struct pk_blk_who_key
 	return a->id == z->id && a->dev == z->dev && a->kind == z->kind;
 }
 
+static bool has_key(const struct pk_who_rule *w, const struct pk_blk_who_key *key)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (same_key(&w->key[i], key))
+			return true;
+	return false;
+}
+
 static int make_line(struct pk_block *b, const struct pk_who_rule *w, uint32_t next, uint32_t *ret)
 {
 	struct pk_trie_rule rule = { .bits = w->e.bits,
@@ -71,35 +79,59 @@ static int make_line(struct pk_block *b, const struct pk_who_rule *w, uint32_t n
 	return pk_trie_add_loose(b->trie, &rule, next, ret);
 }
 
-/* The chain of a key made anew and put in place by one store; the old one is given back. */
+/* What a key's chain is made of: each rule that has it, and the place of its line. */
+struct chain {
+	const struct pk_who_rule *rule[PK_BLK_CHAIN_MAX];
+	uint32_t *line[PK_BLK_CHAIN_MAX], fresh[PK_BLK_CHAIN_MAX];
+	size_t n;
+};
+
+static int gather(struct pk_block *b, const struct pk_blk_who_key *key, struct chain *c)
+{
+	c->n = 0;
+	for (size_t i = 0; i < b->who->n; i++)
+		for (size_t k = 0; k < b->who->v[i]->n; k++) {
+			if (!same_key(&b->who->v[i]->key[k], key))
+				continue;
+			if (c->n == PK_BLK_CHAIN_MAX)
+				return -ENOSPC;
+			c->rule[c->n] = b->who->v[i];
+			c->line[c->n++] = &b->who->v[i]->line[k];
+		}
+	return 0;
+}
+
+/* The chain of a key made anew and put in place by one store; on failure the old one stays. */
 static int rebuild(struct pk_block *b, const struct pk_blk_who_key *key)
 {
-	struct pk_who_table *t = b->who;
-	uint32_t old[PK_BLK_CHAIN_MAX], head = 0;
-	size_t n_old = 0;
-	int r;
+	struct chain c;
+	uint32_t head = 0;
+	size_t made = 0;
+	int r = gather(b, key, &c);
 
-	for (size_t i = 0; i < t->n; i++)
-		for (size_t k = 0; k < t->v[i]->n; k++) {
-			uint32_t *line = &t->v[i]->line[k], was = *line;
-
-			if (!same_key(&t->v[i]->key[k], key))
-				continue;
-			r = n_old < PK_BLK_CHAIN_MAX ? make_line(b, t->v[i], head, line) : -ENOSPC;
-			if (r < 0)
-				return r;
-			if (was) {
-				pk_rule_carry(b, was, *line);
-				old[n_old++] = was;
-			}
-			head = *line;
-		}
-	if (head)
+	for (; r == 0 && made < c.n; made++) {
+		r = make_line(b, c.rule[made], head, &c.fresh[made]);
+		if (r < 0)
+			break;
+		head = c.fresh[made];
+	}
+	if (r == 0 && head)
 		pk_rule_have(b, have_of[key->kind], true);
-	r = b->ops.who(b->ops.arg, key, head);
-	for (size_t i = 0; i < n_old; i++)
-		pk_trie_remove_loose(b->trie, old[i]);
-	return r;
+	if (r == 0)
+		r = b->ops.who(b->ops.arg, key, head);
+	if (r < 0) {
+		while (made--)
+			pk_trie_remove_loose(b->trie, c.fresh[made]);
+		return r;
+	}
+	for (size_t i = 0; i < c.n; i++) {
+		if (*c.line[i]) {
+			pk_rule_carry(b, *c.line[i], c.fresh[i]);
+			pk_trie_remove_loose(b->trie, *c.line[i]);
+		}
+		*c.line[i] = c.fresh[i];
+	}
+	return 0;
 }
 
 static void update_have(struct pk_block *b)
@@ -113,37 +145,52 @@ static void update_have(struct pk_block *b)
 	pk_rule_have(b, ~have & (PK_BLK_HAVE_EXE | PK_BLK_HAVE_UID | PK_BLK_HAVE_CGROUP), false);
 }
 
-/* The rule's keys are these from now on. */
+/* Takes the rule out of the chain of a key that it has no more, where its line was. */
+static void leave(struct pk_block *b, const struct pk_blk_who_key *key, uint32_t line)
+{
+	int r = rebuild(b, key);
+
+	if (!line)
+		return;
+	if (r < 0) /* no memory for the chain without it: it stays, but is not seen */
+		pk_trie_set_flags(b->trie, line, 0);
+	else
+		pk_trie_remove_loose(b->trie, line);
+}
+
+/* The rule's keys are these from now on; on failure they are what they were. */
 static int set_keys(struct pk_block *b, struct pk_who_rule *w, const struct pk_blk_who_key *key,
 		    size_t n)
 {
-	struct pk_blk_who_key was[16];
-	uint32_t line[16];
-	size_t n_was = w->n;
+	const struct pk_who_rule was = *w;
+	size_t done = 0;
 	int r = 0;
 
-	memcpy(was, w->key, sizeof(was));
-	memcpy(line, w->line, sizeof(line));
-	memcpy(w->key, key, n * sizeof(*key));
-	memset(w->line, 0, sizeof(w->line));
 	w->n = n;
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = rebuild(b, &w->key[i]);
-	for (size_t i = 0; i < n_was; i++) {
-		bool kept = false;
-
-		for (size_t k = 0; k < n; k++)
-			if (same_key(&was[i], &key[k])) {
-				pk_rule_carry(b, line[i], w->line[k]);
-				kept = true;
-			}
-		if (!kept)
-			(void)rebuild(b,
-				      &was[i]); /* without this rule: needs no more than it had */
-		pk_trie_remove_loose(b->trie, line[i]);
+	for (size_t k = 0; k < n; k++) {
+		w->key[k] = key[k];
+		w->line[k] = 0;
+		for (size_t i = 0; i < was.n; i++)
+			if (same_key(&was.key[i], &key[k]))
+				w->line[k] = was.line[i]; /* stays as it is */
 	}
+	for (; r == 0 && done < n; done++)
+		if (!w->line[done])
+			r = rebuild(b, &w->key[done]);
+	if (r < 0) {
+		const struct pk_who_rule half = *w;
+
+		*w = was;
+		for (size_t k = 0; k < n; k++)
+			if (half.line[k] && !has_key(&was, &half.key[k]))
+				leave(b, &half.key[k], half.line[k]);
+		return r;
+	}
+	for (size_t i = 0; i < was.n; i++)
+		if (!has_key(w, &was.key[i]))
+			leave(b, &was.key[i], was.line[i]);
 	update_have(b);
-	return r;
+	return 0;
 }
 
 static bool same_rule(const struct pk_who_rule *w, const struct pk_block_list *l,
@@ -169,19 +216,41 @@ static void free_rule(struct pk_who_rule *w)
 	free(w);
 }
 
-static void drop(struct pk_block *b, size_t i)
+/* A list that was made for a rule that could not be. */
+static void forget_empty(struct pk_block *b, struct pk_block_list *l)
 {
-	struct pk_who_rule *w = b->who->v[i];
+	if (l->in_file || l->dirty || l->asked || l->now.entries.n || l->processes)
+		return;
+	pk_list_forget(b, l);
+	pk_list_publish(b, l);
+	pk_list_free(b, l);
+}
+
+static void drop(struct pk_block *b, struct pk_who_rule *w)
+{
+	size_t i = 0;
 
 	(void)set_keys(b, w, NULL, 0);
 	w->l->processes--;
-	b->who->v[i] = b->who->v[--b->who->n];
+	while (b->who->v[i] != w)
+		i++;
+	memmove(b->who->v + i, b->who->v + i + 1, (--b->who->n - i) * sizeof(*b->who->v));
 	free_rule(w);
 }
 
+/* By whatever name. */
+static bool is_self(const char *path)
+{
+	struct stat a, z;
+
+	return stat(path, &a) == 0 && stat("/proc/self/exe", &z) == 0 && a.st_dev == z.st_dev &&
+	       a.st_ino == z.st_ino;
+}
+
 /* Without a --to, whom would it cut off from everything? */
-static int guard(const struct pk_block_ask *ask, const struct pk_block_proc *p,
-		 const struct pk_block_entry *e, struct pk_block_done *ret)
+static int guard(const struct pk_block *b, const struct pk_block_ask *ask,
+		 const struct pk_block_proc *p, const struct pk_block_entry *e,
+		 struct pk_block_done *ret)
 {
 	const char *base = strrchr(p->name, '/');
 	bool root = p->kind == PK_BLOCK_USER &&
@@ -189,10 +258,15 @@ static int guard(const struct pk_block_ask *ask, const struct pk_block_proc *p,
 	bool vital = p->kind == PK_BLOCK_EXE && base &&
 		     (strcmp(base, "/sshd") == 0 || strcmp(base, "/picketd") == 0 ||
 		      strcmp(base, "/picket") == 0);
+	bool all = p->kind == PK_BLOCK_CGROUP && strspn(p->name, "/") == strlen(p->name);
 
 	if (ask->allow)
 		return pk_done_set(ret, -EINVAL, "a list that allows has no rules about processes");
-	if (ask->wide || e->bits || !(root || vital))
+	if (e->expires_ms && e->expires_ms <= b->now_ms)
+		return pk_done_set(ret, -EINVAL, "it would have ended already");
+	if (p->kind == PK_BLOCK_EXE && is_self(p->name))
+		return pk_done_set(ret, -EPERM, "refused: %s is the agent itself", p->name);
+	if (ask->wide || e->bits || !(root || vital || all))
 		return 0;
 	return pk_done_set(ret, -EPERM,
 			   "refused: %s could talk to nobody; --to CIDR, or --wide if "
@@ -201,9 +275,10 @@ static int guard(const struct pk_block_ask *ask, const struct pk_block_proc *p,
 }
 
 static int insert(struct pk_block *b, struct pk_block_list *l, const struct pk_block_proc *p,
-		  const struct pk_block_entry *e, const char *reason)
+		  const struct pk_block_entry *e, const char *reason, struct pk_who_rule **ret)
 {
 	struct pk_who_rule *w = calloc(1, sizeof(*w));
+	size_t at;
 
 	if (!b->who)
 		b->who = calloc(1, sizeof(*b->who));
@@ -220,12 +295,19 @@ static int insert(struct pk_block *b, struct pk_block_list *l, const struct pk_b
 	}
 	w->e = *e;
 	w->l = l;
+	at = b->who->n;
 	if (!w->e.id)
 		w->e.id = l->next_id++;
 	else if (w->e.id >= l->next_id)
 		l->next_id = w->e.id + 1;
-	b->who->v[b->who->n++] = w;
+	/* shorter prefixes first: chains are made from their end */
+	while (at && b->who->v[at - 1]->e.bits > w->e.bits)
+		at--;
+	memmove(b->who->v + at + 1, b->who->v + at, (b->who->n++ - at) * sizeof(*b->who->v));
+	b->who->v[at] = w;
 	l->processes++;
+	if (ret)
+		*ret = w;
 	return 0;
 }
 
@@ -237,7 +319,7 @@ int pk_block_add_proc(struct pk_block *b, const struct pk_block_ask *ask,
 	struct pk_blk_who_key key[16];
 	size_t n = resolve(b, proc, key);
 	struct pk_who_rule *w;
-	int r = guard(ask, proc, e, ret);
+	int r = guard(b, ask, proc, e, ret);
 
 	if (r < 0)
 		return r;
@@ -255,13 +337,15 @@ int pk_block_add_proc(struct pk_block *b, const struct pk_block_ask *ask,
 		ret->kept = 1;
 		return 0;
 	}
-	r = insert(b, l, proc, e, reason);
-	if (r < 0)
+	r = insert(b, l, proc, e, reason, &w);
+	if (r < 0) {
+		forget_empty(b, l);
 		return pk_done_fail(ret, r);
-	w = b->who->v[b->who->n - 1];
+	}
 	r = set_keys(b, w, key, n);
 	if (r < 0) {
-		drop(b, b->who->n - 1);
+		drop(b, w);
+		forget_empty(b, l);
 		(void)pk_rule_grow(b, PK_BLK_CHUNK_LINES); /* for the next try */
 		return pk_done_set(ret, -EAGAIN, "kernel memory is on its way; ask again");
 	}
@@ -284,7 +368,7 @@ int pk_block_remove_proc(struct pk_block *b, const struct pk_block_ask *ask,
 		if (same_rule(b->who->v[i], l, proc, e)) {
 			ret->removed = 1;
 			ret->id = b->who->v[i]->e.id;
-			drop(b, i);
+			drop(b, b->who->v[i]);
 			pk_list_changed(b, l, 0);
 			return pk_done_set(ret, 0, NULL);
 		}
@@ -294,20 +378,35 @@ int pk_block_remove_proc(struct pk_block *b, const struct pk_block_ask *ask,
 int pk_who_restore(struct pk_block *b, struct pk_block_list *l, const struct pk_block_proc *p,
 		   const struct pk_block_entry *e, const char *reason)
 {
-	return insert(b, l, p, e, reason); /* its keys come with the next tick */
+	return insert(b, l, p, e, reason, NULL); /* its keys come with the next tick */
 }
 
 void pk_who_drop_list(struct pk_block *b, struct pk_block_list *l)
 {
 	for (size_t i = b->who ? b->who->n : 0; i-- > 0;)
 		if (b->who->v[i]->l == l)
-			drop(b, i);
+			drop(b, b->who->v[i]);
+}
+
+/* The kernel does not look at them any more; nor should anybody else. */
+static void end_rules(struct pk_block *b)
+{
+	for (size_t i = b->who ? b->who->n : 0; i-- > 0;) {
+		struct pk_who_rule *w = b->who->v[i];
+		struct pk_block_list *l = w->l;
+
+		if (!w->e.expires_ms || w->e.expires_ms > b->now_ms || l->load)
+			continue;
+		drop(b, w);
+		pk_list_changed(b, l, 0);
+	}
 }
 
 void pk_who_tick(struct pk_block *b)
 {
 	struct pk_blk_who_key key[16];
 
+	end_rules(b);
 	for (size_t i = 0; b->who && i < b->who->n; i++) {
 		struct pk_who_rule *w = b->who->v[i];
 		size_t n = resolve(b, &w->proc, key);
@@ -317,6 +416,13 @@ void pk_who_tick(struct pk_block *b)
 		if (n && set_keys(b, w, key, n) < 0) /* a file that is gone: the old inode stays */
 			(void)pk_rule_grow(b, PK_BLK_CHUNK_LINES); /* the next tick tries again */
 	}
+}
+
+void pk_who_refresh(struct pk_block *b)
+{
+	for (size_t i = 0; b->who && i < b->who->n; i++)
+		for (size_t k = 0; k < b->who->v[i]->n; k++)
+			pk_rule_set_expiry(b, b->who->v[i]->line[k], b->who->v[i]->e.expires_ms);
 }
 
 void pk_who_free(struct pk_block *b)

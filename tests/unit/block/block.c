@@ -85,6 +85,12 @@ static uint32_t op_ifindex(void *arg, const char *name)
 	return strcmp(name, "eth0") == 0 ? 2 : 0;
 }
 
+static void op_ifname(void *arg, uint32_t ifindex, char ret[16])
+{
+	(void)arg;
+	(void)snprintf(ret, 16, "%s", ifindex == 2 ? "eth0" : "");
+}
+
 static int op_who(void *arg, const struct pk_blk_who_key *key, uint32_t line)
 {
 	(void)arg, (void)key, (void)line;
@@ -132,9 +138,9 @@ static void done(void *arg, struct pk_block_done *d)
 
 static void open_block(void)
 {
-	struct pk_block_ops ops = { op_grow,   op_save,  op_hold,      op_except, op_ifindex,
-				    op_who,    op_count, op_container, op_none,   op_none,
-				    op_notice, op_work,  NULL };
+	struct pk_block_ops ops = { op_grow,   op_save,   op_hold,  op_except,    op_ifindex,
+				    op_ifname, op_who,    op_count, op_container, op_none,
+				    op_none,   op_notice, op_work,  NULL };
 	struct pk_trie_memory m = {
 		.roots = heap.roots, .ctl = &heap.ctl, .wait = heap_wait, .arg = &heap
 	};
