@@ -212,7 +212,7 @@ static void test_full(void **state_)
 	heap_init(&heap);
 	heap_grow(&heap);
 	memset(model, 0, sizeof(model));
-	for (unsigned round = 0; round < 40000; round++) {
+	for (unsigned round = 0; round < 16000; round++) {
 		struct model *m = &model[draw() % RULES];
 
 		if (round % 2000 == 0)
