@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A configuration file of any bytes: loaded or refused with a complaint, and printable after.
  * fuzz-links: user/conf/conf.c user/conf/load.c user/conf/schema.c user/conf/value.c
- * fuzz-links: user/base/buf.c user/base/escape.c
+ * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
  */
 #include "conf/conf.h"
 #include "base/buf.h"
