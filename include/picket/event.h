@@ -19,7 +19,7 @@
 #endif
 
 /* Number of this contract; a change of any layout in event.h or map.h raises it. */
-#define PK_ABI 2
+#define PK_ABI 3
 
 #define PK_COMM_LEN 16
 
@@ -31,6 +31,7 @@ enum pk_event_type {
 	PK_EV_SOCK = 5,
 	PK_EV_FLOW = 6,
 	PK_EV_VERDICT = 7, /* struct pk_verdict of block.h */
+	PK_EV_SAMPLE = 8,
 };
 
 /* pk_hdr.flags */
@@ -310,6 +311,63 @@ enum pk_report_why {
 	PK_REPORT_IDLE = 4,   /* idle timeout */
 	PK_REPORT_STOP = 5,   /* the sensor stops, or a capture ended */
 };
+
+/*
+ * What a packet carries, told by its first payload bytes or else by its port. Bit n of
+ * pk_knobs.sample_off keeps the payload of application n in the kernel.
+ */
+enum pk_app {
+	PK_APP_NONE = 0,  /* nothing that we name: never sampled */
+	PK_APP_SHORT = 1, /* a TCP stream that began with too few bytes to tell */
+	PK_APP_DNS = 2,   /* UDP and TCP 53, mDNS 5353, LLMNR 5355 */
+	PK_APP_TLS = 3,   /* a handshake record */
+	PK_APP_QUIC = 4,  /* long header of version 1 or 2 */
+	PK_APP_HTTP = 5,  /* HTTP/1: request or status line */
+	PK_APP_SSH = 6,
+	PK_APP_TEXT = 7, /* first lines of SMTP, FTP, POP3, IMAP, IRC, Stratum */
+	PK_APP_DHCP = 8,
+	PK_APP_ARP = 9,
+	PK_APP_ICMP = 10, /* echo */
+	PK_APP_MAX
+};
+
+/* pk_sample.why */
+#define PK_SAMPLE_PAYLOAD 0x1 /* to be decoded: payload is in data */
+#define PK_SAMPLE_KEEP    0x2 /* one of the first packets of its flow: its headers are kept */
+#define PK_SAMPLE_RECORD  0x4 /* somebody records this flow: all of the frame */
+
+#define PK_SAMPLE_DATA_MAX 65536
+
+/*
+ * One packet of a flow, from the start of its frame on. data is cut at data_len: behind the
+ * headers, behind what its application is sampled for, or behind the largest record. hdr.size is
+ * the size of this struct and data_len, rounded up to 8; what the ring has behind it is not part of
+ * the record.
+ */
+struct pk_sample {
+	struct pk_hdr hdr;
+	struct pk_flow_key key; /* as in the flow: normalised */
+	__u64 flow;        /* pk_flow_meta.id; 0: in no flow (its packets are in an aggregate) */
+	__u32 slot;        /* of the flow */
+	__u32 frame_len;   /* bytes of the frame on the wire; GSO and GRO: of the whole */
+	__u32 data_len;    /* bytes of data */
+	__u32 l3_off;      /* in data: IP or ARP header of this layer */
+	__u32 payload_off; /* in data, may be beyond its end: payload of TCP, UDP, ICMP */
+	__u32 payload_len; /* on the wire, behind payload_off */
+	__u32 seq;         /* TCP: sequence number of the first payload byte */
+	__u32 number; /* of packets of this direction with payload, this one included; stops at 255
+		       */
+	__u8 why;     /* PK_SAMPLE_* */
+	__u8 app;     /* enum pk_app */
+	__u8 dir;     /* end of the key that sent it */
+	__u8 initiator; /* end that opened the flow */
+	__u8 where;     /* PK_AT_* */
+	__u8 tcp_flags;
+	__u8 raw; /* 1: data begins with the IP header, there is no Ethernet header */
+	__u8 frag;
+	/* data follows */
+};
+PK_ASSERT(sizeof(struct pk_sample) == 136, "wire");
 
 /* Counters are totals since the flow began, never deltas: a report may be lost or seen twice. */
 struct pk_flow_report {
