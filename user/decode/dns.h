@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pk_buf;
+
 #define PK_DNS_QUESTIONS_MAX 16
 #define PK_DNS_RRS_MAX       64
 #define PK_DNS_HINTS_MAX     4
@@ -28,15 +30,16 @@ enum pk_dns_kind {
 /* Why decoding stopped, or what is wrong with one record's data. */
 enum pk_dns_why {
 	PK_DNS_OK,
+	PK_DNS_RAW,      /* record: of a type or class that is not decoded, which is no fault */
 	PK_DNS_SHORT,    /* ends within a header, name or record (cut, or a lie) */
-	PK_DNS_LOOP,     /* a compression pointer that does not point strictly backwards */
+	PK_DNS_LOOP,     /* a compression pointer that does not point back, to behind the header */
 	PK_DNS_POINTERS, /* more compression pointers than a name can need */
 	PK_DNS_LABEL,    /* label type 01 or 10: reserved */
 	PK_DNS_NAME,     /* name longer than 255 bytes */
 	PK_DNS_TRAILING, /* bytes behind the last record */
 	PK_DNS_MANY,     /* more questions, records or text than we keep: the rest is not read */
 	PK_DNS_RDATA,    /* data does not fill, or does not fit, the record's length */
-	PK_DNS_OPT,      /* a second OPT record, or one that is not of the root (RFC 6891 6.1.1) */
+	PK_DNS_OPT,      /* a second OPT record, or one out of place (RFC 6891 6.1.1) */
 	PK_DNS_WHYS
 };
 
@@ -180,3 +183,9 @@ const char *pk_dns_class_name(uint16_t class);
 const char *pk_dns_opcode_name(uint8_t opcode);
 const char *pk_dns_why_name(uint8_t why);                 /* "ok", "short", "pointer loop", ... */
 int pk_dns_type_parse(const char *s, uint16_t *ret_type); /* "aaaa", "TYPE65"; -EINVAL */
+
+/*
+ * The data of a record as in a zone file: "192.0.2.1", "10 mail.example.org", TXT in quotes; what
+ * was not decoded as RFC 3597 has it, "\\# 4 0a000001", of at most 32 bytes. Printable ASCII.
+ */
+void pk_dns_rdata_text(struct pk_buf *out, const struct pk_dns_rr *rr);
