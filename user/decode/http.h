@@ -15,20 +15,22 @@ enum pk_http_kind { PK_HTTP_NONE, PK_HTTP_REQUEST, PK_HTTP_RESPONSE };
 
 /* How far the head was read. */
 enum pk_http_end {
-	PK_HTTP_WHOLE,    /* to the empty line */
-	PK_HTTP_PARTIAL,  /* the input ended before it; the last, unfinished line is not used */
-	PK_HTTP_MANY,     /* too many lines or bytes */
-	PK_HTTP_BAD_LINE, /* a header line that is none: reading stopped before it */
+	PK_HTTP_WHOLE,   /* to the empty line */
+	PK_HTTP_PARTIAL, /* the input ended before it; the last, unfinished line is not used */
+	PK_HTTP_MANY,    /* too many lines or bytes */
+	PK_HTTP_ENDS
 };
 
-/* pk_http.odd: what a strict peer would refuse. */
-#define PK_HTTP_BARE_LF     0x01 /* a line ended by LF alone */
-#define PK_HTTP_FOLDED      0x02 /* obs-fold (RFC 9112 5.2) */
-#define PK_HTTP_HOST_TWICE  0x04 /* more than one Host */
-#define PK_HTTP_HOST_DIFFER 0x08 /* Hosts differ, or Host is not the target's authority */
-#define PK_HTTP_NO_HOST     0x10 /* HTTP/1.1 request, head whole, without Host */
-#define PK_HTTP_LENGTHS     0x20 /* Content-Lengths that differ, or one beside Transfer-Encoding */
-#define PK_HTTP_CONTROLS    0x40 /* control bytes in the first line or a value */
+/* pk_http.odd: what a strict peer would refuse, and what two peers may read differently. */
+#define PK_HTTP_BARE_LF     0x001 /* a line ended by LF alone */
+#define PK_HTTP_FOLDED      0x002 /* obs-fold (RFC 9112 5.2) */
+#define PK_HTTP_HOST_TWICE  0x004 /* more than one Host */
+#define PK_HTTP_HOST_DIFFER 0x008 /* Hosts differ, or Host is not the target's authority */
+#define PK_HTTP_NO_HOST     0x010 /* HTTP/1.1 request, head whole, without Host */
+#define PK_HTTP_LENGTHS     0x020 /* Content-Lengths that differ, or beside Transfer-Encoding */
+#define PK_HTTP_CONTROLS    0x040 /* control bytes in the first line or a value */
+#define PK_HTTP_SPACE       0x080 /* blanks between a field's name and its colon */
+#define PK_HTTP_NO_FIELD    0x100 /* a line that is no field: stepped over */
 
 struct pk_http {
 	uint8_t kind; /* enum pk_http_kind */
@@ -50,7 +52,8 @@ struct pk_http {
 	struct pk_slice host;        /* field Host: the first, with its port */
 	struct pk_slice user_agent;
 	struct pk_slice referer; /* without user information */
-	struct pk_slice auth;    /* scheme alone of Authorization, or else of Proxy-Authorization */
+	bool authorization;      /* Authorization or Proxy-Authorization was sent */
+	struct pk_slice auth;    /* its scheme, where it begins with one; never what follows */
 	bool basic;              /* a Basic credential: a password in clear text */
 	bool cookie;
 	/* Response. */
@@ -68,8 +71,8 @@ struct pk_http {
 
 /*
  * data: the stream of one direction from the start of a message on. 0, also when the head is
- * partial (see end); -ENODATA: too short to tell; -EBADMSG: not HTTP/1. *ret is untouched on
- * failure.
+ * partial (see end); -ENODATA: too short to tell; -EBADMSG: not HTTP/1 (nor the preface of HTTP/2,
+ * RFC 9113 3.4: method PRI, version 2.0). *ret is untouched on failure.
  */
 int pk_http_decode(struct pk_http *ret, const void *data, size_t len);
 

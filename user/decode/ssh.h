@@ -18,6 +18,7 @@ enum pk_ssh_why {
 	PK_SSH_NONE,  /* there is none: another message comes */
 	PK_SSH_LONG,  /* identification or packet beyond the limits of RFC 4253 */
 	PK_SSH_MALFORMED,
+	PK_SSH_WHYS
 };
 
 /* Order of the lists in KEXINIT. */
