@@ -23,12 +23,15 @@ uint64_t pk_clock_boot_ns(void)
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
+int64_t pk_clock_offset_ns(void)
+{
+	return fixed_offset_ns ? fixed_offset_ns
+			       : clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+}
+
 int64_t pk_clock_wall_ms(uint64_t boot_ns)
 {
-	int64_t offset = fixed_offset_ns ? fixed_offset_ns
-					 : clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
-
-	return (offset + (int64_t)boot_ns) / NS_PER_MS;
+	return (pk_clock_offset_ns() + (int64_t)boot_ns) / NS_PER_MS;
 }
 
 void pk_clock_fix_offset(int64_t offset_ns)

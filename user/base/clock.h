@@ -7,5 +7,7 @@
 uint64_t pk_clock_boot_ns(void);
 /* Wall clock milliseconds since the epoch for a boottime stamp, by the offset measured now. */
 int64_t pk_clock_wall_ms(uint64_t boot_ns);
+/* Wall clock minus boottime, now: it jumps when somebody sets the clock, and not otherwise. */
+int64_t pk_clock_offset_ns(void);
 /* Fixes the offset (wall = boot + offset) for replay; 0 goes back to the real clock. */
 void pk_clock_fix_offset(int64_t offset_ns);

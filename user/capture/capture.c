@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decides which recording a packet belongs to, and which flows the kernel side sends whole.
+ *
+ * While anything is recorded, new flows come whole from their first packet until it is known
+ * whether somebody wants them: a filter may ask for the process, which is learned later. Until then
+ * their frames wait in memory, so that a recording has the beginning of its flows. A packet may
+ * come twice: its head as a sample, and its frame, in no order. From the first whole frame of a
+ * flow on, frames are written and heads are not; a flow that has none yet is held back for a
+ * moment.
+ */
+#include "capture/capture.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HOLD_NS   500000000ull  /* for the first whole frame */
+#define SETTLE_NS 2000000000ull /* after the last report: its last frames have come by then */
+#define JUMP_NS   1000000       /* of the wall clock: somebody set it */
+
+struct pk_capture {
+	struct pk_packet_ring *memory;
+	struct pk_capture_flows *flows;
+	size_t flows_max;
+	struct pk_pcapng_section section;
+	struct pk_capture_ops ops;
+	void *arg;
+	struct pk_recording *rec[PK_RECORDINGS_MAX];
+	uint8_t active; /* 1 << number of those that have not ended */
+	uint64_t recordings_ever, marks;
+	struct pk_capture_flow *wanted;
+	uint32_t walk;
+	int64_t offset_ns;
+	struct pk_buf positions; /* of the flow being written, kept for its memory */
+};
+
+static void iface_name(void *arg, uint64_t netns, uint32_t ifindex,
+		       struct pk_capture_iface *ret_iface)
+{
+	const struct pk_capture *c = arg;
+
+	c->ops.iface(c->arg, netns, ifindex, ret_iface);
+}
+
+static const char *comment_of(struct pk_capture *c, struct pk_capture_flow *f,
+			      const struct pk_sample *s)
+{
+	struct pk_buf text = { 0 };
+
+	if (f->comment)
+		return f->comment;
+	c->ops.comment(c->arg, f->id, s, &text);
+	if (text.error)
+		pk_buf_done(&text);
+	f->comment = text.data; /* NULL: none, or no memory for it */
+	return f->comment;
+}
+
+static void forget_comment(struct pk_capture_flow *f)
+{
+	free(PK_TAKE(f->comment));
+}
+
+static void mark(struct pk_capture *c, struct pk_capture_flow *f, bool on)
+{
+	if (!f->has_slot || !c->ops.mark(c->arg, f->id, f->slot, on))
+		return;
+	c->marks += on - f->marked;
+	f->marked = on;
+}
+
+/* Nobody records it any more, or yet. */
+static void unmark(struct pk_capture *c, struct pk_capture_flow *f)
+{
+	f->frames_ns = 0;
+	if (!f->final_ns) /* the kernel has forgotten it, and the mark with it */
+		mark(c, f, false);
+	c->marks -= f->marked;
+	f->marked = false;
+}
+
+/* What of the flow is not in the recording, though it was there when the flow began. */
+static void settle(const struct pk_capture *c, const struct pk_capture_flow *f, unsigned k)
+{
+	struct pk_recording *r = c->rec[k];
+
+	if (f->start_ns >= r->begun_ns && f->total > f->written[k])
+		pk_writer_missed(&r->w, f->netns, f->ifindex, f->total - f->written[k]);
+}
+
+static void unwant(struct pk_capture *c, struct pk_capture_flow *f, unsigned k)
+{
+	settle(c, f, k);
+	f->wanted &= ~(1u << k);
+	f->held[k] = 0;
+	if (f->wanted)
+		return;
+	if (f->want_next)
+		f->want_next->want_prev = f->want_prev;
+	if (f->want_prev)
+		f->want_prev->want_next = f->want_next;
+	else
+		c->wanted = f->want_next;
+	unmark(c, f);
+	forget_comment(f);
+}
+
+static void on_evict(void *arg, struct pk_capture_flow *f)
+{
+	struct pk_capture *c = arg;
+
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (f->wanted & 1u << k)
+			unwant(c, f, k);
+	if (f->marked)
+		unmark(c, f);
+}
+
+/* from: what lies in memory from this position on belongs to the recording too. */
+static void want(struct pk_capture *c, struct pk_capture_flow *f, unsigned k, uint64_t now_ns,
+		 uint64_t from)
+{
+	struct pk_recording *r = c->rec[k];
+
+	if (!f->wanted) {
+		f->wanted_ns = now_ns;
+		f->want_prev = NULL;
+		f->want_next = c->wanted;
+		if (c->wanted)
+			c->wanted->want_prev = f;
+		c->wanted = f;
+	}
+	f->wanted |= 1u << k;
+	f->written[k] = 0;
+	f->held[k] = from;
+	r->flows++;
+	f->refused = false;
+	if (!f->marked && !f->frames_ns && !f->final_ns) {
+		mark(c, f, true);
+		r->unmarked += !f->marked;
+	}
+}
+
+static void write_one(struct pk_capture *c, struct pk_capture_flow *f, unsigned k,
+		      const struct pk_sample *s)
+{
+	pk_recording_packet(c->rec[k], s, comment_of(c, f, s));
+	f->written[k]++;
+}
+
+/* The head of a packet whose frame is in memory too. */
+static bool is_copy(const struct pk_capture_flow *f, const struct pk_sample *s)
+{
+	return !(s->why & PK_SAMPLE_RECORD) && f->kept_ns[0] && s->hdr.ts >= f->kept_ns[0] &&
+	       s->hdr.ts <= f->kept_ns[1];
+}
+
+/* The head of a packet whose frame has come, or will. */
+static bool comes_whole(const struct pk_capture_flow *f, const struct pk_sample *s)
+{
+	return is_copy(f, s) ||
+	       (!(s->why & PK_SAMPLE_RECORD) && f->frames_ns && s->hdr.ts >= f->frames_ns);
+}
+
+struct placed {
+	uint64_t ts, position;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	if (x->ts != y->ts)
+		return x->ts < y->ts ? -1 : 1;
+	return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* What memory has of a flow that was held, in the order of time. */
+static void write_held(struct pk_capture *c, struct pk_capture_flow *f, unsigned k)
+{
+	const struct pk_recording *r = c->rec[k];
+	uint64_t from = f->held[k];
+	struct placed *list;
+	size_t n;
+
+	f->held[k] = 0;
+	pk_buf_reset(&c->positions);
+	for (uint64_t at = f->last; at >= from; at = pk_packet_ring_before(c->memory, at)) {
+		const struct pk_sample *s = pk_packet_ring_at(c->memory, at);
+		struct placed p = { .position = at };
+
+		if (!s)
+			break;
+		p.ts = s->hdr.ts;
+		if (!comes_whole(f, s) &&
+		    (!r->conf.before_ns || p.ts + r->conf.before_ns >= r->begun_ns))
+			pk_buf_add(&c->positions, &p, sizeof(p));
+	}
+	list = (void *)c->positions.data;
+	n = c->positions.error ? 0 : c->positions.len / sizeof(*list);
+	if (n)
+		qsort(list, n, sizeof(*list), by_time);
+	for (size_t i = 0; i < n; i++)
+		write_one(c, f, k, pk_packet_ring_at(c->memory, list[i].position));
+}
+
+static void write_all_held(struct pk_capture *c, struct pk_capture_flow *f)
+{
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (f->held[k])
+			write_held(c, f, k);
+}
+
+/* Asks each recording that does not take the flow yet. True: none does, nor will for its process.
+ */
+static bool ask(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s,
+		uint64_t now_ns)
+{
+	bool no = true;
+
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++) {
+		int yes;
+
+		if (!(c->active & ~f->wanted & 1u << k))
+			continue;
+		yes = c->ops.match(c->arg, c->rec[k]->conf.filter, f->id, s);
+		if (yes == 1)
+			want(c, f, k, now_ns, PK_PACKET_NONE + 1);
+		else if (yes < 0)
+			no = false;
+	}
+	return no && !f->wanted;
+}
+
+static void refuse(struct pk_capture *c, struct pk_capture_flow *f)
+{
+	if (f->refused || f->wanted)
+		return;
+	f->refused = true;
+	if (f->final_ns) /* the kernel has forgotten it */
+		f->told = true;
+	else
+		f->told = f->has_slot && c->ops.mark(c->arg, f->id, f->slot, false);
+	c->marks -= f->marked;
+	f->marked = false;
+	f->frames_ns = 0;
+}
+
+/* A frame that nobody wants: it was under way, or the kernel could not be told for want of a slot.
+ */
+static void turn_away(struct pk_capture *c, struct pk_capture_flow *f)
+{
+	if (c->active && !f->told)
+		f->told = c->ops.mark(c->arg, f->id, f->slot, false);
+}
+
+static void end_over(struct pk_capture *c, uint64_t now_ns)
+{
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if ((c->active & 1u << k) && c->rec[k]->over)
+			pk_capture_record_end(c, c->rec[k], now_ns, c->rec[k]->over);
+}
+
+static void keep(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s)
+{
+	uint64_t at = pk_packet_ring_add(c->memory, s, f->last);
+
+	if (at == PK_PACKET_NONE)
+		return; /* it counts those */
+	f->last = at;
+	if (!(s->why & PK_SAMPLE_RECORD))
+		return;
+	if (!f->kept_ns[0] || s->hdr.ts < f->kept_ns[0])
+		f->kept_ns[0] = s->hdr.ts;
+	if (s->hdr.ts > f->kept_ns[1])
+		f->kept_ns[1] = s->hdr.ts;
+}
+
+/* A whole frame of a flow that is recorded. */
+static void take_frame(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s)
+{
+	if (!f->frames_ns)
+		f->frames_ns = s->hdr.ts;
+	write_all_held(c, f);
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (f->wanted & 1u << k)
+			write_one(c, f, k, s);
+}
+
+/* A head of one: it is in memory, for those who are still held. */
+static void take_head(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s)
+{
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if ((f->wanted & 1u << k) && !f->held[k] && !comes_whole(f, s))
+			write_one(c, f, k, s);
+}
+
+void pk_capture_packet(struct pk_capture *c, const struct pk_sample *s)
+{
+	struct pk_capture_flow *f = pk_capture_flows_get(c->flows, s->flow);
+	bool whole = s->why & PK_SAMPLE_RECORD;
+
+	f->netns = s->key.netns;
+	f->ifindex = s->key.ifindex;
+	f->slot = s->slot;
+	f->has_slot = true;
+	if ((c->active & ~f->wanted) && !f->refused && (!whole || !f->frames_ns) &&
+	    ask(c, f, s, s->hdr.ts))
+		refuse(c, f);
+	if (whole && f->wanted) {
+		take_frame(c, f, s);
+		end_over(c, s->hdr.ts);
+		return;
+	}
+	if (whole && (f->refused || !c->active)) {
+		turn_away(c, f);
+		return;
+	}
+	keep(c, f, s);
+	if (whole && !f->frames_ns)
+		f->frames_ns = s->hdr.ts;
+	if (f->wanted) {
+		take_head(c, f, s);
+		end_over(c, s->hdr.ts);
+	}
+}
+
+void pk_capture_flow(struct pk_capture *c, const struct pk_flow_report *r)
+{
+	struct pk_capture_flow *f = pk_capture_flows_find(c->flows, r->flow.meta.id);
+
+	if (!f && !c->active)
+		return;
+	if (!f) /* its packets never came */
+		f = pk_capture_flows_get(c->flows, r->flow.meta.id);
+	f->netns = r->flow.key.netns;
+	f->ifindex = r->flow.key.ifindex;
+	f->start_ns = r->flow.meta.start_ns;
+	f->total = r->flow.dir[0].packets + r->flow.dir[1].packets;
+	if (r->final && !f->final_ns)
+		f->final_ns = r->hdr.ts;
+	forget_comment(f);
+	if (!(c->active & ~f->wanted))
+		return;
+	(void)ask(c, f, NULL, r->hdr.ts);
+	if (!f->wanted)
+		refuse(c, f);
+	else if (f->frames_ns || f->final_ns)
+		write_all_held(c, f);
+	end_over(c, r->hdr.ts);
+}
+
+static void tick_flow(struct pk_capture *c, struct pk_capture_flow *f, uint64_t now_ns)
+{
+	if (f->wanted_ns + HOLD_NS < now_ns)
+		write_all_held(c, f);
+	if (!f->final_ns || f->final_ns + SETTLE_NS > now_ns)
+		return;
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (f->wanted & 1u << k)
+			unwant(c, f, k);
+}
+
+static void set_offset(struct pk_capture *c, int64_t offset_ns)
+{
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++) {
+		struct pk_recording *r = c->rec[k];
+
+		if (r && llabs(r->w.offset_ns - offset_ns) > JUMP_NS)
+			r->w.offset_ns = offset_ns;
+	}
+	c->offset_ns = offset_ns;
+}
+
+void pk_capture_tick(struct pk_capture *c, uint64_t now_ns, int64_t offset_ns)
+{
+	struct pk_capture_flow *next;
+
+	set_offset(c, offset_ns);
+	for (struct pk_capture_flow *f = c->wanted; f; f = next) {
+		next = f->want_next;
+		tick_flow(c, f, now_ns);
+	}
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (c->active & 1u << k)
+			pk_recording_tick(c->rec[k], now_ns);
+	end_over(c, now_ns);
+}
+
+static struct pk_writer new_writer(struct pk_capture *c)
+{
+	return (struct pk_writer){
+		.section = c->section, .offset_ns = c->offset_ns, .name = iface_name, .arg = c
+	};
+}
+
+/* Asked once a walk about each flow that is known. */
+static bool takes(struct pk_capture *c, const struct pk_filter *filter, struct pk_capture_flow *f,
+		  const struct pk_sample *s)
+{
+	if (f->walk != c->walk) {
+		f->walk = c->walk;
+		f->walk_yes = c->ops.match(c->arg, filter, f->id, s) == 1;
+	}
+	return f->walk_yes;
+}
+
+/* What memory holds comes first, in the order it came. */
+static void begin_with_memory(struct pk_capture *c, struct pk_recording *r)
+{
+	uint64_t since = r->conf.before_ns && r->conf.before_ns < r->begun_ns
+				 ? r->begun_ns - r->conf.before_ns
+				 : 0;
+
+	for (uint64_t at = PK_PACKET_NONE; (at = pk_packet_ring_next(c->memory, at));) {
+		const struct pk_sample *s = pk_packet_ring_at(c->memory, at);
+		struct pk_capture_flow *f = pk_capture_flows_find(c->flows, s->flow);
+
+		if (!f || s->hdr.ts < since || (f->final_ns && !r->conf.before_ns) ||
+		    is_copy(f, s) || !takes(c, r->conf.filter, f, s))
+			continue;
+		write_one(c, f, r->number, s);
+	}
+}
+
+/* Flows that go on, from here on. */
+static void want_all(struct pk_capture *c, struct pk_recording *r)
+{
+	uint64_t top = pk_packet_ring_top(c->memory);
+
+	for (struct pk_capture_flow *f = NULL; (f = pk_capture_flows_next(c->flows, f));)
+		if (!f->final_ns && takes(c, r->conf.filter, f, NULL)) {
+			uint64_t written = f->written[r->number];
+
+			want(c, f, r->number, r->begun_ns, top);
+			f->written[r->number] = written;
+		}
+}
+
+static void forget_counts(struct pk_capture *c, unsigned k)
+{
+	for (struct pk_capture_flow *f = NULL; (f = pk_capture_flows_next(c->flows, f));) {
+		f->written[k] = 0;
+		if (!f->wanted)
+			forget_comment(f);
+	}
+}
+
+int pk_capture_record(struct pk_capture *c, const struct pk_recording_conf *conf, uint64_t now_ns,
+		      struct pk_recording **ret_recording)
+{
+	struct pk_writer w = new_writer(c);
+	struct pk_recording *r;
+	unsigned k = 0;
+	int e;
+
+	while (k < PK_RECORDINGS_MAX && c->rec[k])
+		k++;
+	if (k == PK_RECORDINGS_MAX)
+		return -EBUSY;
+	r = malloc(sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	e = pk_recording_init(r, conf, &w, now_ns);
+	if (e < 0) {
+		free(r);
+		return e;
+	}
+	forget_counts(c, k);
+	r->number = k;
+	r->id = ++c->recordings_ever;
+	c->rec[k] = r;
+	if (!c->active)
+		c->ops.mark_new(c->arg, true);
+	c->active |= 1u << k;
+	c->walk++;
+	r->room = SIZE_MAX;
+	begin_with_memory(c, r);
+	r->room = PK_RECORDING_BACKLOG + r->w.out.len;
+	want_all(c, r);
+	end_over(c, now_ns);
+	*ret_recording = r;
+	return 0;
+}
+
+void pk_capture_record_end(struct pk_capture *c, struct pk_recording *r, uint64_t now_ns,
+			   const char *why)
+{
+	struct pk_capture_flow *next;
+	unsigned k = r->number;
+
+	if (r->ended)
+		return;
+	for (struct pk_capture_flow *f = c->wanted; f; f = next) {
+		next = f->want_next;
+		if (f->held[k])
+			write_held(c, f, k);
+		if (f->wanted & 1u << k)
+			unwant(c, f, k);
+	}
+	pk_recording_end(r, now_ns, why);
+	c->active &= ~(1u << k);
+	if (!c->active)
+		c->ops.mark_new(c->arg, false);
+}
+
+void pk_capture_record_free(struct pk_capture *c, struct pk_recording *r)
+{
+	if (!r)
+		return;
+	pk_capture_record_end(c, r, r->begun_ns, "gone");
+	c->rec[r->number] = NULL;
+	pk_recording_done(r);
+	free(r);
+}
+
+struct pk_recording *pk_capture_record_next(const struct pk_capture *c,
+					    const struct pk_recording *r)
+{
+	for (unsigned k = r ? r->number + 1 : 0; k < PK_RECORDINGS_MAX; k++)
+		if (c->rec[k])
+			return c->rec[k];
+	return NULL;
+}
+
+int pk_capture_freeze(struct pk_capture *c, const struct pk_filter *filter, const char *filter_text,
+		      uint64_t since_ns, uint64_t now_ns, struct pk_buf *out, uint64_t *ret_packets)
+{
+	struct pk_writer w = new_writer(c);
+	int r = pk_writer_init(&w);
+
+	if (r < 0)
+		return r;
+	w.filter = filter_text && *filter_text ? filter_text : NULL;
+	w.start_ns = since_ns;
+	w.out = *out;
+	c->walk++;
+	for (uint64_t at = PK_PACKET_NONE; (at = pk_packet_ring_next(c->memory, at));) {
+		const struct pk_sample *s = pk_packet_ring_at(c->memory, at);
+		struct pk_capture_flow *f = pk_capture_flows_find(c->flows, s->flow);
+
+		if (f && s->hdr.ts >= since_ns && !is_copy(f, s) && takes(c, filter, f, s))
+			(void)pk_writer_packet(&w, s, comment_of(c, f, s)); /* w.out tells */
+	}
+	pk_writer_end(&w, now_ns, NULL);
+	*out = w.out;
+	w.out = (struct pk_buf){ 0 };
+	*ret_packets = w.packets;
+	pk_writer_done(&w);
+	for (struct pk_capture_flow *f = NULL; (f = pk_capture_flows_next(c->flows, f));)
+		if (!f->wanted)
+			forget_comment(f);
+	return out->error;
+}
+
+void pk_capture_counts(const struct pk_capture *c, struct pk_capture_counts *ret_counts)
+{
+	struct pk_capture_counts n = { .flows_max = c->flows_max,
+				       .recordings_ever = c->recordings_ever,
+				       .marks = c->marks };
+
+	pk_packet_ring_counts(c->memory, &n.memory);
+	n.flows = pk_capture_flows_used(c->flows, &n.flows_evicted);
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		n.recordings += c->active >> k & 1;
+	*ret_counts = n;
+}
+
+int pk_capture_new(size_t memory, size_t flows_max, const struct pk_pcapng_section *section,
+		   const struct pk_capture_ops *ops, void *arg, struct pk_capture **ret_capture)
+{
+	struct pk_capture *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->section = *section;
+	c->ops = *ops;
+	c->arg = arg;
+	c->flows_max = flows_max;
+	c->memory = pk_packet_ring_new(memory);
+	c->flows = pk_capture_flows_new(flows_max, on_evict, c);
+	if (!c->memory || !c->flows) {
+		pk_capture_free(c);
+		return -ENOMEM;
+	}
+	*ret_capture = c;
+	return 0;
+}
+
+void pk_capture_free(struct pk_capture *c)
+{
+	if (!c)
+		return;
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (c->rec[k])
+			pk_capture_record_free(c, c->rec[k]);
+	if (c->flows)
+		pk_capture_flows_free(c->flows);
+	pk_packet_ring_free(c->memory);
+	pk_buf_done(&c->positions);
+	free(c);
+}
