@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@
 #include <cmocka.h>
 
 #define EV_LINKS 64
+#define EV_RINGS 2
 #define EV_MAX   400000
 
 static struct {
@@ -37,6 +40,7 @@ static struct {
 	struct bpf_link *link[EV_LINKS];
 	size_t links;
 	struct ring_buffer *ring;
+	int rings[EV_RINGS];
 	struct pk_hdr **rec;
 	size_t n, room;
 	int cgroup;
@@ -65,10 +69,32 @@ static inline int ev_keep(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* Takes over what the rings hold now. */
+/* A ring's two counters lie on its first two pages: how far it was read, how far it is written. */
+static inline unsigned long ev_ring_at(int fd, bool written)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	void *p = mmap(NULL, (size_t)page, PROT_READ, MAP_SHARED, fd, written ? page : 0);
+	unsigned long at;
+
+	assert_true(p != MAP_FAILED);
+	at = __atomic_load_n((unsigned long *)p, __ATOMIC_ACQUIRE);
+	munmap(p, (size_t)page);
+	return at;
+}
+
+/*
+ * Takes over what the rings hold now. A record that another processor is about to write hides those
+ * behind it until it is done: waited for.
+ */
 static inline void ev_read(void)
 {
-	assert_true(ring_buffer__consume(ev.ring) >= 0);
+	for (size_t i = 0; i < EV_RINGS; i++) {
+		unsigned long end = ev_ring_at(ev.rings[i], true);
+
+		do {
+			assert_true(ring_buffer__consume(ev.ring) >= 0);
+		} while (ev_ring_at(ev.rings[i], false) < end && sched_yield() == 0);
+	}
 }
 
 static inline void ev_clear(void)
@@ -204,10 +230,12 @@ static inline int ev_load(void)
 		bpf_program__set_autoload(p, ev.also && !strcmp(bpf_program__name(p), ev.also));
 	if (pk_hooks_prepare(skel) < 0 || pk_object_load(ev.object) < 0)
 		return -1;
-	ev.ring = ring_buffer__new(bpf_map__fd(skel->maps.pk_rb_proc), ev_keep, NULL, NULL);
+	ev.rings[0] = bpf_map__fd(skel->maps.pk_rb_proc);
+	ev.rings[1] = bpf_map__fd(skel->maps.pk_rb_sock);
+	ev.ring = ring_buffer__new(ev.rings[0], ev_keep, NULL, NULL);
 	if (!ev.ring)
 		return -1;
-	return ring_buffer__add(ev.ring, bpf_map__fd(skel->maps.pk_rb_sock), ev_keep, NULL);
+	return ring_buffer__add(ev.ring, ev.rings[1], ev_keep, NULL);
 }
 
 static inline int ev_attach_all(void)

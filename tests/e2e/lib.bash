@@ -13,6 +13,9 @@ bin=$build/tests/e2e
 PATH=$build:$PATH
 client_ip=10.97.0.1 server_ip=10.97.0.2 server_ip6=fd97::2
 
+# systemd mounts one; without it, nothing could outlive the agent.
+findmnt -n -t bpf /sys/fs/bpf >/dev/null || mount -t bpf bpf /sys/fs/bpf
+
 in_client() { nsenter --net="/run/netns/${net}c" "$@"; }
 in_server() { nsenter --net="/run/netns/${net}s" "$@"; }
 
