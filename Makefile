@@ -15,10 +15,13 @@ Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libcurl jansson yaml-0.1 ncursesw openssl
+# Places of addresses; a distribution without it builds without them.
+LIBLOC   := $(shell pkg-config --exists libloc && echo libloc)
+PKGS     += $(LIBLOC)
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef
 HARDEN   := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=3) -fPIE -fstack-protector-strong
-CPPFLAGS += -Iinclude -Iuser -I$(BUILD) -D_GNU_SOURCE -DPK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -Iinclude -Iuser -I$(BUILD) -D_GNU_SOURCE $(if $(LIBLOC),-DPK_HAVE_LIBLOC) -DPK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ALL_CFLAGS := -std=gnu17 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpcap -lm -lpthread

@@ -24,11 +24,11 @@ distribution() { # prints "id version", as in "debian 12"
 
 case $(distribution) in
 "debian 12" | "debian 13")
-	build+=(bpftool)
+	build+=(bpftool libloc-dev libloc-database)
 	check+=(libclang-rt-dev)
 	;;
 "ubuntu 24.04")
-	build+=(linux-tools-common linux-tools-generic)
+	build+=(linux-tools-common linux-tools-generic libloc-dev libloc-database)
 	check+=(libclang-rt-dev)
 	;;
 "ubuntu 22.04")

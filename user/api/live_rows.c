@@ -7,9 +7,9 @@
 
 #include "api/view.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "enrich/enrich.h"
 #include "flow/filter.h"
-#include "flow/hash.h"
 #include "flow/local.h"
 #include "flow/table.h"
 

@@ -8,7 +8,7 @@
 #include "flow/aggregate.h"
 
 #include "base/cleanup.h"
-#include "flow/hash.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <string.h>

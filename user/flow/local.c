@@ -6,8 +6,8 @@
 #include "flow/local.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/ip.h"
-#include "flow/hash.h"
 
 #include <string.h>
 

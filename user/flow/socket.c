@@ -7,7 +7,7 @@
 #include "flow/socket.h"
 
 #include "base/cleanup.h"
-#include "flow/hash.h"
+#include "base/hash.h"
 
 #include <netinet/in.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "flow/table.h"
 
 #include "base/cleanup.h"
-#include "flow/hash.h"
+#include "base/hash.h"
 
 #include <string.h>
 #include <sys/mman.h>
