@@ -157,7 +157,7 @@ static __always_inline void pk_handshake(struct pk_flow *f, const struct pk_pkt 
 static __always_inline bool pk_is_open(const struct pk_flow *f, const struct pk_pkt *p,
 				       const struct pk_flow_dir *d, const struct pk_flow_dir *peer)
 {
-	if (!peer->started)
+	if (!(peer->started & PK_DIR_SEEN))
 		return false;
 	if (f->key.proto != PK_PROTO_TCP)
 		return true;
@@ -167,9 +167,45 @@ static __always_inline bool pk_is_open(const struct pk_flow *f, const struct pk_
 	       pk_ack_fits(p, peer);
 }
 
+/* What is to be done with the packets of a direction that begins. */
+static __always_inline __u32 pk_first_wants(const struct pk_pkt *p)
+{
+	__u16 proto = p->key.proto;
+	struct pk_knobs *k;
+	__u32 zero = 0, want;
+
+	k = bpf_map_lookup_elem(&pk_knobs, &zero);
+	if (!k)
+		return 0;
+	want = k->mark & PK_DIR_RECORD;
+	if (k->sample_rate &&
+	    (proto == PK_PROTO_TCP || proto == PK_PROTO_UDP || proto == PK_PROTO_ICMP ||
+	     proto == PK_PROTO_ICMP6 || proto == PK_KEY_ARP))
+		want |= PK_DIR_SAMPLE;
+	return k->keep_packets ? want | PK_DIR_KEEP : want;
+}
+
+/* A stream whose other end has most to say may never use up its samples: then it is over, too. */
+#define PK_SAMPLE_PACKETS 1024
+
+/* What is left to do for the hook, which has the packet's bytes. */
+static __always_inline __u32 pk_wants(const struct pk_flow *f, struct pk_flow_dir *d,
+				      const struct pk_pkt *p)
+{
+	__u32 want = d->started & (PK_DIR_SAMPLE | PK_DIR_KEEP | PK_DIR_RECORD);
+
+	if (!p->tcp || !(want & PK_DIR_SAMPLE))
+		return want;
+	if (d->packets > PK_SAMPLE_PACKETS && f->meta.app[p->dir & 1] != PK_APP_DNS) {
+		pk_turn_clear(d, PK_DIR_SAMPLE);
+		return want & ~PK_DIR_SAMPLE;
+	}
+	return p->payload ? want : want & ~PK_DIR_SAMPLE;
+}
+
 /*
  * All that happens seldom in a flow: first packet of a direction, a TCP flag for the first time,
- * half-open flows. Keeps the third line (meta) out of the established flow's way.
+ * half-open flows, samples. Keeps the third line (meta) out of the established flow's way.
  */
 __noinline int pk_flow_turn(struct pk_flow *f, struct pk_pkt *p)
 {
@@ -181,16 +217,18 @@ __noinline int pk_flow_turn(struct pk_flow *f, struct pk_pkt *p)
 	d = &f->dir[p->dir & 1];
 	peer = &f->dir[(p->dir ^ 1) & 1];
 
-	if (!d->started) {
+	if (!(d->started & PK_DIR_SEEN)) {
 		d->first_ns = pk_now();
 		d->last_ns = d->first_ns;
 		d->ttl = p->ttl;
 		d->dscp = p->dscp;
 		d->where = p->where;
 		d->tcp_next = p->seq;
-		d->started = 1;
+		pk_turn_set(d, PK_DIR_SEEN | pk_first_wants(p));
 	}
 	if (p->tcp) {
+		if ((p->tcp_flags & PK_TCP_SYN) && !d->looked_at)
+			f->dir[1].sample_at[p->dir & 1] = p->seq + 1;
 		pk_handshake(f, p, d, peer);
 		if (p->tcp_flags & PK_TCP_FIN)
 			state |= p->dir ? PK_FLOW_FIN1 : PK_FLOW_FIN0;
@@ -199,11 +237,12 @@ __noinline int pk_flow_turn(struct pk_flow *f, struct pk_pkt *p)
 		if (state)
 			__sync_fetch_and_or(&f->meta.state, state);
 	}
-	if (d->started == 1 && pk_is_open(f, p, d, peer)) {
+	if ((d->started & PK_DIR_OPEN) == PK_DIR_SEEN && pk_is_open(f, p, d, peer)) {
 		pk_leave_half_open(&f->meta);
-		peer->started = 2;
-		d->started = 2;
+		pk_turn_set(peer, PK_DIR_OPEN);
+		pk_turn_set(d, PK_DIR_OPEN);
 	}
+	p->want = pk_wants(f, d, p);
 	return 0;
 }
 
@@ -231,13 +270,14 @@ __noinline int pk_flow_end(struct pk_flow_key *key, struct pk_spot *s)
 	return 0;
 }
 
-/* A new connection on the ports of one that is over. */
+/* A new connection on the ports of one that is over or was cut. */
 static __always_inline bool pk_is_reborn(const struct pk_flow *f, const struct pk_pkt *p)
 {
 	__u32 state = f->meta.state, fins = PK_FLOW_FIN0 | PK_FLOW_FIN1;
 
 	return (p->tcp_flags & (PK_TCP_SYN | PK_TCP_ACK)) == PK_TCP_SYN &&
-	       ((state & PK_FLOW_RST) || (state & fins) == fins);
+	       ((state & PK_FLOW_RST) || (state & fins) == fins ||
+		(f->dir[p->dir & 1].started & PK_DIR_CUT));
 }
 
 static __always_inline void pk_tcp_sequence(struct pk_flow_dir *d, const struct pk_pkt *p)
@@ -252,32 +292,38 @@ static __always_inline void pk_tcp_sequence(struct pk_flow_dir *d, const struct 
 }
 
 /*
- * One packet more. An established flow touches its key and this one direction, nothing else. The
- * plain loads come first: the processor issues them while the key is still on its way from memory,
- * which it can't do for the atomic additions.
+ * One packet more; or PK_ACCOUNT_CUT. An established flow touches its key and this one direction,
+ * nothing else, and has one test to pass: its TCP flags were all seen before, and nothing else is
+ * to be done. The plain loads come first: the processor issues them while the key is still on its
+ * way from memory, which it can't do for the atomic additions.
  */
-static __always_inline void pk_flow_add(struct pk_flow *f, struct pk_pkt *p)
+static __always_inline int pk_flow_add(struct pk_flow *f, struct pk_pkt *p)
 {
 	struct pk_flow_dir *d = &f->dir[p->dir & 1];
 	__u64 last = *(volatile __u64 *)&d->last_ns;
-	__u32 flags = *(volatile __u32 *)&d->tcp_flags;
-	bool turn = *(volatile __u8 *)&d->started != 2;
+	__u32 turn = *(volatile __u32 *)&d->turn, flags = PK_TURN_TCP(p->tcp_flags);
+	bool odd = (turn & (PK_TURN(0xff) | flags)) != (PK_TURN(PK_DIR_OPEN) | flags);
 	__u64 now = pk_now_tick();
 
+	if (odd && (turn & PK_TURN(PK_DIR_CUT))) {
+		if (last < now)
+			d->last_ns = now; /* it stays as long as somebody tries */
+		return PK_ACCOUNT_CUT;
+	}
 	__sync_fetch_and_add(&d->packets, p->packets);
 	__sync_fetch_and_add(&d->bytes, p->bytes);
 	if (last < now)
 		d->last_ns = now;
-	if (p->tcp && (flags & p->tcp_flags) != p->tcp_flags) {
-		__sync_fetch_and_or(&d->tcp_flags, p->tcp_flags);
-		turn = true;
-	}
-	if (turn)
+	if (odd) {
+		if ((turn & flags) != flags)
+			__sync_fetch_and_or(&d->turn, flags);
 		(void)pk_flow_turn(f, p);
+	}
 	if (p->tcp)
 		pk_tcp_sequence(d, p);
 	if (p->frag != PK_FRAG_NO)
 		__sync_fetch_and_add(&d->fragments, p->packets);
+	return 0;
 }
 
 static __always_inline struct pk_flow *pk_find_or_make(struct pk_pkt *p, struct pk_spot *s)
@@ -349,6 +395,7 @@ __noinline int pk_account(struct pk_pkt *p)
 {
 	struct pk_spot s = {};
 	struct pk_flow *f;
+	int r = -1;
 
 	if (!p)
 		return -1;
@@ -360,10 +407,9 @@ __noinline int pk_account(struct pk_pkt *p)
 	pk_find_spot(&p->key, &s);
 	f = pk_find_or_make(p, &s);
 	if (f)
-		pk_flow_add(f, p);
+		r = pk_flow_add(f, p);
 	else if (!p->depth)
 		(void)pk_aggregate(p);
-	(void)pk_sample(p, f);
 	p->slot = s.slot;
-	return f ? 0 : -1;
+	return r;
 }

@@ -4,6 +4,7 @@
  * block list says, and lets all others pass to the next program.
  */
 #include "lib/account.h"
+#include "lib/sample.h"
 
 #include <linux/pkt_cls.h>
 
@@ -23,6 +24,11 @@ __noinline int pk_parse_skb(struct __sk_buff *skb, struct pk_pkt *p)
 	};
 
 	return p ? pk_parse(&c, p) : -1;
+}
+
+__noinline int pk_sample_skb(struct __sk_buff *skb, struct pk_pkt *p)
+{
+	return p ? pk_sample(skb, p, PK_CUR_SKB, skb->len) : 0;
 }
 
 /*
@@ -119,6 +125,7 @@ static __always_inline int pk_tc_run(struct __sk_buff *skb, __u32 hook, __be16 t
 	if (!n)
 		return TC_ACT_UNSPEC;
 	p.where = hook == PK_HOOK_TC_EGRESS ? PK_AT_EGRESS : PK_AT_INGRESS;
+	p.raw = type != PK_TYPE_ETHER;
 	p.key.ifindex = skb->ifindex;
 	p.key.netns = pk_netns;
 	p.local = sk && sk->state == BPF_TCP_ESTABLISHED; /* connected UDP, too */
@@ -126,15 +133,19 @@ static __always_inline int pk_tc_run(struct __sk_buff *skb, __u32 hook, __be16 t
 	r = pk_parse_skb(skb, &p);
 	pk_add_headers(skb, &p);
 	r = pk_outer(n, &p, r);
-	if (r == PK_ACCOUNT_DROP)
+	if (pk_is_drop(r))
 		return TC_ACT_SHOT;
+	if (p.want)
+		(void)pk_sample_skb(skb, &p);
 	if (!r && sk && pk_is_from(sk, &p))
 		pk_set_owner(sk, &p);
 	if (p.in_type) {
 		pk_enter(&p);
 		r = pk_inner(n, &p, pk_parse_skb(skb, &p));
-		if (r == PK_ACCOUNT_DROP)
+		if (pk_is_drop(r))
 			return TC_ACT_SHOT;
+		if (p.want)
+			(void)pk_sample_skb(skb, &p);
 		if (!r && sk && pk_is_from(sk, &p))
 			pk_set_owner(sk, &p);
 	}

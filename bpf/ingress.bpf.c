@@ -4,6 +4,7 @@
  * is not possible, is in egress.bpf.c with the rest of tc.
  */
 #include "lib/account.h"
+#include "lib/sample.h"
 
 static __always_inline int pk_parse_frame(struct xdp_md *ctx, struct pk_pkt *p,
 					  enum pk_cur_kind kind)
@@ -32,8 +33,19 @@ __noinline int pk_parse_lin(struct xdp_md *ctx, struct pk_pkt *p)
 	return p ? pk_parse_frame(ctx, p, PK_CUR_XDP_LINEAR) : -1;
 }
 
-static __always_inline int pk_xdp_run(struct xdp_md *ctx,
-				      int (*parse)(struct xdp_md *ctx, struct pk_pkt *p))
+__noinline int pk_sample_xdp(struct xdp_md *ctx, struct pk_pkt *p)
+{
+	return p ? pk_sample(ctx, p, PK_CUR_XDP, bpf_xdp_get_buff_len(ctx)) : 0;
+}
+
+__noinline int pk_sample_lin(struct xdp_md *ctx, struct pk_pkt *p)
+{
+	return p ? pk_sample(ctx, p, PK_CUR_XDP_LINEAR, ctx->data_end - ctx->data) : 0;
+}
+
+typedef int (*pk_xdp_step)(struct xdp_md *ctx, struct pk_pkt *p);
+
+static __always_inline int pk_xdp_run(struct xdp_md *ctx, pk_xdp_step parse, pk_xdp_step sample)
 {
 	__u32 hook = PK_HOOK_XDP;
 	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
@@ -43,12 +55,16 @@ static __always_inline int pk_xdp_run(struct xdp_md *ctx,
 		return XDP_PASS;
 	p.key.ifindex = ctx->ingress_ifindex;
 	p.key.netns = pk_netns;
-	if (pk_outer(n, &p, parse(ctx, &p)) == PK_ACCOUNT_DROP)
+	if (pk_is_drop(pk_outer(n, &p, parse(ctx, &p))))
 		return XDP_DROP;
+	if (p.want)
+		(void)sample(ctx, &p);
 	if (p.in_type) {
 		pk_enter(&p);
-		if (pk_inner(n, &p, parse(ctx, &p)) == PK_ACCOUNT_DROP)
+		if (pk_is_drop(pk_inner(n, &p, parse(ctx, &p))))
 			return XDP_DROP;
+		if (p.want)
+			(void)sample(ctx, &p);
 	}
 	return XDP_PASS;
 }
@@ -56,12 +72,12 @@ static __always_inline int pk_xdp_run(struct xdp_md *ctx,
 SEC("xdp.frags")
 int pk_xdp(struct xdp_md *ctx)
 {
-	return pk_xdp_run(ctx, pk_parse_xdp);
+	return pk_xdp_run(ctx, pk_parse_xdp, pk_sample_xdp);
 }
 
 /* For kernels before 5.18, which know no fragments in XDP. */
 SEC("xdp")
 int pk_xdp_lin(struct xdp_md *ctx)
 {
-	return pk_xdp_run(ctx, pk_parse_lin);
+	return pk_xdp_run(ctx, pk_parse_lin, pk_sample_lin);
 }

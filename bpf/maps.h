@@ -128,6 +128,8 @@ enum pk_ring {
 	PK_RING_SOCK = 1,
 	PK_RING_FLOW = 2,
 	PK_RING_BLOCK = 3,
+	PK_RING_SAMPLE = 4,
+	PK_RING_RECORD = 5,
 	PK_RING_MAX
 };
 struct pk_map_seq {
@@ -250,6 +252,46 @@ struct pk_map_rb_flow {
 extern struct pk_map_rb_proc pk_rb_proc SEC(".maps");
 extern struct pk_map_rb_sock pk_rb_sock SEC(".maps");
 extern struct pk_map_rb_flow pk_rb_flow SEC(".maps");
+
+/*
+ * Samples, written by the packet programs, read by the agent. sample: 16 MiB, about 20,000
+ * ClientHellos; record: 16 MiB, about 9,000 full frames, written only while somebody records. Full:
+ * counted in pk_sample_cnt.
+ */
+struct pk_map_rb_sample {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+};
+struct pk_map_rb_record {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+};
+extern struct pk_map_rb_sample pk_rb_sample SEC(".maps");
+extern struct pk_map_rb_record pk_rb_record SEC(".maps");
+
+/*
+ * pk_sample_cnt: what became of samples, per application and CPU. pk_gates: how many each
+ * application had in this second on this CPU, for the packet programs alone. One value per row:
+ * cannot be full.
+ */
+struct pk_map_sample_cnt {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_ROW_MAX);
+	__type(key, __u32);
+	__type(value, struct pk_sample_count);
+};
+struct pk_gate {
+	__u64 second;
+	__u64 n;
+};
+struct pk_map_gates {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PK_ROW_MAX);
+	__type(key, __u32);
+	__type(value, struct pk_gate);
+};
+extern struct pk_map_sample_cnt pk_sample_cnt SEC(".maps");
+extern struct pk_map_gates pk_gates SEC(".maps");
 
 /*
  * The block lists, see <picket/block.h>. pool: the lines of rules, nodes and words, in chunks that

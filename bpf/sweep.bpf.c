@@ -11,6 +11,9 @@
 /* After this long, no program that found a flow while it was live can still be running. */
 #define PK_GRACE_NS (200ull * 1000000)
 
+/* As long as TCP may try again with what was cut (RFC 9293, 3.8.3 and Linux' tcp_retries2). */
+#define PK_CUT_NS (15ull * 60 * 1000000000)
+
 struct pk_sweep {
 	struct pk_knobs knobs;
 	__u64 now;          /* on the clock of the packets */
@@ -70,6 +73,8 @@ static __always_inline __u32 pk_why_end(const struct pk_sweep *s, const struct p
 
 	if (s->flush)
 		return PK_REPORT_STOP;
+	if ((f->dir[0].started | f->dir[1].started) & PK_DIR_CUT)
+		return silent >= PK_CUT_NS ? PK_REPORT_IDLE : 0;
 	if (pk_is_closed(f) && silent >= s->knobs.linger_ns)
 		return PK_REPORT_END;
 	if (silent >= (f->meta.state & PK_FLOW_HALF_OPEN ? s->half_open_ns : s->knobs.idle_ns))

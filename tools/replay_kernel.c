@@ -18,11 +18,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SWEEPS_MAX 10000 /* reading the ring between two of them frees it: far more than needed */
+/* A packet leaves at most two samples of 17 KiB; this many fit into the ring beside each other. */
+#define PACKETS_UNREAD_MAX 128
+#define SWEEPS_MAX         10000 /* reading the ring between two of them frees it: far more than needed */
 
 struct pk_replay {
 	struct pk_object *object;
-	struct ring_buffer *ring;
+	struct ring_buffer *ring;    /* of reports and of samples */
+	uint32_t unread;             /* packets since the rings were read */
 	struct pk_replay_ctx *clock; /* the map itself */
 	size_t clock_bytes;
 	int prog, cpus;
@@ -88,6 +91,7 @@ static int load(struct pk_replay *k, uint32_t slots)
 	/* Nobody attacks a capture that is over: half-open flows may have the whole table. */
 	pk_knobs_default(&knobs, pk_object_slots(k->object));
 	knobs.half_open_max = pk_object_slots(k->object);
+	knobs.sample_rate = UINT32_MAX; /* a second of a capture may be over in no time */
 	return pk_object_set_knobs(k->object, &knobs);
 }
 
@@ -144,9 +148,12 @@ int pk_replay_new(uint32_t slots, pk_replay_report report, void *arg, struct pk_
 	r = map_clock(k);
 	if (r < 0)
 		return r;
-	k->ring = ring_buffer__new(pk_object_map_fd(k->object, "pk_rb_flow"), on_record, k, NULL);
+	k->ring = ring_buffer__new(pk_object_map_fd(k->object, "pk_rb_sample"), on_record, k, NULL);
 	if (!k->ring)
 		return -errno;
+	r = ring_buffer__add(k->ring, pk_object_map_fd(k->object, "pk_rb_flow"), on_record, k);
+	if (r < 0)
+		return r;
 	*ret = PK_TAKE(k);
 	return 0;
 }
@@ -210,6 +217,9 @@ int pk_replay_reset(struct pk_replay *k)
 	if (r == 0)
 		r = zero_values(k, "pk_pkt_cnt", PK_HOOK_PKT_MAX, per_cpu);
 	if (r == 0)
+		r = zero_values(k, "pk_sample_cnt", PK_ROW_MAX,
+				sizeof(struct pk_sample_count) * (size_t)k->cpus);
+	if (r == 0)
 		r = zero_values(k, "pk_use", 1, sizeof(struct pk_table_use));
 	return r;
 }
@@ -225,6 +235,10 @@ int pk_replay_packet(struct pk_replay *k, const void *frame, uint32_t len, uint6
 	k->clock->wire_bytes = frame_bytes;
 	k->clock->add_bytes = (int32_t)(wire_bytes - frame_bytes);
 	r = bpf_prog_test_run_opts(k->prog, &opts);
+	if (r < 0 || ++k->unread < PACKETS_UNREAD_MAX)
+		return r < 0 ? r : 0;
+	k->unread = 0;
+	r = ring_buffer__consume(k->ring);
 	return r < 0 ? r : 0;
 }
 

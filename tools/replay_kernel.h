@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's packet program as a function: frames in, flow reports out, on the clock of a
- * capture. Nothing is attached; nothing of the host's network is touched.
+ * The kernel's packet program as a function: frames in, flow reports and samples out, on the clock
+ * of a capture. Nothing is attached; nothing of the host's network is touched.
  */
 #pragma once
 
@@ -13,7 +13,11 @@
 
 struct pk_replay;
 
-/* Takes each flow report; a negative result stops the sweep and is returned by it. */
+/*
+ * Takes each flow report and each sample (size may be more than its hdr.size). Samples come in the
+ * order of their packets, some packets later, and before the flow's next report. A negative result
+ * stops what read it and is returned by it.
+ */
 typedef int (*pk_replay_report)(void *arg, const void *record, size_t size);
 
 /* slots: of the flow table. -EPERM: may not load programs. */

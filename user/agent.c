@@ -29,7 +29,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define RINGS             3
+#define RINGS             5
 #define RING_BATCH        16384 /* records of one ring before the others have their turn */
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull
@@ -71,7 +71,7 @@ static void on_record(void *arg, const void *rec, size_t size)
 	r->state->lost = r->gap.lost;
 }
 
-/* Processes first, then sockets, then flows: so a flow finds its owner. */
+/* Processes first, then sockets, samples, flows: so a flow finds its owner and its names. */
 static void read_rings(struct agent *a)
 {
 	for (int i = 0; i < RINGS; i++) {
@@ -363,6 +363,15 @@ static int on_detach(void *arg)
 	return pk_agent_block_detach(a->block);
 }
 
+static int on_mark(void *arg, uint64_t flow, uint32_t slot, uint32_t set, uint32_t clear)
+{
+	const struct agent *a = arg;
+	struct pk_msg_mark m = { .flow = flow, .slot = slot, .set = set, .clear = clear };
+
+	return pk_chan_ask(a->broker, PK_MSG_MARK, (char *)&m + sizeof(m.head),
+			   sizeof(m) - sizeof(m.head));
+}
+
 static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 {
 	struct timeval second = { .tv_sec = 1 };
@@ -383,6 +392,7 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	a->view->refresh = on_refresh;
 	a->view->admin = on_admin;
 	a->view->detach = on_detach;
+	a->view->mark = on_mark;
 	a->view->arg = a;
 	a->view->now_ns = a->view->state->started_ns = pk_clock_boot_ns();
 	r = pk_api_new(a->base, a->view, listen_fd, o->group, o->conf->upload_max, &a->api);

@@ -86,6 +86,8 @@ void pk_kernel_read(struct pk_kernel *k, struct pk_view *view)
 	memcpy(s->pkt, c.pkt, sizeof(c.pkt));
 	memcpy(s->ev, c.ev, sizeof(c.ev));
 	s->use = c.use;
+	if (pk_counters_samples(k->fd[PK_FD_SAMPLE_CNT], k->cpus, s->sample) < 0)
+		s->have_maps = false;
 	pk_state_note_even(s);
 	read_aggs(k, view);
 }

@@ -143,6 +143,12 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 		tell_flow(p, e);
 }
 
+/* Bytes of a packet: to be decoded, to be kept, to be recorded, or several of these (why). */
+static void take_sample(struct pk_pipeline *p, const struct pk_event *ev)
+{
+	(void)p, (void)ev;
+}
+
 static void count_refused(struct pk_state *s, int r)
 {
 	static const int why[] = { -ENODATA, -EBADMSG, -ENOTSUP, -EFAULT };
@@ -181,6 +187,10 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 		p->view.now_ns = ev.hdr->ts;
 	if (ev.type == PK_EV_FLOW) {
 		take_flow(p, &ev); /* which conversation, and whose */
+		return 0;
+	}
+	if (ev.type == PK_EV_SAMPLE) {
+		take_sample(p, &ev); /* what it carries */
 		return 0;
 	}
 	proc = ev.type == PK_EV_VERDICT ? NULL : pk_enrich_event(p->enrich, &ev); /* who did it */

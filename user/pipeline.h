@@ -15,8 +15,6 @@ struct pk_conf;
 struct pk_link;
 struct pk_pipeline;
 
-enum pk_ring { PK_RING_PROC, PK_RING_SOCK, PK_RING_FLOW };
-
 /* live: records are of this host and of now; /proc and cgroups may be asked, events are kept for
  * the API. conf is borrowed. */
 int pk_pipeline_new(const struct pk_conf *conf, bool live, struct pk_pipeline **ret_pipeline);

@@ -9,15 +9,22 @@
 #include "../maps.h"
 #include "parse.h"
 
-/* What pk_account() says of a packet that a block list drops: it is in no flow. */
+/* What pk_account() says of a packet that a block list drops, and of one whose flow was cut: they
+ * are in no flow. */
 #define PK_ACCOUNT_DROP (-2)
+#define PK_ACCOUNT_CUT  (-3)
 
 /*
- * Verdict, account and sample for one parsed layer. Normalises p->key, sets p->dir, p->slot and may
- * add to p->notes. 0: counted in the flow at p->slot; -1: no room: an outer layer is in an
- * aggregate; PK_ACCOUNT_DROP.
+ * Verdict and account for one parsed layer. Normalises p->key, sets p->dir, p->slot, p->want (what
+ * is left to do for the hook, see sample.h) and may add to p->notes. 0: counted in the flow at
+ * p->slot; -1: no room: an outer layer is in an aggregate; PK_ACCOUNT_DROP, PK_ACCOUNT_CUT.
  */
 int pk_account(struct pk_pkt *p);
+
+static __always_inline bool pk_is_drop(int r)
+{
+	return r == PK_ACCOUNT_DROP || r == PK_ACCOUNT_CUT;
+}
 
 static __always_inline void pk_count_notes(struct pk_pkt_counts *n, __u32 notes, __u32 packets)
 {
@@ -45,9 +52,10 @@ static __always_inline int pk_outer(struct pk_pkt_counts *n, struct pk_pkt *p, i
 		r = -1;
 	} else {
 		r = pk_account(p);
-		n->n[r == PK_ACCOUNT_DROP ? PK_PKT_DROPPED
-		     : r                  ? PK_PKT_AGGREGATE
-					  : PK_PKT_FLOW] += p->packets;
+		n->n[r == PK_ACCOUNT_DROP  ? PK_PKT_DROPPED
+		     : r == PK_ACCOUNT_CUT ? PK_PKT_CUT
+		     : r                   ? PK_PKT_AGGREGATE
+					   : PK_PKT_FLOW] += p->packets;
 	}
 	if (p->notes)
 		pk_count_notes(n, p->notes, p->packets);
@@ -62,6 +70,7 @@ static __always_inline void pk_enter(struct pk_pkt *p)
 		.type = p->in_type,
 		.depth = 1,
 		.where = p->where,
+		.raw = p->raw,
 		.packets = p->packets,
 		.wire = p->wire,
 	};
@@ -85,9 +94,9 @@ static __always_inline int pk_inner(struct pk_pkt_counts *n, struct pk_pkt *p, i
 		r = -1;
 	} else {
 		r = pk_account(p);
-		n->n[r == PK_ACCOUNT_DROP ? PK_PKT_TUNNEL_DROPPED
-		     : r                  ? PK_PKT_TUNNEL_REFUSED
-					  : PK_PKT_TUNNEL_INNER] += p->packets;
+		n->n[pk_is_drop(r) ? PK_PKT_TUNNEL_DROPPED
+		     : r           ? PK_PKT_TUNNEL_REFUSED
+				   : PK_PKT_TUNNEL_INNER] += p->packets;
 	}
 	if (p->notes)
 		pk_count_notes(n, p->notes, p->packets);

@@ -178,6 +178,17 @@ static __always_inline void pk_leave_half_open(struct pk_flow_meta *m)
 		__sync_fetch_and_add(&use->half_open, -1);
 }
 
+/* PK_DIR_* of one direction, besides what others set at the same time. */
+static __always_inline void pk_turn_set(struct pk_flow_dir *d, __u32 flags)
+{
+	__sync_fetch_and_or(&d->turn, PK_TURN(flags));
+}
+
+static __always_inline void pk_turn_clear(struct pk_flow_dir *d, __u32 flags)
+{
+	__sync_fetch_and_and(&d->turn, ~PK_TURN(flags));
+}
+
 /* LIVE -> DYING; false when another was first. From then on no lookup finds it. */
 static __always_inline bool pk_flow_kill(__u32 *tag, __u32 live, struct pk_flow *flow)
 {

@@ -121,7 +121,7 @@ struct pk_pkt {
 	struct pk_flow_key key; /* sender first until pk_normalise() */
 	__u32 off;  /* in: where the layer starts; out: where the parser stood at the end */
 	__u32 wire; /* in: bytes of the frame on the wire, which a capture may have cut */
-	__u32 l3_end;
+	__u32 l3_off, l3_end;
 	__u32 seq, ack, payload; /* TCP; ICMP: seq is PK_ICMP_KNOWN | type << 8 | code */
 	__u32 notes;             /* bit n: add one to enum pk_pkt_count n */
 	__u32 frag_id;
@@ -138,10 +138,21 @@ struct pk_pkt {
 	__u8 dir;   /* end that sent it */
 	__u8 where; /* PK_AT_* */
 	bool local; /* an established local socket sends it: no quota */
+	bool raw;   /* the frame begins with its IP header */
+	__u8 want;  /* out: PK_DIR_SAMPLE, PK_DIR_KEEP, PK_DIR_RECORD */
 	__u32 packets, bytes;
 	__u32 tag_bytes; /* of VLAN tags that are on the wire but not in the frame */
 	__u32 slot;      /* out: bucket * PK_WAYS + way */
 };
+
+/* Where pk_flow_dir.turn has the TCP flags and where PK_DIR_*, by the byte order of its members. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PK_TURN_TCP(flags) ((__u32)(flags))
+#define PK_TURN(flags)     ((__u32)(flags) << 8)
+#else
+#define PK_TURN_TCP(flags) ((__u32)(flags) << 24)
+#define PK_TURN(flags)     ((__u32)(flags) << 16)
+#endif
 
 /*
  * What a direction remembers of its owner, so that a change is seen without touching the owner's

@@ -406,6 +406,7 @@ pk_inline int pk_parse(struct pk_cur *c, struct pk_pkt *p)
 		r = pk_parse_l2(c, p, &b);
 	if (r)
 		return r;
+	p->l3_off = p->off;
 	if (p->type == PK_TYPE_IP4)
 		r = pk_parse_ip4(c, p, &b);
 	else if (p->type == PK_TYPE_IP6)

@@ -51,12 +51,4 @@ static __always_inline __u32 pk_blk_find(__u64 w0, __u64 w1)
 	return pk_blk_lookup(&a);
 }
 
-/* True: the packet's bytes are wanted as evidence. */
-static __always_inline bool pk_sample(const struct pk_pkt *p, const struct pk_flow *flow)
-{
-	(void)p;
-	(void)flow;
-	return false;
-}
-
 #endif

@@ -249,6 +249,17 @@ enum pk_encap {
 	PK_ENCAP_SIXIN4 = 5, /* IPv6 in IPv4 or IPv6 */
 };
 
+/*
+ * pk_flow_dir.started: how far a direction is and, above, what is to be done with each of its
+ * packets. Nothing is to be done and the flow is no longer half-open: exactly PK_DIR_OPEN.
+ */
+#define PK_DIR_SEEN   0x01 /* it had a packet */
+#define PK_DIR_OPEN   0x03 /* and the flow is no longer half-open */
+#define PK_DIR_SAMPLE 0x04 /* its next payload is looked at */
+#define PK_DIR_KEEP   0x08 /* the headers of its next packet are kept */
+#define PK_DIR_RECORD 0x10 /* its packets go to whoever records, whole */
+#define PK_DIR_CUT    0x20 /* its packets are dropped */
+
 /* pk_flow_dir.where: which hook counts this direction */
 #define PK_AT_INGRESS 1
 #define PK_AT_EGRESS  2
@@ -259,8 +270,15 @@ struct pk_flow_dir {
 	__u64 packets;
 	__u64 bytes;             /* whole frames as on the wire, without FCS */
 	__u64 first_ns, last_ns; /* boottime; last_ns to one tick of the kernel (1 to 10 ms) */
-	__u32 tcp_flags;         /* union of the TCP flags byte */
-	__u32 retransmits;       /* TCP segments with data at or below what was already sent */
+	union {
+		__u32 turn; /* the next ones at once: one comparison finds the ordinary packet */
+		struct {
+			__u8 tcp_flags; /* union of the TCP flags byte */
+			__u8 started;   /* PK_DIR_* */
+			__u8 pad[2];
+		};
+	};
+	__u32 retransmits; /* TCP segments with data at or below what was already sent */
 	__u32 tcp_next;  /* highest sequence number seen + 1; ICMP: PK_ICMP_KNOWN | type << 8 | code
 			  */
 	__u32 owner_gen; /* of what own[] holds: socket cookie << 8 | pk_owner.gen; 0: none */
@@ -268,8 +286,16 @@ struct pk_flow_dir {
 	__u8 where;      /* PK_AT_* */
 	__u8 ttl;        /* of the first packet */
 	__u8 dscp;
-	__u8 started; /* 0: no packet yet, 1: seen, 2: seen and the flow is no longer half-open */
-	__u64 ending_ns; /* of dir[0]: since when the flow is dying; the kernel's own */
+	__u8 looked_at;          /* packets with payload that PK_DIR_SAMPLE saw; stops at 255 */
+	union {                  /* the kernel's own */
+		__u64 ending_ns; /* of dir[0]: since when the flow is dying */
+		/*
+		 * Of dir[1], for both directions. TCP: where the stream begins while its content is
+		 * not known, then the sequence number where sampling ends. ICMP: second of the last
+		 * sample.
+		 */
+		__u32 sample_at[2];
+	};
 };
 PK_ASSERT(sizeof(struct pk_flow_dir) == 64, "one cache line");
 
@@ -291,7 +317,8 @@ struct pk_flow_meta {
 	__u32 state;            /* PK_FLOW_* */
 	__u32 reports;
 	__u8 initiator; /* end that opened the conversation, by SYN or else by first packet */
-	__u8 pad[3];
+	__u8 app[2];    /* enum pk_app of each direction */
+	__u8 pad;
 };
 PK_ASSERT(sizeof(struct pk_flow_meta) == 64, "one cache line");
 
@@ -342,30 +369,29 @@ enum pk_app {
  * One packet of a flow, from the start of its frame on. data is cut at data_len: behind the
  * headers, behind what its application is sampled for, or behind the largest record. hdr.size is
  * the size of this struct and data_len, rounded up to 8; what the ring has behind it is not part of
- * the record.
+ * the record. A packet that is sampled and recorded comes twice, once in each ring.
  */
 struct pk_sample {
 	struct pk_hdr hdr;
 	struct pk_flow_key key; /* as in the flow: normalised */
-	__u64 flow;        /* pk_flow_meta.id; 0: in no flow (its packets are in an aggregate) */
-	__u32 slot;        /* of the flow */
-	__u32 frame_len;   /* bytes of the frame on the wire; GSO and GRO: of the whole */
-	__u32 data_len;    /* bytes of data */
-	__u32 l3_off;      /* in data: IP or ARP header of this layer */
-	__u32 payload_off; /* in data, may be beyond its end: payload of TCP, UDP, ICMP */
-	__u32 payload_len; /* on the wire, behind payload_off */
-	__u32 seq;         /* TCP: sequence number of the first payload byte */
-	__u32 number; /* of packets of this direction with payload, this one included; stops at 255
-		       */
-	__u8 why;     /* PK_SAMPLE_* */
-	__u8 app;     /* enum pk_app */
-	__u8 dir;     /* end of the key that sent it */
-	__u8 initiator; /* end that opened the flow */
-	__u8 where;     /* PK_AT_* */
+	__u64 flow;             /* pk_flow_meta.id */
+	__u32 slot;             /* of the flow */
+	__u32 frame_len;        /* bytes of the frame on the wire; GSO and GRO: of the whole */
+	__u32 data_len;         /* bytes of data */
+	__u32 l3_off;           /* in data: IP or ARP header of this layer */
+	__u32 payload_off;      /* in data, may be beyond its end: payload of TCP, UDP, ICMP */
+	__u32 payload_len;      /* on the wire, behind payload_off */
+	__u32 seq;              /* TCP: sequence number of the first payload byte */
+	__u32 number;           /* pk_flow_dir.looked_at, this one included */
+	__u8 why;               /* PK_SAMPLE_* */
+	__u8 app;               /* enum pk_app */
+	__u8 dir;               /* end of the key that sent it */
+	__u8 initiator;         /* end that opened the flow */
+	__u8 where;             /* PK_AT_* */
 	__u8 tcp_flags;
-	__u8 raw; /* 1: data begins with the IP header, there is no Ethernet header */
-	__u8 frag;
-	/* data follows */
+	__u8 raw;  /* 1: data begins with the IP header, there is no Ethernet header */
+	__u8 frag; /* 1: first fragment of its datagram */
+		   /* data follows */
 };
 PK_ASSERT(sizeof(struct pk_sample) == 136, "wire");
 

@@ -18,7 +18,8 @@
 #define PK_TAG_BUSY  3u /* being filled */
 #define PK_TAG_STATE 3u
 
-/* Hot settings, one element, written by the agent, read by the sweep. */
+/* Hot settings, one element, written by the agent, read by the sweep and by packets that are not of
+ * an ordinary flow. */
 struct pk_knobs {
 	__u64 active_ns;    /* report a flow that goes on after this long */
 	__u64 idle_ns;      /* end a flow that was silent this long */
@@ -26,6 +27,42 @@ struct pk_knobs {
 	__u64 emergency_ns; /* the same for half-open flows when the table is three quarters full */
 	__u64 linger_ns;    /* keep an ended TCP flow this long for stragglers */
 	__u64 half_open_max; /* slots that half-open flows may take */
+	__u32 sample_off;    /* bit n: the payload of PK_APP_n stays in the kernel */
+	__u32 sample_rate;   /* samples a second, of each application on each CPU */
+	__u32 keep_packets;  /* of each direction, the first so many are kept with their headers */
+	__u32 keep_rate;     /* of those, a second on each CPU */
+	__u32 mark;          /* PK_DIR_RECORD: new flows are recorded from their first packet */
+	__u32 pad;
+};
+
+/* What became of samples: per application, then two rows more. */
+enum pk_sample_row {
+	PK_ROW_KEEP = PK_APP_MAX, /* packets kept with their headers alone */
+	PK_ROW_RECORD,
+	PK_ROW_MAX
+};
+
+/*
+ * Per row and CPU: seen = sampled + off + limited + ring_full + unread. In row PK_APP_NONE seen
+ * counts directions whose content nothing is known of, and the rest is 0.
+ */
+struct pk_sample_count {
+	__u64 seen; /* packets that were to be sampled */
+	__u64 sampled;
+	__u64 bytes; /* of their data */
+	__u64 off;   /* by the configuration */
+	__u64 limited;
+	__u64 ring_full;
+	__u64 unread; /* bytes that could not be reached */
+	__u64 cut;    /* of those sampled: their payload is longer than what was taken */
+};
+
+/* Argument and result of the mark program (BPF_PROG_TYPE_SYSCALL context). */
+struct pk_mark_ctx {
+	__u64 flow;       /* pk_flow_meta.id; 0: all flows there are */
+	__u32 slot;       /* of the flow */
+	__u32 set, clear; /* PK_DIR_RECORD, PK_DIR_CUT */
+	__u32 found;      /* out: flows that were marked */
 };
 
 /* For replay and tests: the packet's own time and length instead of the clock and the frame. */
@@ -62,6 +99,7 @@ enum pk_pkt_count {
 	PK_PKT_DROPPED,         /* by a block list: in no flow and no aggregate */
 	PK_PKT_TUNNEL_DROPPED,  /* for its inner packet, by a block list; the outer one is in a flow
 				 */
+	PK_PKT_CUT,             /* of a flow that was cut: not counted in it */
 	PK_PKT_COUNT_MAX
 };
 

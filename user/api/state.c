@@ -34,12 +34,13 @@ static const struct {
 	[PK_PKT_RACED] = { "raced", false },
 	[PK_PKT_DROPPED] = { "dropped", true },
 	[PK_PKT_TUNNEL_DROPPED] = { "tunnel_dropped", false },
+	[PK_PKT_CUT] = { "cut", true },
 };
 
 int pk_state_init(struct pk_state *s)
 {
 	static const char *const refused[] = { "short", "size", "type", "alignment", "other" };
-	static const char *const ring[] = { "proc", "sock", "flow" };
+	static const char *const ring[] = { "proc", "sock", "sample", "flow", "record" };
 
 	*s = (struct pk_state){ 0 };
 	for (int i = 0; i < PK_STATE_RINGS; i++)
@@ -131,4 +132,17 @@ const char *pk_state_pkt_name(enum pk_pkt_count c)
 bool pk_state_pkt_refuses(enum pk_pkt_count c)
 {
 	return (unsigned)c < PK_PKT_COUNT_MAX && counts[c].refuses;
+}
+
+const char *pk_state_row_name(unsigned row)
+{
+	static const char *const name[PK_ROW_MAX] = {
+		[PK_APP_NONE] = "unknown",    [PK_APP_SHORT] = "short", [PK_APP_DNS] = "dns",
+		[PK_APP_TLS] = "tls",         [PK_APP_QUIC] = "quic",   [PK_APP_HTTP] = "http",
+		[PK_APP_SSH] = "ssh",         [PK_APP_TEXT] = "text",   [PK_APP_DHCP] = "dhcp",
+		[PK_APP_ARP] = "arp",         [PK_APP_ICMP] = "icmp",   [PK_ROW_KEEP] = "kept",
+		[PK_ROW_RECORD] = "recorded",
+	};
+
+	return row < PK_ROW_MAX ? name[row] : "unknown";
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PK_STATE_RINGS   3
+#define PK_STATE_RINGS   5
 #define PK_STATE_NOTICES 64
 #define PK_STATE_PROGS   512
 #define PK_STATE_ADDRS   1024
@@ -49,6 +49,7 @@ struct pk_state {
 	uint32_t slots;
 	uint64_t pkt[PK_HOOK_PKT_MAX][PK_PKT_COUNT_MAX];
 	struct pk_event_count ev[PK_EH_MAX];
+	struct pk_sample_count sample[PK_ROW_MAX];
 	bool pkt_was_even[PK_HOOK_PKT_MAX], ev_was_even[PK_EH_MAX]; /* since the last answer */
 	struct pk_table_use use;
 	struct pk_sweep_ctx sweep;
@@ -82,5 +83,6 @@ int64_t pk_state_pkt_balance(const struct pk_state *s, enum pk_hook hook);
 int64_t pk_state_ev_balance(const struct pk_state *s, enum pk_event_hook hook);
 /* Notes which hooks are even at this moment: counters of a busy hook are read one after another. */
 void pk_state_note_even(struct pk_state *s);
+const char *pk_state_row_name(unsigned row); /* enum pk_app or enum pk_sample_row */
 const char *pk_state_pkt_name(enum pk_pkt_count c);
 bool pk_state_pkt_refuses(enum pk_pkt_count c); /* is it one of the reasons in the equation? */

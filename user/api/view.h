@@ -35,5 +35,13 @@ struct pk_view {
 	/* Takes everything down and ends: -errno when it could not even be asked. NULL: nobody to
 	 * ask. */
 	int (*detach)(void *arg);
+	/*
+	 * Marks the flow of this id in this slot of the kernel's table to be recorded
+	 * (PK_DIR_RECORD) or cut (PK_DIR_CUT), or no more. flow 0: all flows, and those to come,
+	 * RECORD only. The answer tells only whether it was asked for: a flow that is over, or
+	 * whose remote end is never cut off, is left as it is. -EAGAIN: ask again later. NULL:
+	 * nobody to ask.
+	 */
+	int (*mark)(void *arg, uint64_t flow, uint32_t slot, uint32_t set, uint32_t clear);
 	void *arg;
 };

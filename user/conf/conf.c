@@ -10,6 +10,8 @@
 #include "base/escape.h"
 #include "conf/schema.h"
 
+#include <picket/event.h>
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
@@ -209,4 +211,17 @@ static bool list_matches(const struct pk_conf_list *list, const char *name)
 bool pk_conf_covers(const struct pk_conf *c, const char *ifname)
 {
 	return list_matches(&c->if_include, ifname) && !list_matches(&c->if_exclude, ifname);
+}
+
+uint32_t pk_conf_sample_off(const struct pk_conf *c)
+{
+	uint32_t off = 0;
+
+	for (size_t i = 0; i < c->sample_off.n; i++)
+		for (unsigned k = 0; pk_conf_apps[k]; k++)
+			if (strcmp(c->sample_off.v[i], pk_conf_apps[k]) == 0)
+				off |= strcmp(pk_conf_apps[k], "all") == 0
+					       ? ~0u
+					       : 1u << (PK_APP_SHORT + k);
+	return off;
 }

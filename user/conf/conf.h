@@ -46,8 +46,13 @@ struct pk_conf {
 	uint64_t sweep_ns;
 	uint64_t keep_flows, keep_events, keep_processes;           /* entries */
 	uint64_t ring_proc_bytes, ring_sock_bytes, ring_flow_bytes; /* powers of two */
-	bool bpf_stats; /* have the kernel count run time of programs */
-	bool watchdog;  /* answer systemd's watchdog */
+	uint64_t ring_sample_bytes, ring_record_bytes;              /* powers of two */
+	struct pk_conf_list sample_off; /* applications, see pk_conf_sample_off() */
+	uint64_t sample_rate;           /* a second, per application and CPU */
+	uint64_t sample_keep;           /* packets of each direction */
+	uint64_t sample_keep_rate;      /* a second, per CPU */
+	bool bpf_stats;                 /* have the kernel count run time of programs */
+	bool watchdog;                  /* answer systemd's watchdog */
 };
 
 /*
@@ -68,6 +73,9 @@ void pk_conf_print(const struct pk_conf *c, struct pk_buf *out);
 
 /* Names of keys that differ and only count at the next start, separated by blanks. */
 void pk_conf_restart_keys(const struct pk_conf *a, const struct pk_conf *b, struct pk_buf *out);
+
+/* sample.off as a set: bit n is PK_APP_n. */
+uint32_t pk_conf_sample_off(const struct pk_conf *c);
 
 /* Is the interface included and not excluded? */
 bool pk_conf_covers(const struct pk_conf *c, const char *ifname);

@@ -18,6 +18,9 @@ static const char *const levels[] = { "error", "warning", "notice", "info", "deb
 static const char *const targets[] = { "auto", "stderr", "journal", NULL };
 static const char *const xdp_modes[] = { "auto", "native", "generic", "off", NULL };
 
+const char *const pk_conf_apps[] = { "short", "dns",  "tls", "quic", "http", "ssh",
+				     "text",  "dhcp", "arp", "icmp", "all",  NULL };
+
 #define AT(m)       .offset = offsetof(struct pk_conf, m)
 #define RANGE(a, b) .min = (a), .max = (b)
 
@@ -112,6 +115,29 @@ const struct pk_conf_row pk_conf_schema[] = {
 	  "4M", .doc = "Ring buffer for socket events; 1 MiB takes 4,854 of them." },
 	{ "rings.flow", PK_CONF_SIZE, true, AT(ring_flow_bytes), RANGE(64 * KiB, 1024 * MiB), "8M",
 	  .doc = "Ring buffer for flow reports; 1 MiB takes 2,473 of them." },
+	{ "rings.sample", PK_CONF_SIZE, true, AT(ring_sample_bytes), RANGE(64 * KiB, 1024 * MiB),
+	  "16M",
+	  .doc = "Ring buffer for samples; 1 MiB takes 1,365 ClientHellos of 517 bytes or 4,096 "
+		 "packets' headers." },
+	{ "rings.record", PK_CONF_SIZE, true, AT(ring_record_bytes), RANGE(128 * KiB, 1024 * MiB),
+	  "16M",
+	  .doc = "Ring buffer for whole packets, written only while somebody records; 1 MiB takes "
+		 "582 packets of 1,514 bytes." },
+	{ "sample.off", PK_CONF_LIST, false, AT(sample_off), RANGE(0, 16), "",
+	  .doc = "What flows carry is not looked at for these applications: their payload stays "
+		 "in "
+		 "the kernel.",
+	  .choices = pk_conf_apps },
+	{ "sample.rate", PK_CONF_COUNT, false, AT(sample_rate), RANGE(0, 10000000), "50000",
+	  "packets a second",
+	  .doc = "Packets whose first bytes are looked at, of each application on each CPU; the "
+		 "rest "
+		 "is counted. 0: of new flows nothing is looked at." },
+	{ "sample.keep", PK_CONF_COUNT, false, AT(sample_keep), RANGE(0, 255), "0", "packets",
+	  .doc = "The headers of this many packets at the beginning of each direction of a flow "
+		 "are kept in memory for a while." },
+	{ "sample.keep_rate", PK_CONF_COUNT, false, AT(sample_keep_rate), RANGE(0, 10000000),
+	  "10000", "packets a second", .doc = "At most so many of those on each CPU." },
 	{ "self.bpf_stats", PK_CONF_BOOL, true, AT(bpf_stats), .def = "true",
 	  .doc = "Sample the run time of the kernel programs for `picket status`, one second in "
 		 "thirty." },

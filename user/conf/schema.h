@@ -32,9 +32,12 @@ struct pk_conf_row {
 	const char *def;   /* as text, parsed like any other value; of a list: "" or one name */
 	const char *unit;  /* of a count: "flows"; else NULL */
 	const char *doc;   /* one sentence */
-	const char *const *choices; /* NULL ended */
+	const char *const *choices; /* NULL ended; of a list: what it may hold */
 	bool nets;                  /* of a list: addresses and networks, not names */
 };
+
+/* Of enum pk_app, from PK_APP_SHORT on; at last "all". NULL ended. */
+extern const char *const pk_conf_apps[];
 
 extern const struct pk_conf_row pk_conf_schema[];
 extern const size_t pk_conf_schema_len;

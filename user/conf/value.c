@@ -151,16 +151,24 @@ int pk_conf_parse(const struct pk_conf_row *row, const char *s, void *dest)
 	}
 }
 
-int pk_conf_list_add(const struct pk_conf_row *row, struct pk_conf_list *list, const char *s)
+static bool may_hold(const struct pk_conf_row *row, const char *s)
 {
 	uint8_t net[16];
 	unsigned bits;
+	uint64_t i;
+
+	if (row->nets)
+		return pk_ip_parse_cidr(s, net, &bits) == 0;
+	return !row->choices || parse_choice(row, s, &i) == 0;
+}
+
+int pk_conf_list_add(const struct pk_conf_row *row, struct pk_conf_list *list, const char *s)
+{
 	char *copy, **v;
 
 	if (list->n >= row->max)
 		return -E2BIG;
-	if (!*s || strlen(s) > PK_CONF_ITEM_MAX ||
-	    (row->nets && pk_ip_parse_cidr(s, net, &bits) < 0))
+	if (!*s || strlen(s) > PK_CONF_ITEM_MAX || !may_hold(row, s))
 		return -EINVAL;
 	v = realloc(list->v, (list->n + 1) * sizeof(*v));
 	if (!v)
@@ -192,6 +200,12 @@ static void range_text(const struct pk_conf_row *row, struct pk_buf *out)
 		pk_buf_fmt(out, " %s", row->unit);
 }
 
+static void choices_text(const struct pk_conf_row *row, struct pk_buf *out)
+{
+	for (size_t i = 0; row->choices[i]; i++)
+		pk_buf_fmt(out, "%s%s", i ? ", " : "", row->choices[i]);
+}
+
 void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 {
 	switch (row->type) {
@@ -199,9 +213,7 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		return pk_buf_str(out, "true or false");
 	case PK_CONF_CHOICE:
 		pk_buf_str(out, "one of ");
-		for (size_t i = 0; row->choices[i]; i++)
-			pk_buf_fmt(out, "%s%s", i ? ", " : "", row->choices[i]);
-		return;
+		return choices_text(row, out);
 	case PK_CONF_NAME:
 		return pk_buf_fmt(out, "a name of at most %llu bytes",
 				  (unsigned long long)row->max);
@@ -209,6 +221,10 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		return pk_buf_fmt(out, "an absolute path of at most %llu bytes%s",
 				  (unsigned long long)row->max, row->min ? "" : " or \"\"");
 	case PK_CONF_LIST:
+		if (row->choices) {
+			pk_buf_str(out, "a list of ");
+			return choices_text(row, out);
+		}
 		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,
 				  row->nets ? "addresses or networks (10.0.0.0/8)" : "names");
 	case PK_CONF_DURATION:

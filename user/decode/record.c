@@ -65,6 +65,40 @@ static bool verdict_ok(const struct pk_verdict *v)
 	       v->list < PK_BLK_LISTS && v->depth <= 1;
 }
 
+static bool sample_ok(const struct pk_sample *s)
+{
+	return s->why && !(s->why & ~(PK_SAMPLE_PAYLOAD | PK_SAMPLE_KEEP | PK_SAMPLE_RECORD)) &&
+	       s->app < PK_APP_MAX && s->dir <= 1 && s->initiator <= 1 && s->raw <= 1 &&
+	       s->frag <= 1 && s->where >= PK_AT_INGRESS && s->where <= PK_AT_EGRESS &&
+	       s->key.encap <= PK_ENCAP_SIXIN4 && s->key.depth <= 1 && s->l3_off <= s->frame_len &&
+	       s->payload_off >= s->l3_off && s->data_len <= s->frame_len;
+}
+
+/* As the kernel rounds; what the ring has behind it is of an older record and not looked at. */
+static int sample_size(const struct pk_sample *s, size_t size)
+{
+	if (size < sizeof(*s))
+		return -ENODATA;
+	if (s->data_len > PK_SAMPLE_DATA_MAX ||
+	    s->hdr.size != (sizeof(*s) + s->data_len + 7) / 8 * 8)
+		return -EBADMSG;
+	return size < s->hdr.size ? -ENODATA : 0;
+}
+
+const uint8_t *pk_sample_data(const struct pk_sample *s)
+{
+	return (const uint8_t *)(s + 1);
+}
+
+const uint8_t *pk_sample_payload(const struct pk_sample *s, size_t *ret_len)
+{
+	size_t off = s->payload_off < s->data_len ? s->payload_off : s->data_len;
+	size_t len = s->data_len - off;
+
+	*ret_len = len < s->payload_len ? len : s->payload_len; /* behind it is padding */
+	return pk_sample_data(s) + off;
+}
+
 /* Size that a record of this type has, 0: unknown type. */
 static size_t size_of(uint16_t type)
 {
@@ -101,32 +135,44 @@ static bool body_ok(const struct pk_event *ev)
 		return flow_ok(ev->flow);
 	case PK_EV_VERDICT:
 		return verdict_ok(ev->verdict);
+	case PK_EV_SAMPLE:
+		return sample_ok(ev->sample);
 	default:
 		return true;
 	}
 }
 
+static int check_size(const struct pk_event *ev, size_t size)
+{
+	size_t want;
+
+	if (ev->hdr->type == PK_EV_SAMPLE)
+		return sample_size(ev->sample, size);
+	want = size_of(ev->hdr->type);
+	if (!want)
+		return -ENOTSUP;
+	if (size < want)
+		return -ENODATA;
+	return size != want || ev->hdr->size != want ? -EBADMSG : 0;
+}
+
 int pk_record_decode(struct pk_event *ret_ev, const void *rec, size_t size)
 {
 	struct pk_event ev = { .hdr = rec };
-	size_t want;
+	int r;
 
 	if ((uintptr_t)rec % 8)
 		return -EFAULT;
 	if (size < sizeof(*ev.hdr))
 		return -ENODATA;
-	want = size_of(ev.hdr->type);
-	if (!want)
-		return -ENOTSUP;
-	if (size < want)
-		return -ENODATA;
-	if (size != want || ev.hdr->size != want)
-		return -EBADMSG;
+	r = check_size(&ev, size);
+	if (r < 0)
+		return r;
 	ev.type = ev.hdr->type;
 	if (!body_ok(&ev))
 		return -EBADMSG;
 	/* Every record that has a task has it right after its head. */
-	if (ev.type != PK_EV_FLOW) {
+	if (ev.type != PK_EV_FLOW && ev.type != PK_EV_SAMPLE) {
 		const struct pk_task *task = (const void *)(ev.hdr + 1);
 
 		if (!ends(task->comm, sizeof(task->comm)))

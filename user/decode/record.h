@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pk_event {
 	enum pk_event_type type;
@@ -22,8 +23,10 @@ struct pk_event {
 		const struct pk_sock *sock;
 		const struct pk_flow_report *flow;
 		const struct pk_verdict *verdict;
+		const struct pk_sample *sample;
 	};
-	const struct pk_task *task; /* who did it; NULL for flows, and for what softirq did */
+	/* who did it; NULL for flows and samples, and for what softirq did */
+	const struct pk_task *task;
 };
 
 /*
@@ -32,6 +35,16 @@ struct pk_event {
  * this agent does not know; -EFAULT: not aligned.
  */
 int pk_record_decode(struct pk_event *ret_ev, const void *rec, size_t size);
+
+/*
+ * The payload that came with a sample, and how much of it (*ret_len): of ICMP what is behind its
+ * head, of ARP all of it. Never NULL; *ret_len is 0 where only headers were taken. What is missing
+ * at the end is s->payload_len - *ret_len.
+ */
+const uint8_t *pk_sample_payload(const struct pk_sample *s, size_t *ret_len);
+
+/* All bytes that came, s->data_len of them, from the start of the frame on. */
+const uint8_t *pk_sample_data(const struct pk_sample *s);
 
 /*
  * Turns the components of a path round: "curl\0bin\0usr\0" becomes "/usr/bin/curl", none "/". With

@@ -74,6 +74,10 @@ static int open_host(const struct pk_conf *conf, struct pk_pins *pins, uint64_t 
 		r = set_ring(s->maps.pk_rb_sock, conf->ring_sock_bytes);
 	if (!r)
 		r = set_ring(s->maps.pk_rb_flow, conf->ring_flow_bytes);
+	if (!r)
+		r = set_ring(s->maps.pk_rb_sample, conf->ring_sample_bytes);
+	if (!r)
+		r = set_ring(s->maps.pk_rb_record, conf->ring_record_bytes);
 	if (r < 0)
 		return r;
 	if (!progs && pk_object_slots(o) != slots)

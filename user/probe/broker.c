@@ -17,6 +17,7 @@
 #include "probe/child.h"
 #include "probe/costs.h"
 #include "probe/hold.h"
+#include "probe/mark.h"
 #include "probe/object.h"
 #include "probe/pins.h"
 #include "probe/resolv.h"
@@ -52,6 +53,8 @@ struct broker {
 	struct pk_resolv resolv;
 	struct pk_costs costs;
 	struct pk_knobs knobs; /* in force */
+	struct pk_marks marks;
+	uint64_t marks_refused; /* as told */
 	uint64_t netns;
 	uint64_t unsent; /* messages that found no room */
 	uint64_t watchdog_ns, watchdog_last_ns;
@@ -168,10 +171,17 @@ static void tell_all(struct broker *b)
 static int hello(struct broker *b)
 {
 	static const char *const maps[PK_FD_MAX] = {
-		[PK_FD_RB_PROC] = "pk_rb_proc",   [PK_FD_RB_SOCK] = "pk_rb_sock",
-		[PK_FD_RB_FLOW] = "pk_rb_flow",   [PK_FD_PKT_CNT] = "pk_pkt_cnt",
-		[PK_FD_EV_CNT] = "pk_ev_cnt",     [PK_FD_AGGS] = "pk_aggs",
-		[PK_FD_AGG_REST] = "pk_agg_rest", [PK_FD_USE] = "pk_use",
+		[PK_FD_RB_PROC] = "pk_rb_proc",
+		[PK_FD_RB_SOCK] = "pk_rb_sock",
+		[PK_FD_RB_SAMPLE] = "pk_rb_sample",
+		[PK_FD_RB_RECORD] = "pk_rb_record",
+		[PK_FD_SAMPLE_CNT] = "pk_sample_cnt",
+		[PK_FD_RB_FLOW] = "pk_rb_flow",
+		[PK_FD_PKT_CNT] = "pk_pkt_cnt",
+		[PK_FD_EV_CNT] = "pk_ev_cnt",
+		[PK_FD_AGGS] = "pk_aggs",
+		[PK_FD_AGG_REST] = "pk_agg_rest",
+		[PK_FD_USE] = "pk_use",
 		[PK_FD_KNOBS] = "pk_knobs",
 	};
 	struct pk_msg_hello m = { .head = { PK_MSG_HELLO, sizeof(m) },
@@ -197,6 +207,9 @@ static int greet(void *arg)
 
 	if (r < 0)
 		return r;
+	r = pk_marks_reset(&b->marks); /* of a pipeline that is gone */
+	if (r < 0)
+		pk_warn("flows stay marked to be recorded: %s", strerror(-r));
 	tell_all(b);
 	r = pk_snapshot_take(b->obj, send_record, b);
 	if (r < 0)
@@ -226,6 +239,11 @@ static void knobs_of_conf(const struct broker *b, struct pk_knobs *k)
 		.emergency_ns = b->conf->emergency_ns,
 		.linger_ns = b->conf->linger_ns,
 		.half_open_max = pk_object_slots(b->obj) * b->conf->half_open_percent / 100,
+		.sample_off = pk_conf_sample_off(b->conf),
+		.sample_rate = (uint32_t)b->conf->sample_rate,
+		.keep_packets = (uint32_t)b->conf->sample_keep,
+		.keep_rate = (uint32_t)b->conf->sample_keep_rate,
+		.mark = b->knobs.mark,
 	};
 }
 
@@ -257,6 +275,16 @@ static void on_hold(struct broker *b, bool on)
 		notice(b, PK_LOG_NOTICE, "the programs of an earlier version are replaced");
 }
 
+static void on_mark(struct broker *b, const struct pk_msg_mark *msg)
+{
+	int r = pk_marks_apply(&b->marks, msg, pk_clock_boot_ns());
+
+	if (r == -EPERM)
+		notice(b, PK_LOG_WARN, "a flow of an address that is never cut off is not cut");
+	else if (r < 0 && r != -EAGAIN) /* told once a second */
+		pk_warn("a flow can not be marked: %s", strerror(-r));
+}
+
 /*
  * All that a pipeline, which reads what attackers write, may ask of us. It decides what is enforced
  * and so may end that, but nothing else: it can't starve what the kernel counts.
@@ -268,6 +296,9 @@ static void on_message(void *arg, const union pk_msg *msg, int *fd)
 	switch (msg->head.type) {
 	case PK_MSG_KNOBS:
 		on_knobs(b, msg);
+		break;
+	case PK_MSG_MARK:
+		on_mark(b, &msg->mark);
 		break;
 	case PK_MSG_HOLD:
 		on_hold(b, msg->hold.on);
@@ -384,6 +415,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		tell_resolvers(b);
 	if (pk_blocks_tick(&b->blocks, now))
 		pk_spaces_tell_addrs(&b->spaces);
+	if (b->marks.refused != b->marks_refused) {
+		notice(b, PK_LOG_WARN, "%llu flows were not marked: more than %u in a second",
+		       (unsigned long long)(b->marks.refused - b->marks_refused),
+		       PK_MARKS_A_SECOND);
+		b->marks_refused = b->marks.refused;
+	}
 	if (pk_costs_tick(&b->costs, now))
 		tell_hooks(b);
 	if (b->resend)
@@ -501,6 +538,7 @@ static int start(struct broker *b)
 		pk_error("the kernel programs can not be loaded: %s", strerror(-r));
 		return r;
 	}
+	b->marks = (struct pk_marks){ .obj = b->obj, .knobs = &b->knobs };
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
 	pk_attach_all(&b->hooks, b->obj, b->conf->cgroup);

@@ -66,6 +66,7 @@ static const struct shape shapes[] = {
 			  .fd_max = 1 },
 	[PK_MSG_SAFE_ADMIN] = { .size = sizeof(struct pk_msg_safe_addr) },
 	[PK_MSG_SAFE_EXCEPT] = { .size = sizeof(struct pk_msg_safe_addr) },
+	[PK_MSG_MARK] = { .size = sizeof(struct pk_msg_mark) },
 	[PK_MSG_KNOBS] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_knobs) },
 };
 

@@ -25,6 +25,7 @@ union pk_msg {
 	struct pk_msg_saved saved;
 	struct pk_msg_grow grow;
 	struct pk_msg_safe_addr safe_addr;
+	struct pk_msg_mark mark;
 	char bytes[PK_MSG_MAX];
 	uint64_t align;
 };

@@ -44,6 +44,11 @@ int pk_counters_read(int pkt_fd, int ev_fd, int use_fd, unsigned cpus, struct pk
 	return bpf_map_lookup_elem(use_fd, &zero, &c->use) < 0 ? -errno : e;
 }
 
+int pk_counters_samples(int fd, unsigned cpus, struct pk_sample_count out[PK_ROW_MAX])
+{
+	return read_percpu(fd, PK_ROW_MAX, sizeof(*out) / 8, cpus, (uint64_t *)out);
+}
+
 /* Copies everything first: fn may take its time, and a batch must not grow old. */
 int pk_counters_aggs(int fd, pk_agg_fn fn, void *arg)
 {

@@ -13,6 +13,9 @@ struct pk_counters {
 	struct pk_table_use use;
 };
 
+/* Per row, summed over CPUs; -errno: out as it was or in part. */
+int pk_counters_samples(int fd, unsigned cpus, struct pk_sample_count out[PK_ROW_MAX]);
+
 /* cpus: possible ones. Members that could not be read stay as they were; returns the last error. */
 int pk_counters_read(int pkt_fd, int ev_fd, int use_fd, unsigned cpus, struct pk_counters *c);
 

@@ -45,18 +45,22 @@ enum pk_msg_type {
 	PK_MSG_SAVE = 36,   /* struct pk_msg_save + a memfd with the content; without: remove it */
 	PK_MSG_SAFE_ADMIN = 37, /* struct pk_msg_safe_addr: an administrator is connected from it */
 	PK_MSG_SAFE_EXCEPT = 38, /* struct pk_msg_safe_addr: it may be blocked (on), or no more */
+	PK_MSG_MARK = 39,        /* struct pk_msg_mark: record or cut a flow, or no more */
 };
 
 enum pk_msg_fd {
 	PK_FD_RB_PROC = 0,
 	PK_FD_RB_SOCK,
+	PK_FD_RB_SAMPLE, /* before the flows, so that they have their names when they are told */
 	PK_FD_RB_FLOW,
+	PK_FD_RB_RECORD,
 	PK_FD_PKT_CNT,
 	PK_FD_EV_CNT,
 	PK_FD_AGGS,
 	PK_FD_AGG_REST,
 	PK_FD_USE,
 	PK_FD_KNOBS,
+	PK_FD_SAMPLE_CNT,
 	PK_FD_MAX /* of any message */
 };
 
@@ -152,6 +156,15 @@ struct pk_msg_notice {
 struct pk_msg_hold {
 	struct pk_msg_head head;
 	uint32_t on; /* 1: hooks and maps outlive us */
+	uint32_t pad;
+};
+
+/* flow 0: all flows, and those to come; PK_DIR_RECORD only. A pipeline that ends takes it along. */
+struct pk_msg_mark {
+	struct pk_msg_head head;
+	uint64_t flow; /* pk_flow_meta.id */
+	uint32_t slot;
+	uint32_t set, clear; /* PK_DIR_RECORD, PK_DIR_CUT */
 	uint32_t pad;
 };
 

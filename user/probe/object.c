@@ -247,6 +247,7 @@ void pk_knobs_default(struct pk_knobs *ret, uint32_t slots)
 		.emergency_ns = 2 * sec,
 		.linger_ns = sec,
 		.half_open_max = slots / 2,
+		.sample_rate = 50000,
 	};
 }
 
@@ -260,10 +261,10 @@ int pk_object_set_knobs(const struct pk_object *o, const struct pk_knobs *knobs)
 	return bpf_map_update_elem(fd, &zero, knobs, BPF_ANY);
 }
 
-int pk_object_sweep(const struct pk_object *o, struct pk_sweep_ctx *ctx)
+static int run_syscall(const struct pk_object *o, const char *prog, void *ctx, uint32_t size)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = sizeof(*ctx));
-	int fd = pk_object_prog_fd(o, PK_PROG_SWEEP), r;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = size);
+	int fd = pk_object_prog_fd(o, prog), r;
 
 	if (fd < 0)
 		return fd;
@@ -271,4 +272,14 @@ int pk_object_sweep(const struct pk_object *o, struct pk_sweep_ctx *ctx)
 	if (r < 0)
 		return r;
 	return opts.retval ? -EIO : 0;
+}
+
+int pk_object_sweep(const struct pk_object *o, struct pk_sweep_ctx *ctx)
+{
+	return run_syscall(o, PK_PROG_SWEEP, ctx, sizeof(*ctx));
+}
+
+int pk_object_mark(const struct pk_object *o, struct pk_mark_ctx *ctx)
+{
+	return run_syscall(o, PK_PROG_MARK, ctx, sizeof(*ctx));
 }

@@ -26,6 +26,7 @@ struct pk_object;
 #define PK_PROG_TC_IN_L3   "pk_tc_in_l3" /* for devices without an Ethernet header */
 #define PK_PROG_TC_OUT_L3  "pk_tc_out_l3"
 #define PK_PROG_SWEEP      "pk_sweep"
+#define PK_PROG_MARK       "pk_mark"
 
 struct pk_object_opts {
 	uint32_t slots; /* of the flow table, rounded up to what the table allows; 0: 65,536 */
@@ -85,3 +86,6 @@ int pk_object_set_knobs(const struct pk_object *o, const struct pk_knobs *knobs)
  * only when the packet programs are detached.
  */
 int pk_object_sweep(const struct pk_object *o, struct pk_sweep_ctx *ctx);
+
+/* Marks one flow, or all there are. Out: found. */
+int pk_object_mark(const struct pk_object *o, struct pk_mark_ctx *ctx);

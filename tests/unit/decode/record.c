@@ -27,6 +27,7 @@ union any {
 	struct pk_act act;
 	struct pk_sock sock;
 	struct pk_flow_report flow;
+	struct pk_sample sample;
 	char bytes[8192];
 };
 
@@ -106,7 +107,7 @@ static void test_unknown_type(void **state)
 	fill(&r, PK_EV_FORK);
 	for (uint32_t type = 0; type <= UINT16_MAX; type++) {
 		r.hdr.type = type;
-		if (type == 0 || type > PK_EV_VERDICT)
+		if (type == 0 || type > PK_EV_SAMPLE)
 			assert_int_equal(pk_record_decode(&ev, &r, r.hdr.size), -ENOTSUP);
 	}
 	assert_int_equal(ev.type, 99);
@@ -165,6 +166,102 @@ static void test_impossible_values(void **state)
 	fill(&r, PK_EV_FLOW);
 	r.flow.flow.own[1].comm_len = 200;
 	assert_int_equal(decode(&r), -EBADMSG);
+}
+
+/* A frame of 60 bytes with 6 of payload behind 54 of headers, of which `taken` came. */
+static void fill_sample(union any *r, uint32_t taken)
+{
+	memset(r, 0, sizeof(*r));
+	r->hdr.type = PK_EV_SAMPLE;
+	r->hdr.size = (sizeof(r->sample) + taken + 7) / 8 * 8;
+	r->sample.why = PK_SAMPLE_PAYLOAD;
+	r->sample.app = PK_APP_TLS;
+	r->sample.where = PK_AT_EGRESS;
+	r->sample.frame_len = 60;
+	r->sample.data_len = taken;
+	r->sample.l3_off = 14;
+	r->sample.payload_off = 54;
+	r->sample.payload_len = 6;
+	for (uint32_t i = 0; i < taken; i++)
+		r->bytes[sizeof(r->sample) + i] = (char)i;
+}
+
+static void test_sample_sizes(void **state)
+{
+	struct pk_event ev;
+	union any r;
+
+	(void)state;
+	for (uint32_t taken = 0; taken <= 60; taken++) {
+		fill_sample(&r, taken);
+		for (size_t size = 0; size <= 400; size++) /* the ring may have more behind it */
+			assert_int_equal(pk_record_decode(&ev, &r, size),
+					 size < r.hdr.size ? -ENODATA : 0);
+		assert_null(ev.task);
+		for (uint32_t lie = 0; lie < 400; lie++) {
+			if (lie == r.hdr.size)
+				continue;
+			r.hdr.size = lie;
+			assert_int_equal(pk_record_decode(&ev, &r, sizeof(r)), -EBADMSG);
+			fill_sample(&r, taken);
+		}
+	}
+	r.sample.data_len = UINT32_MAX;
+	r.hdr.size = sizeof(r.sample) - 1;
+	assert_int_equal(pk_record_decode(&ev, &r, sizeof(r)), -EBADMSG);
+}
+
+static void test_sample_payload(void **state)
+{
+	const uint8_t *p;
+	union any r;
+	size_t len;
+
+	(void)state;
+	fill_sample(&r, 60);
+	p = pk_sample_payload(&r.sample, &len);
+	assert_int_equal(len, 6);
+	assert_int_equal(*p, 54);
+	assert_ptr_equal(p, pk_sample_data(&r.sample) + 54);
+	r.sample.payload_len = 4; /* two bytes of padding */
+	(void)pk_sample_payload(&r.sample, &len);
+	assert_int_equal(len, 4);
+	fill_sample(&r, 57);
+	(void)pk_sample_payload(&r.sample, &len);
+	assert_int_equal(len, 3);
+	fill_sample(&r, 20); /* not even all headers */
+	p = pk_sample_payload(&r.sample, &len);
+	assert_int_equal(len, 0);
+	assert_ptr_equal(p, pk_sample_data(&r.sample) + 20);
+}
+
+static void test_impossible_samples(void **state)
+{
+	union any r;
+
+	(void)state;
+#define REFUSE(field, value)                                                                       \
+	do {                                                                                       \
+		fill_sample(&r, 60);                                                               \
+		assert_int_equal(decode(&r), 0);                                                   \
+		r.sample.field = value;                                                            \
+		assert_int_equal(decode(&r), -EBADMSG);                                            \
+	} while (0)
+	REFUSE(why, 0);
+	REFUSE(why, 8);
+	REFUSE(app, PK_APP_MAX);
+	REFUSE(dir, 2);
+	REFUSE(initiator, 2);
+	REFUSE(where, 0);
+	REFUSE(where, 3);
+	REFUSE(raw, 2);
+	REFUSE(frag, 2);
+	REFUSE(key.depth, 2);
+	REFUSE(key.encap, PK_ENCAP_SIXIN4 + 1);
+	REFUSE(l3_off, 61);
+	REFUSE(payload_off, 13);
+	REFUSE(frame_len, 59);
+#undef REFUSE
 }
 
 static void test_softirq_has_no_task(void **state)
@@ -249,6 +346,9 @@ int main(void)
 		cmocka_unit_test(test_unknown_type),
 		cmocka_unit_test(test_exec_lengths),
 		cmocka_unit_test(test_impossible_values),
+		cmocka_unit_test(test_sample_sizes),
+		cmocka_unit_test(test_sample_payload),
+		cmocka_unit_test(test_impossible_samples),
 		cmocka_unit_test(test_softirq_has_no_task),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_arguments),
