@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Block lists over HTTP, as the tool asks. */
-#include "agent.h"
+#include "served.h"
 
 static void single_blocks(void **state)
 {
