@@ -120,6 +120,31 @@ static void packets(struct pk_buf *out, json_t *s)
 		   json_is_true(pk_json_at(s, "packets.ok")) ? "yes" : "NO");
 }
 
+/* What was looked at of what flows carry; rows where nothing happened are left out. */
+static void samples(struct pk_buf *out, json_t *s)
+{
+	json_t *rows = pk_json_at(s, "samples.rows");
+
+	pk_buf_str(out,
+		   "\nSamples\n  OF                   SEEN      SAMPLED          OFF      LIMITED"
+		   "         LOST          CUT\n");
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *r = json_array_get(rows, i);
+
+		if (!pk_json_num(r, "seen"))
+			continue;
+		pk_buf_str(out, "  ");
+		cell(out, pk_json_text(r, "app"), 12);
+		pk_buf_fmt(out, "%12.0f %12.0f %12.0f %12.0f %12.0f %12.0f\n",
+			   pk_json_num(r, "seen"), pk_json_num(r, "sampled"), pk_json_num(r, "off"),
+			   pk_json_num(r, "limited"),
+			   pk_json_num(r, "ring_full") + pk_json_num(r, "unread"),
+			   pk_json_num(r, "cut"));
+	}
+	pk_buf_fmt(out, "  every sample is accounted for: %s\n",
+		   json_is_true(pk_json_at(s, "samples.ok")) ? "yes" : "NO");
+}
+
 static void losses(struct pk_buf *out, json_t *s)
 {
 	json_t *list = pk_json_at(s, "events.hooks"), *rings = json_object_get(s, "rings");
@@ -240,6 +265,7 @@ static void print(json_t *s, enum pk_format format)
 		degraded(&out, s);
 		coverage(&out, s);
 		packets(&out, s);
+		samples(&out, s);
 		losses(&out, s);
 		programs(&out, s);
 	}
@@ -292,8 +318,11 @@ const struct pk_command pk_cmd_status = {
 	.help = "  -o, --output F   table, json or csv\n"
 		"  -h, --help       this text\n\n"
 		"Packets: seen = in flows + aggregated + refused, for each hook. Events: seen =\n"
-		"submitted + lost + filtered. \"Degraded\" names what this host can not see, and "
-		"why.\n\n"
+		"submitted + lost + filtered. Samples: the first bytes of what flows carry, seen "
+		"=\n"
+		"sampled + off (sample.off) + limited (sample.rate) + lost; cut: the packet had "
+		"more\n"
+		"than was taken. \"Degraded\" names what this host can not see, and why.\n\n"
 		"Examples:\n"
 		"  picket status\n"
 		"  picket status -o json | jq .degraded\n",

@@ -114,6 +114,15 @@ int64_t pk_state_ev_balance(const struct pk_state *s, enum pk_event_hook hook)
 			 c->filtered);
 }
 
+/* What is of no known application is seen and nothing else. */
+int64_t pk_state_sample_balance(const struct pk_state *s, unsigned row)
+{
+	const struct pk_sample_count *c = &s->sample[row];
+	uint64_t sum = c->sampled + c->off + c->limited + c->ring_full + c->unread;
+
+	return row == PK_APP_NONE ? 0 : (int64_t)(c->seen - sum);
+}
+
 void pk_state_note_even(struct pk_state *s)
 {
 	for (int h = 0; h < PK_HOOK_PKT_MAX; h++)
@@ -122,6 +131,9 @@ void pk_state_note_even(struct pk_state *s)
 	for (int h = 0; h < PK_EH_MAX; h++)
 		if (pk_state_ev_balance(s, h) == 0)
 			s->ev_was_even[h] = true;
+	for (unsigned i = 0; i < PK_ROW_MAX; i++)
+		if (pk_state_sample_balance(s, i) == 0)
+			s->sample_was_even[i] = true;
 }
 
 const char *pk_state_pkt_name(enum pk_pkt_count c)

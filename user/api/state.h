@@ -50,7 +50,8 @@ struct pk_state {
 	uint64_t pkt[PK_HOOK_PKT_MAX][PK_PKT_COUNT_MAX];
 	struct pk_event_count ev[PK_EH_MAX];
 	struct pk_sample_count sample[PK_ROW_MAX];
-	bool pkt_was_even[PK_HOOK_PKT_MAX], ev_was_even[PK_EH_MAX]; /* since the last answer */
+	/* since the last answer */
+	bool pkt_was_even[PK_HOOK_PKT_MAX], ev_was_even[PK_EH_MAX], sample_was_even[PK_ROW_MAX];
 	struct pk_table_use use;
 	struct pk_sweep_ctx sweep;
 	uint64_t swept_ns;
@@ -81,6 +82,7 @@ void pk_state_notice(struct pk_state *s, uint64_t ts, unsigned level, const char
 /* seen minus all that it must equal: 0 when every packet (event) is accounted for. */
 int64_t pk_state_pkt_balance(const struct pk_state *s, enum pk_hook hook);
 int64_t pk_state_ev_balance(const struct pk_state *s, enum pk_event_hook hook);
+int64_t pk_state_sample_balance(const struct pk_state *s, unsigned row);
 /* Notes which hooks are even at this moment: counters of a busy hook are read one after another. */
 void pk_state_note_even(struct pk_state *s);
 const char *pk_state_row_name(unsigned row); /* enum pk_app or enum pk_sample_row */

@@ -164,6 +164,37 @@ static bool write_events(struct pk_json *j, struct pk_state *s)
 	return ok;
 }
 
+/* Row by row: seen = sampled + off + limited + ring_full + unread. */
+static bool write_samples(struct pk_json *j, struct pk_state *s)
+{
+	bool ok = true;
+
+	pk_json_obj(j, "samples");
+	pk_json_arr(j, "rows");
+	for (unsigned i = 0; i < PK_ROW_MAX; i++) {
+		const struct pk_sample_count *c = &s->sample[i];
+
+		pk_json_obj(j, NULL);
+		pk_json_str(j, "app", pk_state_row_name(i));
+		pk_json_u64(j, "seen", c->seen);
+		pk_json_u64(j, "sampled", c->sampled);
+		pk_json_u64(j, "bytes", c->bytes);
+		pk_json_u64(j, "off", c->off);
+		pk_json_u64(j, "limited", c->limited);
+		pk_json_u64(j, "ring_full", c->ring_full);
+		pk_json_u64(j, "unread", c->unread);
+		pk_json_u64(j, "cut", c->cut);
+		pk_json_i64(j, "balance", pk_state_sample_balance(s, i));
+		pk_json_end(j);
+		ok = ok && s->sample_was_even[i];
+		s->sample_was_even[i] = false;
+	}
+	pk_json_end(j);
+	pk_json_bool(j, "ok", ok);
+	pk_json_end(j);
+	return ok;
+}
+
 static void write_records(struct pk_json *j, const struct pk_state *s)
 {
 	pk_json_arr(j, "rings");
@@ -427,6 +458,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_network(&j, v);
 	ok = write_packets(&j, s);
 	ok = write_events(&j, s) && ok;
+	ok = write_samples(&j, s) && ok;
 	pk_json_bool(&j, "ok", ok && !s->broker_gone);
 	write_degraded(&j, v);
 	write_records(&j, s);

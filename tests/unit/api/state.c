@@ -40,6 +40,25 @@ static void test_equations(void **state)
 	assert_int_equal(pk_state_ev_balance(&s, PK_EH_EXEC), 1);
 	s.ev[PK_EH_EXEC].filtered++;
 	assert_int_equal(pk_state_ev_balance(&s, PK_EH_EXEC), 0);
+	s.sample[PK_APP_TLS] = (struct pk_sample_count){ .seen = 16,
+							 .sampled = 1,
+							 .off = 2,
+							 .limited = 3,
+							 .ring_full = 4,
+							 .unread = 5,
+							 .bytes = 99,
+							 .cut = 1 };
+	assert_int_equal(pk_state_sample_balance(&s, PK_APP_TLS), 1);
+	s.sample_was_even[PK_APP_TLS] = false;
+	pk_state_note_even(&s);
+	assert_false(s.sample_was_even[PK_APP_TLS]);
+	assert_true(s.sample_was_even[PK_APP_DNS]);
+	s.sample[PK_APP_TLS].limited++;
+	assert_int_equal(pk_state_sample_balance(&s, PK_APP_TLS), 0);
+	s.sample[PK_APP_NONE].seen = 7;
+	assert_int_equal(pk_state_sample_balance(&s, PK_APP_NONE), 0);
+	for (unsigned i = 0; i < PK_ROW_MAX; i++)
+		assert_non_null(pk_state_row_name(i));
 	pk_state_done(&s);
 }
 
