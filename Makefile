@@ -14,7 +14,7 @@ WERROR   ?= -Werror
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libcurl jansson yaml-0.1 ncursesw openssl
+PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libcurl jansson yaml-0.1 ncursesw openssl libidn2 libpsl
 # Places of addresses; a distribution without it builds without them.
 LIBLOC   := $(shell pkg-config --exists libloc && echo libloc)
 PKGS     += $(LIBLOC)

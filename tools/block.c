@@ -96,8 +96,8 @@ static int run_unblock(const struct pk_command *self, int argc, char **argv)
 
 const struct pk_command pk_cmd_block = {
 	.name = "block",
-	.what = "drop what comes from and goes to addresses, or what a process sends",
-	.usage = "block [OPTION]... ADDRESS|PREFIX|RANGE...\n"
+	.what = "drop what comes from and goes to addresses or names, or what a process sends",
+	.usage = "block [OPTION]... ADDRESS|PREFIX|RANGE|NAME...\n"
 		 "       picket block [OPTION]... --exe PATH|--container NAME|--user NAME|--cgroup "
 		 "PATH [--to PREFIX]",
 	.options = pk_block_options,
@@ -110,26 +110,36 @@ const struct pk_command pk_cmd_block = {
 		"      --reason TEXT    why; shown wherever the entry is\n"
 		"      --list NAME      the list it goes to (manual)\n"
 		"      --allow          never drop it: goes to a list that allows (allowed)\n"
+		"      --sni-only       of a name: only connections that name it (TLS, QUIC, "
+		"HTTP);\n"
+		"                       its addresses stay open for other names\n"
+		"      --refuse-query   of a name: DNS queries for it fail at once, besides\n"
 		"      --exe PATH, --container NAME, --user NAME, --cgroup PATH\n"
 		"                       what processes of it send, to anywhere or --to PREFIX:\n"
 		"                       connect() and sendmsg() fail with EPERM\n"
-		"      --wide           prefixes shorter than /8 (IPv4) or /19 (IPv6), too\n"
+		"      --wide           prefixes shorter than /8 (IPv4) or /19 (IPv6), and names "
+		"that\n"
+		"                       many share (com, co.uk), too\n"
 		"      --force-cover A  although it covers A, an address that must be reached\n"
 		"  -o, --output F       table, json or csv\n"
 		"  -h, --help           this text\n\n"
+		"A name covers what is below it. The addresses that DNS answers give for it are\n"
+		"blocked as long as the answers count, unless other names were lately found at\n"
+		"them, too; connections that carry the name are cut.\n\n"
 		"It counts at once and is saved. Refused, with the reason: what covers this\n"
 		"host's own addresses, its gateways, its resolvers, the address you sit at.\n\n"
 		"Examples:\n"
 		"  picket block 192.0.2.7\n"
 		"  picket block 198.51.100.0/24 2001:db8::/32 --ttl 1h --reason 'port scan'\n"
 		"  picket block 203.0.113.9 --dir in --proto tcp --port 22\n"
+		"  picket block evil.example --refuse-query\n"
 		"  picket block --exe /usr/bin/curl --to 0.0.0.0/0 --wide\n",
 };
 
 const struct pk_command pk_cmd_unblock = {
 	.name = "unblock",
 	.what = "take back what block did",
-	.usage = "unblock [OPTION]... ADDRESS|PREFIX|RANGE...\n"
+	.usage = "unblock [OPTION]... ADDRESS|PREFIX|RANGE|NAME...\n"
 		 "       picket unblock [OPTION]... --exe PATH|--container NAME|--user "
 		 "NAME|--cgroup "
 		 "PATH [--to PREFIX]",
@@ -142,7 +152,7 @@ const struct pk_command pk_cmd_unblock = {
 		"      --allow          it was given with --allow (list allowed)\n"
 		"  -o, --output F       table, json or csv\n"
 		"  -h, --help           this text\n\n"
-		"`picket check ADDRESS` says which list and entry an address is blocked by.\n\n"
+		"`picket check ADDRESS|NAME` says by which list and entry it is blocked.\n\n"
 		"Examples:\n"
 		"  picket unblock 192.0.2.7\n"
 		"  picket unblock 203.0.113.9 --dir in --proto tcp --port 22\n",

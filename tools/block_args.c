@@ -24,7 +24,9 @@ enum {
 	USER,
 	CGROUP,
 	TO,
-	ALLOW
+	ALLOW,
+	SNI_ONLY,
+	REFUSE_QUERY
 };
 
 const struct option pk_block_options[] = {
@@ -36,6 +38,8 @@ const struct option pk_block_options[] = {
 	{ "reason", required_argument, NULL, REASON },
 	{ "list", required_argument, NULL, LIST },
 	{ "allow", no_argument, NULL, ALLOW },
+	{ "sni-only", no_argument, NULL, SNI_ONLY },
+	{ "refuse-query", no_argument, NULL, REFUSE_QUERY },
 	{ "wide", no_argument, NULL, WIDE },
 	{ "force-cover", required_argument, NULL, FORCE },
 	{ "exe", required_argument, NULL, EXE },
@@ -155,6 +159,12 @@ static int take_option(struct pk_block_args *a, int c, const char *name, struct 
 		return set_format(a, optarg, error);
 	case TTL:
 		return set_ttl(a->body, optarg, error);
+	case SNI_ONLY:
+		json_object_set_new(a->body, "sni_only", json_true());
+		return 0;
+	case REFUSE_QUERY:
+		json_object_set_new(a->body, "refuse_query", json_true());
+		return 0;
 	case ALLOW:
 	case WIDE:
 		json_object_set_new(a->body, name, json_true());
@@ -192,7 +202,8 @@ static int take_targets(struct pk_block_args *a, int argc, char **argv, struct p
 		return -EINVAL;
 	}
 	if (optind >= argc && !json_object_get(a->body, "who")) {
-		pk_buf_str(error, "what is it about: an address, a prefix, a range, or --exe, "
+		pk_buf_str(error, "what is it about: an address, a prefix, a range, a name, or "
+				  "--exe, "
 				  "--container, --user, --cgroup");
 		return -EINVAL;
 	}

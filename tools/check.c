@@ -2,6 +2,7 @@
 /* `picket check`: would it be blocked, and by what. */
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/ip.h"
 #include "client.h"
 #include "command.h"
 #include "entry.h"
@@ -58,6 +59,40 @@ static void entry(struct pk_buf *out, json_t *e)
 	pk_buf_fmt(out, ", entry %.0f\n", pk_json_num(e, "id"));
 }
 
+static void count(struct pk_buf *out, json_t *e, const char *member, const char *what)
+{
+	if (pk_json_num(e, member) > 0)
+		pk_buf_fmt(out, "  %s: %.0f\n", what, pk_json_num(e, member));
+}
+
+/* What an entry that is a name did, and does now. */
+static void name_hits(struct pk_buf *out, json_t *e)
+{
+	json_t *list = json_object_get(e, "addresses"), *v;
+	size_t i;
+
+	count(out, e, "answers", "addresses answered for it");
+	count(out, e, "answers_shared", "of these left open, as other names have them, too");
+	count(out, e, "answers_safe", "of these left open, as they must be reached");
+	count(out, e, "hellos_cut", "connections cut that named it");
+	count(out, e, "queries_refused", "queries refused");
+	if (json_object_get(e, "last_hit")) {
+		pk_buf_str(out, "  last ");
+		pk_entry_ago(out, json_integer_value(json_object_get(e, "last_hit")));
+		pk_buf_char(out, '\n');
+	} else {
+		pk_buf_str(out, "  never hit\n");
+	}
+	json_array_foreach(list, i, v)
+	{
+		pk_buf_str(out, "  blocked because of it: ");
+		add(out, pk_json_text(v, "ip"));
+		pk_buf_str(out, ", ends ");
+		pk_entry_ago(out, json_integer_value(json_object_get(v, "expires")));
+		pk_buf_char(out, '\n');
+	}
+}
+
 static void details(struct pk_buf *out, json_t *e)
 {
 	if (*pk_json_text(e, "reason")) {
@@ -76,7 +111,10 @@ static void details(struct pk_buf *out, json_t *e)
 		pk_entry_ago(out, json_integer_value(json_object_get(e, "expires")));
 	}
 	pk_buf_char(out, '\n');
-	hits(out, e);
+	if (json_object_get(e, "name"))
+		name_hits(out, e);
+	else
+		hits(out, e);
 }
 
 static void print(json_t *a)
@@ -92,7 +130,7 @@ static void print(json_t *a)
 	json_t *e = json_object_get(a, "entry"), *o;
 	size_t i;
 
-	add(&out, pk_json_text(a, "ip"));
+	add(&out, pk_json_text(a, json_object_get(a, "name") ? "name" : "ip"));
 	for (i = 0; i < PK_ARRAY_SIZE(words); i++)
 		if (!strcmp(pk_json_text(a, "verdict"), words[i].verdict))
 			pk_buf_fmt(&out, " %s", words[i].says);
@@ -122,6 +160,7 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	enum pk_format format = PK_FORMAT_TABLE;
 	struct pk_client client;
 	json_t *answer = NULL;
+	uint8_t addr[16];
 	int c, r;
 
 	optind = 1;
@@ -141,6 +180,8 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return pk_command_misused(self);
+	if (pk_ip_parse(argv[optind], addr) < 0)
+		query[0] = "name";
 	query[1] = argv[optind];
 	pk_client_init(&client, NULL);
 	r = pk_client_get(&client, PK_API_CHECK, query, &answer);
@@ -165,8 +206,8 @@ static const struct option options[] = {
 
 const struct pk_command pk_cmd_check = {
 	.name = "check",
-	.what = "would an address be blocked, by what list and entry, how often was it",
-	.usage = "check [OPTION]... ADDRESS",
+	.what = "would an address or a name be blocked, by what, how often was it",
+	.usage = "check [OPTION]... ADDRESS|NAME",
 	.options = options,
 	.run = run,
 	.help = "      --dir WAY        in (from there), out (to there); without it either\n"
@@ -176,5 +217,6 @@ const struct pk_command pk_cmd_check = {
 		"  -h, --help           this text\n\n"
 		"Examples:\n"
 		"  picket check 192.0.2.7\n"
-		"  picket check --dir in --proto tcp --port 22 2001:db8::7\n",
+		"  picket check --dir in --proto tcp --port 22 2001:db8::7\n"
+		"  picket check www.evil.example\n",
 };

@@ -39,6 +39,8 @@ void pk_v_prefix(struct pk_buf *out, json_t *e, bool human)
 	const char *prefix = pk_json_text(e, "prefix"), *name;
 
 	(void)human;
+	if (json_object_get(e, "name"))
+		prefix = pk_json_text(e, "name");
 	json_object_foreach(who, name, v)
 	{
 		if (!json_is_string(v))
@@ -57,12 +59,15 @@ static void word(struct pk_buf *out, const char *before, const char *s)
 void pk_v_limits(struct pk_buf *out, json_t *e, bool human)
 {
 	_cleanup_(pk_buf_done) struct pk_buf text = {};
+	json_t *v;
+	size_t i;
 
 	(void)human;
 	word(&text, "", pk_json_text(e, "dir"));
 	word(&text, "", pk_json_text(e, "proto"));
 	word(&text, "port ", pk_json_text(e, "port"));
 	word(&text, "iface ", pk_json_text(e, "iface"));
+	json_array_foreach(json_object_get(e, "how"), i, v) word(&text, "", json_string_value(v));
 	if (text.len)
 		pk_buf_add(out, text.data, text.len);
 	else if (human)
@@ -103,10 +108,15 @@ void pk_v_reason(struct pk_buf *out, json_t *e, bool human)
 
 void pk_v_hits(struct pk_buf *out, json_t *e, bool human)
 {
-	if (human && pk_json_num(e, "packets") < 1)
+	double n = pk_json_num(e, "packets");
+
+	if (json_object_get(e, "name"))
+		n = pk_json_num(e, "answers") + pk_json_num(e, "hellos_cut") +
+		    pk_json_num(e, "queries_refused");
+	if (human && n < 1)
 		pk_buf_char(out, '-');
 	else
-		pk_buf_fmt(out, "%.0f", pk_json_num(e, "packets"));
+		pk_buf_fmt(out, "%.0f", n);
 }
 
 void pk_v_last_hit(struct pk_buf *out, json_t *e, bool human)

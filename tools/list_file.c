@@ -52,6 +52,12 @@ static int take(struct pk_list_file *l, int c, const char *option)
 	case PK_LF_WIDE:
 		set(l, "wide", "1");
 		return 0;
+	case PK_LF_SNI_ONLY:
+		set(l, "sni_only", "1");
+		return 0;
+	case PK_LF_REFUSE_QUERY:
+		set(l, "refuse_query", "1");
+		return 0;
 	case PK_LF_FORCE:
 		pk_buf_fmt(&l->force, "%s%s", l->force.len ? "," : "", optarg);
 		return 0;

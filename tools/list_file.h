@@ -26,7 +26,9 @@ enum {
 	PK_LF_PROTO,
 	PK_LF_PORT,
 	PK_LF_FORCE,
-	PK_LF_AGAINST
+	PK_LF_AGAINST,
+	PK_LF_SNI_ONLY,
+	PK_LF_REFUSE_QUERY
 };
 
 #define PK_LF_READING                                                                              \

@@ -23,16 +23,12 @@ static void about_file(struct pk_buf *out, json_t *a)
 {
 	pk_buf_fmt(out, "  read as %s: %.0f lines, %.0f entries", pk_json_text(a, "read.format"),
 		   pk_json_num(a, "read.lines"), pk_json_num(a, "read.entries"));
+	count(out, a, "read.names", "names");
 	count(out, a, "read.doubles", "said twice");
 	count(out, a, "read.covered", "within others");
 	count(out, a, "read.host_bits", "with bits behind the prefix");
 	count(out, a, "read.ignored", "of no use (revoked, ended, other kinds)");
 	pk_buf_char(out, '\n');
-	if (pk_json_num(a, "read.names") > 0)
-		pk_buf_fmt(out,
-			   "  %.0f names were left out: names can not be blocked yet, only "
-			   "addresses\n",
-			   pk_json_num(a, "read.names"));
 }
 
 static void print_load(struct pk_list_file *l, json_t *a)
@@ -157,6 +153,8 @@ static const struct option load_options[] = {
 	{ "mode", required_argument, NULL, PK_LF_MODE },
 	{ "wide", no_argument, NULL, PK_LF_WIDE },
 	{ "force-cover", required_argument, NULL, PK_LF_FORCE },
+	{ "sni-only", no_argument, NULL, PK_LF_SNI_ONLY },
+	{ "refuse-query", no_argument, NULL, PK_LF_REFUSE_QUERY },
 	{ "confirm", required_argument, NULL, PK_LF_CONFIRM },
 	{ "ttl", required_argument, NULL, PK_LF_TTL },
 	PK_LF_ENDING,
@@ -182,7 +180,12 @@ const struct pk_command pk_cmd_list_load = {
 		"      --allow          a list of what is never to be dropped\n"
 		"      --confirm TIME   back to what was unless you say `picket list confirm`\n"
 		"      --ttl TIME       its entries end then\n" PK_LF_HELP
-		"      --wide           prefixes shorter than /8 (IPv4) or /19 (IPv6), too\n"
+		"      --sni-only       of names only what carries them is cut, addresses stay "
+		"open\n"
+		"      --refuse-query   DNS queries for its names fail at once, besides\n"
+		"      --wide           prefixes shorter than /8 (IPv4) or /19 (IPv6), and names "
+		"that\n"
+		"                       many share (com, co.uk), too\n"
 		"      --force-cover A  although it covers A, an address that must be reached\n"
 		"  -o, --output F       table or json\n"
 		"  -h, --help           this text\n\n"
@@ -190,6 +193,7 @@ const struct pk_command pk_cmd_list_load = {
 		"given.\n\n"
 		"Examples:\n"
 		"  picket list load drop.txt\n"
+		"  picket list load --refuse-query malware-domains.hosts\n"
 		"  picket list load --confirm 60s --name feeds feeds.csv.gz --column ip\n"
 		"  curl -s https://feeds.example/list | picket list load --name feed -\n",
 };

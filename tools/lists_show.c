@@ -46,6 +46,8 @@ void pk_list_about(struct pk_buf *out, json_t *l)
 		   : !strcmp(mode, "enforce") ? "enforce"
 					      : "off",
 		   pk_json_num(l, "entries"));
+	if (pk_json_num(l, "names") > 0)
+		pk_buf_fmt(out, " (%.0f names)", pk_json_num(l, "names"));
 	if (pk_json_num(l, "processes") > 0)
 		pk_buf_fmt(out, ", %.0f rules about processes", pk_json_num(l, "processes"));
 	pk_buf_str(out, "\n  changed ");

@@ -22,7 +22,7 @@
 #define PK_API_LISTS      "/v1/lists"
 #define PK_API_LISTS_TEST "/v1/lists/test" /* POST a list: what it would have cut */
 #define PK_API_BLOCKS     "/v1/blocks"     /* POST, DELETE {"targets":[...],...} */
-#define PK_API_CHECK      "/v1/check"      /* ?ip=&dir=&proto=&port= */
+#define PK_API_CHECK      "/v1/check"      /* ?ip=&dir=&proto=&port= or ?name= */
 #define PK_API_DETACH     "/v1/detach"     /* POST: takes everything down and ends the agent */
 
 /* Request header: where the person sits who uses the tool (the peer of the SSH session). */

@@ -177,6 +177,38 @@ static inline __u32 pk_blk_safe_group(__u64 hi)
 	return ((__u32)(hi >> 48) ^ (__u32)(hi >> 36)) & 0xfff;
 }
 
+/*
+ * Names whose queries are refused. A name is known by 128 bits of a hash of it, without its last
+ * dot and in lower case, made from its end: so one pass over a question has the hashes of all names
+ * that cover it. The keys are random, so that nobody can make a name that is taken for another one.
+ */
+#define PK_DNS_NAMES 262144u
+struct pk_dns_key {
+	__u64 a, b;
+};
+struct pk_dns_name {
+	__u16 block, allow; /* indices of the lists; 0 none */
+	__u32 pad;
+	__u64 queries; /* refused, or observed */
+	__u64 last_ns; /* boottime; 0 never */
+};
+enum pk_dns_rcode { PK_DNS_NXDOMAIN = 3, PK_DNS_REFUSED = 5 };
+struct pk_dns_ctl {
+	struct pk_dns_key seed;
+	__u32 names; /* in pk_dns_names; 0: no query is looked at */
+	__u32 rcode; /* of the answers */
+};
+
+/* The hash of "c" and what follows it. */
+static inline struct pk_dns_key pk_dns_step(struct pk_dns_key k, __u8 c)
+{
+	k.a = (k.a ^ c) * 0x9e3779b97f4a7c15ull;
+	k.a ^= k.a >> 32;
+	k.b = (k.b + c + 1) * 0xc2b2ae3d27d4eb4full;
+	k.b ^= k.b >> 29;
+	return k;
+}
+
 /* A rule decided. Each refused connect(), else one record a second and rule: counters tell more. */
 enum pk_verdict_where {
 	PK_VERDICT_INGRESS = 1,
@@ -203,5 +235,25 @@ struct pk_verdict {
 	__u8 prefix[16];
 };
 PK_ASSERT(sizeof(struct pk_verdict) == 176, "wire");
+
+/* A query for a listed name was refused (or seen: mode observe). At most one a second and name. */
+#define PK_DNS_TEXT 256
+struct pk_query {
+	struct pk_hdr hdr;
+	struct pk_owner owner;  /* of the socket that asked; cookie 0: not known */
+	struct pk_dns_key name; /* of the listed name */
+	__u64 netns;            /* cookie */
+	__u8 src[16], dst[16];
+	__be16 sport, dport;
+	__u32 ifindex;
+	__u16 list;
+	__u16 qtype;
+	__u8 act;               /* enum pk_verdict_act */
+	__u8 answered;          /* 1: with pk_dns_ctl.rcode; 0: dropped */
+	__u8 name_len;          /* bytes in text */
+	__u8 below;             /* where the listed name begins in text */
+	char text[PK_DNS_TEXT]; /* the question, in lower case, dots between labels */
+};
+PK_ASSERT(sizeof(struct pk_query) == 416, "wire");
 
 #endif

@@ -19,7 +19,7 @@
 #endif
 
 /* Number of this contract; a change of any layout in event.h or map.h raises it. */
-#define PK_ABI 3
+#define PK_ABI 4
 
 #define PK_COMM_LEN 16
 
@@ -32,6 +32,7 @@ enum pk_event_type {
 	PK_EV_FLOW = 6,
 	PK_EV_VERDICT = 7, /* struct pk_verdict of block.h */
 	PK_EV_SAMPLE = 8,
+	PK_EV_QUERY = 12, /* struct pk_query of block.h */
 };
 
 /* pk_hdr.flags */

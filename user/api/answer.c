@@ -70,11 +70,43 @@ static void write_proc(struct pk_json *j, const struct pk_block_row *row)
 	pk_json_end(j);
 }
 
+void pk_answer_how(struct pk_json *j, uint8_t how)
+{
+	pk_json_arr(j, "how");
+	if (how & PK_BLOCK_SNI_ONLY)
+		pk_json_str(j, NULL, "sni-only");
+	if (how & PK_BLOCK_REFUSE)
+		pk_json_str(j, NULL, "refuse-query");
+	pk_json_end(j);
+}
+
+static void write_name(struct pk_json *j, const struct pk_block_row *row)
+{
+	pk_json_u64(j, "id", row->e->id);
+	pk_json_str(j, "name", row->name);
+	pk_answer_how(j, row->how);
+	if (row->e->expires_ms)
+		pk_json_i64(j, "expires", row->e->expires_ms);
+	if (*row->reason)
+		pk_json_str(j, "reason", row->reason);
+	pk_json_u64(j, "answers", row->hits.answers);
+	pk_json_u64(j, "answers_safe", row->hits.safe);
+	pk_json_u64(j, "answers_shared", row->hits.shared);
+	pk_json_u64(j, "hellos_cut", row->hits.hellos);
+	pk_json_u64(j, "queries_refused", row->queries);
+	if (row->last_hit_ms)
+		pk_json_i64(j, "last_hit", row->last_hit_ms);
+}
+
 void pk_answer_row(struct pk_json *j, const struct pk_block_row *row)
 {
 	static const uint8_t none[16];
 	char text[PK_PREFIX_TEXT];
 
+	if (row->name) {
+		write_name(j, row);
+		return;
+	}
 	pk_json_u64(j, "id", row->e->id);
 	if (row->proc)
 		write_proc(j, row);
@@ -107,6 +139,7 @@ void pk_answer_info(struct pk_json *j, const struct pk_block_info *info)
 	pk_json_str(j, "kind", info->allow ? "allow" : "block");
 	pk_json_str(j, "mode", pk_answer_mode(info->mode));
 	pk_json_u64(j, "entries", info->entries);
+	pk_json_u64(j, "names", info->names);
 	pk_json_u64(j, "processes", info->processes);
 	pk_json_i64(j, "created", info->created_ms);
 	pk_json_i64(j, "changed", info->changed_ms);

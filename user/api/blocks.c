@@ -55,11 +55,14 @@ static void gone(void *arg)
 	change_free(arg);
 }
 
-static int add_one(struct pk_block *b, struct change *c, const struct pk_block_entry *e,
-		   struct pk_block_done *d)
+static int add_one(struct pk_block *b, struct change *c, size_t i, struct pk_block_done *d)
 {
 	struct pk_blocks *k = &c->blocks;
+	const struct pk_block_entry *e = &k->v[i];
 
+	if (k->name[i])
+		return pk_block_add_name(b, &k->ask, k->name[i], k->how, e->expires_ms, k->reason,
+					 d);
 	if (k->is_auto)
 		return pk_block_auto(b, &k->automatic, e, d);
 	if (k->proc.kind)
@@ -67,11 +70,13 @@ static int add_one(struct pk_block *b, struct change *c, const struct pk_block_e
 	return pk_block_add(b, &k->ask, e, k->iface, k->reason, d);
 }
 
-static int remove_one(struct pk_block *b, struct change *c, const struct pk_block_entry *e,
-		      struct pk_block_done *d)
+static int remove_one(struct pk_block *b, struct change *c, size_t i, struct pk_block_done *d)
 {
 	struct pk_blocks *k = &c->blocks;
+	const struct pk_block_entry *e = &k->v[i];
 
+	if (k->name[i])
+		return pk_block_remove_name(b, &k->ask, k->name[i], d);
 	return k->proc.kind ? pk_block_remove_proc(b, &k->ask, &k->proc, e, d)
 			    : pk_block_remove(b, &k->ask, e, k->iface, d);
 }
@@ -83,7 +88,7 @@ static void undo(struct pk_block *b, struct change *c)
 		struct pk_block_done d = { 0 };
 
 		if (c->out[c->at].changed)
-			(void)remove_one(b, c, &c->blocks.v[c->at], &d); /* it was there just now */
+			(void)remove_one(b, c, c->at, &d); /* it was there just now */
 		pk_block_done_done(&d);
 	}
 }
@@ -93,6 +98,18 @@ static const char *list_of(const struct change *c)
 	if (!c->blocks.is_auto)
 		return c->blocks.ask.list;
 	return c->blocks.automatic.list ? c->blocks.automatic.list : "auto";
+}
+
+static void explain_missing_name(struct pk_block *b, const struct change *c, struct pk_buf *out)
+{
+	_cleanup_free_ struct pk_block_answer *a = calloc(1, sizeof(*a));
+
+	pk_buf_fmt(out, "%s is no entry of list %s", c->blocks.name[0], list_of(c));
+	if (a)
+		pk_block_check_name(b, c->blocks.name[0], a);
+	if (a && a->n)
+		pk_buf_fmt(out, "; what speaks about it is %s of list %s", a->v[0].row.name,
+			   a->v[0].list);
 }
 
 /* Not in this list: in which, then? */
@@ -105,6 +122,10 @@ static void explain_missing(struct pk_block *b, const struct change *c, struct p
 
 	if (c->blocks.proc.kind) {
 		pk_buf_fmt(out, "there is no such block in list %s", list_of(c));
+		return;
+	}
+	if (c->blocks.name[0]) {
+		explain_missing_name(b, c, out);
 		return;
 	}
 	pk_buf_fmt(out, "%s is no entry of list %s with these limits", pk_limits_prefix(e, text),
@@ -134,8 +155,15 @@ static void write_targets(struct pk_json *j, const struct change *c, const char 
 		pk_json_obj(j, NULL);
 		if (!missing)
 			pk_json_u64(j, "id", c->out[i].id);
-		pk_json_str(j, "prefix",
-			    c->blocks.proc.kind && !e->bits ? "any" : pk_limits_prefix(e, text));
+		if (c->blocks.name[i]) {
+			pk_json_str(j, "name", c->blocks.name[i]);
+			if (!c->remove)
+				pk_answer_how(j, c->blocks.how);
+		} else {
+			pk_json_str(j, "prefix",
+				    c->blocks.proc.kind && !e->bits ? "any"
+								    : pk_limits_prefix(e, text));
+		}
 		pk_limits_write(j, e, c->blocks.iface);
 		if (!c->remove)
 			pk_json_bool(j, "new", c->out[i].changed);
@@ -181,9 +209,8 @@ static void go_on(struct change *c)
 	struct pk_block *b = pk_answer_block(&c->later->q);
 
 	while (b && c->at < c->blocks.n) {
-		const struct pk_block_entry *e = &c->blocks.v[c->at];
 		struct pk_block_done d = { 0 };
-		int r = c->remove ? remove_one(b, c, e, &d) : add_one(b, c, e, &d);
+		int r = c->remove ? remove_one(b, c, c->at, &d) : add_one(b, c, c->at, &d);
 
 		bool wait = r == -EAGAIN || (r == -EBUSY && pk_answer_is_loading(b, list_of(c)));
 

@@ -12,7 +12,10 @@
 struct pk_blocks {
 	struct pk_block_ask ask;
 	struct pk_block_entry v[PK_BLOCKS_TARGETS];
+	/* of those that are names: else NULL. Owned. */
+	char *name[PK_BLOCKS_TARGETS];
 	size_t n;
+	uint8_t how;                /* PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE of names */
 	const char *iface, *reason; /* NULL none */
 	struct pk_block_proc proc;  /* kind 0: addresses are blocked */
 	bool is_auto;

@@ -8,13 +8,15 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TTL_S_MAX (10ll * 366 * 86400)
 
-static const char *const known[] = { "targets", "list",  "ttl",    "dir",  "proto",
-				     "port",    "iface", "reason", "wide", "force_cover",
-				     "who",     "to",    "auto",   "allow" };
+static const char *const known[] = { "targets", "list",        "ttl",      "dir",
+				     "proto",   "port",        "iface",    "reason",
+				     "wide",    "force_cover", "who",      "to",
+				     "auto",    "allow",       "sni_only", "refuse_query" };
 
 static int wrong(struct pk_blocks *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -82,10 +84,37 @@ static bool is_name(const char *s)
 		if (*s == ':' || *s == '/')
 			return false;
 		dot = dot || *s == '.';
-		letter = letter || (*s >= 'g' && *s <= 'z') || (*s >= 'G' && *s <= 'Z') ||
+		letter = letter || (uint8_t)*s >= 0x80 || (*s >= 'g' && *s <= 'z') ||
+			 (*s >= 'G' && *s <= 'Z') ||
 			 (dot && ((*s >= 'a' && *s <= 'f') || (*s >= 'A' && *s <= 'F')));
 	}
-	return letter && dot;
+	return letter;
+}
+
+/* Names go by all ways to all ports: what limits addresses means nothing for them. */
+static int add_name(struct pk_blocks *b, const char *s, const struct pk_block_entry *limits)
+{
+	char name[PK_DOMAIN_MAX];
+	const char *why;
+
+	if (pk_domain_normalise(s, strlen(s), name, &why) < 0)
+		return wrong(b, "%.100s: %s", s, why);
+	if (b->n == PK_BLOCKS_TARGETS)
+		return wrong(b, "more than %d targets", PK_BLOCKS_TARGETS);
+	if (limits->dir != (PK_BLK_IN | PK_BLK_OUT) || limits->proto || limits->port_hi || b->iface)
+		return wrong(b, "%.100s is a name: dir, proto, port and iface go with addresses",
+			     s);
+	if (b->ask.n_force)
+		return wrong(b,
+			     "%.100s is a name: force_cover goes with addresses; what must be "
+			     "reached stays open",
+			     s);
+	b->v[b->n] = *limits;
+	b->name[b->n] = strdup(name);
+	if (!b->name[b->n])
+		return wrong(b, "no memory");
+	b->n++;
+	return 0;
 }
 
 static int add_target(struct pk_blocks *b, const char *s, const struct pk_block_entry *limits)
@@ -94,11 +123,6 @@ static int add_target(struct pk_blocks *b, const char *s, const struct pk_block_
 	const char *reason = NULL;
 	bool host_bits = false;
 
-	if (is_name(s))
-		return wrong(b,
-			     "%.100s is a name: names can not be blocked yet, only addresses, "
-			     "prefixes and ranges",
-			     s);
 	if (pk_block_parse_target(s, b->v + from, PK_BLOCKS_TARGETS - from, &n, &reason,
 				  &host_bits) < 0)
 		return wrong(b, "%.60s: %s", s,
@@ -121,19 +145,23 @@ static int add_target(struct pk_blocks *b, const char *s, const struct pk_block_
 static int read_targets(struct pk_blocks *b, const struct pk_block_entry *limits)
 {
 	json_t *list = json_object_get(b->body, "targets"), *t;
-	size_t i;
+	size_t i, names = 0;
 
 	if (!json_is_array(list) || !json_array_size(list))
-		return wrong(b, "targets must be an array of addresses, prefixes or ranges");
+		return wrong(b, "targets must be an array of addresses, prefixes, ranges or "
+				"names");
 	json_array_foreach(list, i, t)
 	{
 		const char *s = json_string_value(t);
 
 		if (!s)
 			return wrong(b, "targets must be texts");
-		if (add_target(b, s, limits) < 0)
+		if ((is_name(s) ? add_name(b, s, limits) : add_target(b, s, limits)) < 0)
 			return -EINVAL;
+		names += b->n && b->name[b->n - 1];
 	}
+	if (b->how && names != json_array_size(list))
+		return wrong(b, "sni_only and refuse_query go with names only");
 	return 0;
 }
 
@@ -165,6 +193,11 @@ static int read_proc(struct pk_blocks *b, json_t *who, struct pk_block_entry *li
 		return -EINVAL;
 	if (limits->dir == PK_BLK_IN)
 		return wrong(b, "what processes do goes out: dir in means nothing for them");
+	if (b->how)
+		return wrong(b, "sni_only and refuse_query go with names only");
+	if (to && is_name(to))
+		return wrong(b, "%.100s is a name: \"to\" takes addresses, prefixes and ranges",
+			     to);
 	if (to)
 		return add_target(b, to, limits);
 	limits->bits = 0;
@@ -207,6 +240,9 @@ static int read_auto(struct pk_blocks *b, json_t *o)
 		return wrong(b, "evidence must be established, half-open or udp");
 	if (!json_object_get(b->body, "ttl"))
 		return wrong(b, "an automatic block needs a ttl");
+	for (size_t i = 0; i < b->n; i++)
+		if (b->name[i])
+			return wrong(b, "an automatic block is one of addresses, not of names");
 	if (b->proc.kind || b->ask.n_force || b->ask.wide)
 		return wrong(b, "an automatic block is one of addresses, neither forced nor wide");
 	b->is_auto = true;
@@ -237,16 +273,21 @@ static int read_all(struct pk_blocks *b, int64_t now_ms)
 	json_t *who = json_object_get(b->body, "who"),
 	       *automatic = json_object_get(b->body, "auto");
 	struct pk_block_entry limits = { 0 };
+	bool sni_only = false, refuse = false;
 	const char *list;
 
 	if (check_members(b) < 0 || text_of(b, b->body, "list", &list) < 0 ||
 	    text_of(b, b->body, "iface", &b->iface) < 0 ||
 	    text_of(b, b->body, "reason", &b->reason) < 0 || bool_of(b, "wide", &b->ask.wide) < 0 ||
-	    bool_of(b, "allow", &b->ask.allow) < 0 || read_force(b) < 0 ||
+	    bool_of(b, "allow", &b->ask.allow) < 0 || bool_of(b, "sni_only", &sni_only) < 0 ||
+	    bool_of(b, "refuse_query", &refuse) < 0 || read_force(b) < 0 ||
 	    read_limits(b, now_ms, &limits) < 0)
 		return -EINVAL;
 	b->ask.list = list ? list : b->ask.allow ? "allowed" : "manual";
 	b->ask.mode = -1;
+	b->how = (sni_only ? PK_BLOCK_SNI_ONLY : 0) | (refuse ? PK_BLOCK_REFUSE : 0);
+	if (b->how && b->ask.allow)
+		return wrong(b, "sni_only and refuse_query mean nothing for what is allowed");
 	if (b->reason && strlen(b->reason) > 255)
 		return wrong(b, "the reason is too long: 255 bytes at most");
 	if (!who && json_object_get(b->body, "to"))
@@ -271,6 +312,9 @@ int pk_blocks_read(const char *bytes, size_t len, int64_t now_ms, struct pk_bloc
 
 void pk_blocks_done(struct pk_blocks *b)
 {
+	for (size_t i = 0; i < b->n; i++)
+		free(b->name[i]);
+	b->n = 0;
 	json_decref(b->body);
 	b->body = NULL;
 }

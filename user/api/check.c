@@ -8,10 +8,30 @@
 #include "base/buf.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "block/answers.h"
 
 #include <picket/api.h>
 
 #include <stdlib.h>
+#include <string.h>
+
+/* What is blocked at this moment because of a listed name. */
+static void write_addresses(struct pk_json *j, struct pk_block *b, const struct pk_block_match *m)
+{
+	char text[PK_IP_TEXT];
+	const uint8_t *addr;
+	int64_t expires_ms;
+	size_t at = 0;
+
+	pk_json_arr(j, "addresses");
+	while ((addr = pk_block_answer_next(b, m->list, m->row.name, &at, &expires_ms))) {
+		pk_json_obj(j, NULL);
+		pk_json_str(j, "ip", pk_ip_format(addr, text));
+		pk_json_i64(j, "expires", expires_ms);
+		pk_json_end(j);
+	}
+	pk_json_end(j);
+}
 
 static void write_match(struct pk_json *j, struct pk_block *b, const char *key,
 			const struct pk_block_match *m)
@@ -28,6 +48,8 @@ static void write_match(struct pk_json *j, struct pk_block *b, const char *key,
 			pk_json_str(j, "source", info.source);
 	}
 	pk_answer_row(j, &m->row);
+	if (m->row.name && !m->allow)
+		write_addresses(j, b, m);
 	pk_json_end(j);
 }
 
@@ -55,6 +77,30 @@ static void write_answer(struct pk_json *j, struct pk_block *b, const struct pk_
 	pk_answer_safe(j, "safe", a->safe);
 }
 
+static int check_name(struct pk_api_request *q, struct pk_block *b, const char *written)
+{
+	struct pk_buf body = { 0 };
+	char name[PK_DOMAIN_MAX];
+	struct pk_block_answer *a;
+	struct pk_json j;
+	const char *why;
+
+	if (pk_domain_normalise(written, strlen(written), name, &why) < 0)
+		return pk_api_problem(q, 400, why);
+	a = calloc(1, sizeof(*a)); /* too much for the stack */
+	if (!a)
+		return pk_api_problem(q, 507, "no memory");
+	pk_block_check_name(b, name, a);
+	pk_json_init(&j, &body);
+	pk_json_obj(&j, NULL);
+	pk_json_str(&j, "name", name);
+	write_answer(&j, b, a);
+	pk_json_end(&j);
+	free(a);
+	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
+	return 0;
+}
+
 int pk_check_get(struct pk_api_request *q)
 {
 	const char *ip = pk_api_param(q, "ip"), *dir = pk_api_param(q, "dir");
@@ -69,6 +115,8 @@ int pk_check_get(struct pk_api_request *q)
 
 	if (!b || pk_api_param_u64(q, "port", 65535, &port) < 0)
 		return 0;
+	if (pk_api_param(q, "name"))
+		return check_name(q, b, pk_api_param(q, "name"));
 	if (!ip || pk_ip_parse(ip, ask.addr) < 0)
 		return pk_api_problem(q, 400, "ip must be an IPv4 or IPv6 address");
 	if (dir && pk_limits_dir(dir, &ask.dir) < 0)

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "block/answers.h"
 
 #include <picket/api.h>
 
@@ -40,6 +41,21 @@ static void write_memory(struct pk_json *j, struct pk_block *b)
 	pk_json_u64(j, "rules", t.use.rules);
 	pk_json_u64(j, "words", t.use.words);
 	pk_json_u64(j, "free_lines", t.use.free_lines);
+	pk_json_u64(j, "names", t.names);
+	pk_json_u64(j, "name_bytes", t.name_bytes);
+	pk_json_u64(j, "refused_names", pk_block_refused_names(b));
+	pk_json_end(j);
+}
+
+/* DNS answers for listed names, by what became of their addresses. */
+static void write_answers(struct pk_json *j, struct pk_block *b)
+{
+	const uint64_t *n = pk_block_answer_counts(b);
+
+	pk_json_obj(j, "answers");
+	for (int i = PK_ANSWER_SNI_ONLY; i < PK_ANSWER_FATES; i++)
+		pk_json_u64(j, pk_answer_fate_name(i), n[i]);
+	pk_json_u64(j, "now", pk_block_answer_addrs(b));
 	pk_json_end(j);
 }
 
@@ -81,6 +97,7 @@ int pk_lists_get(struct pk_api_request *q)
 		pk_json_end(&j);
 	}
 	pk_json_end(&j);
+	write_answers(&j, b);
 	write_memory(&j, b);
 	write_safe(&j, b);
 	pk_json_end(&j);

@@ -43,7 +43,7 @@ const struct pk_route pk_routes[] = {
 	{ EVHTTP_REQ_POST, PK_API_LISTS, "confirm", PK_ROUTE_REST, "back", pk_list_confirm },
 	{ EVHTTP_REQ_POST, PK_API_BLOCKS, NULL, 0, "", pk_blocks_post },
 	{ EVHTTP_REQ_DELETE, PK_API_BLOCKS, NULL, 0, "", pk_blocks_delete },
-	GET(PK_API_CHECK, 0, "ip dir proto port", pk_check_get),
+	GET(PK_API_CHECK, 0, "ip name dir proto port", pk_check_get),
 	{ EVHTTP_REQ_POST, PK_API_DETACH, NULL, 0, "", pk_detach_post },
 };
 

@@ -241,6 +241,7 @@ static int read_ask(struct pk_api_request *q, struct pk_upload *u)
 {
 	const char *kind = pk_api_param(q, "kind"), *mode = pk_api_param(q, "mode");
 	struct pk_block_ask *ask = &u->ask;
+	bool sni_only = false, refuse = false;
 	uint64_t confirm_s = 0;
 
 	ask->mode = -1;
@@ -251,8 +252,13 @@ static int read_ask(struct pk_api_request *q, struct pk_upload *u)
 		return bad_param(q, "mode must be enforce, observe or off");
 	if (pk_api_param_bool(q, "skip_bad", &ask->skip_bad) < 0 ||
 	    pk_api_param_bool(q, "wide", &ask->wide) < 0 ||
+	    pk_api_param_bool(q, "sni_only", &sni_only) < 0 ||
+	    pk_api_param_bool(q, "refuse_query", &refuse) < 0 ||
 	    pk_api_param_u64(q, "confirm", CONFIRM_S_MAX, &confirm_s) < 0)
 		return -EINVAL;
+	if ((sni_only || refuse) && ask->allow)
+		return bad_param(q, "sni_only and refuse_query mean nothing for what is allowed");
+	u->opts.name_how = (sni_only ? PK_BLOCK_SNI_ONLY : 0) | (refuse ? PK_BLOCK_REFUSE : 0);
 	ask->confirm_ms = confirm_s * 1000;
 	u->opts.skip_bad = ask->skip_bad;
 	return read_force(q, ask);

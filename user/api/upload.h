@@ -40,7 +40,8 @@ void pk_uploads_free(struct pk_uploads *s);
 
 /* The parameters that pk_upload_start() knows, for the table of routes. */
 #define PK_UPLOAD_PARAMS                                                                           \
-	"format column kind mode skip_bad wide force_cover confirm ttl dir proto port source"
+	"format column kind mode skip_bad wide force_cover confirm ttl dir proto port source "     \
+	"sni_only refuse_query"
 
 /*
  * Takes the body and the parameters; done is called in the loop when the list was read, and frees

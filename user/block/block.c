@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "block/load.h"
+#include "block/name_rules.h"
 #include "block/show.h"
 #include "block/who.h"
 #include "conf/conf.h"
@@ -58,6 +59,8 @@ void pk_block_free(struct pk_block *b)
 	free_loads(b->loads);
 	free_loads(b->unsaved);
 	pk_saver_free(b);
+	pk_refuse_free(b);
+	pk_answers_free(b);
 	pk_start_free(b);
 	pk_who_free(b);
 	for (unsigned i = 0; i < PK_BLK_LISTS; i++)
@@ -158,6 +161,10 @@ bool pk_block_step(struct pk_block *b, uint64_t budget_ns)
 	more = pk_load_step(b, until);
 	if (pk_clock_boot_ns() < until)
 		more |= pk_change_expire(b, until);
+	if (pk_clock_boot_ns() < until)
+		more |= pk_refuse_step(b, until);
+	if (pk_clock_boot_ns() < until)
+		more |= pk_answers_step(b, until);
 	if (pk_clock_boot_ns() < until)
 		more |= pk_saver_step(b, until);
 	else

@@ -31,6 +31,15 @@ struct pk_block_ops {
 	void (*ifname)(void *arg, uint32_t ifindex, char ret[16]);
 	/* Writes one element of pk_blk_who, or removes it (line 0). */
 	int (*who)(void *arg, const struct pk_blk_who_key *key, uint32_t line);
+	/*
+	 * Writes one element of pk_dns_names, or removes it (value NULL); NULL: queries can not be
+	 * refused here. refused reads one: -ENOENT, it is not there.
+	 */
+	int (*refuse)(void *arg, const struct pk_dns_key *key, const struct pk_dns_name *value);
+	int (*refused)(void *arg, const struct pk_dns_key *key, struct pk_dns_name *ret);
+	/* Calls each for every name by which the address was looked up of late; NULL: not known. */
+	void (*names_of)(void *arg, const uint8_t addr[16],
+			 void (*each)(void *each_arg, const char *name), void *each_arg);
 	/* Sum of pk_blk_cnt over the processors; reset: begins at zero again. */
 	int (*count)(void *arg, unsigned list, bool reset, struct pk_blk_count *ret);
 	/* Cgroup ids of a container (name or id), how many; -ENOENT: there is none now. */
@@ -67,6 +76,10 @@ int pk_block_add_saved(struct pk_block *b, const char *list, bool previous, cons
 		       size_t len);
 /* An element that was found in pk_blk_who. */
 int pk_block_add_who(struct pk_block *b, const struct pk_blk_who_key *key, uint32_t line);
+/* An element that was found in pk_dns_names, and what its hash is keyed with: dns is the mapped
+ * element of pk_dns_ctl. Without this, queries are not refused. */
+int pk_block_add_refused(struct pk_block *b, const struct pk_dns_key *key);
+void pk_block_set_dns(struct pk_block *b, struct pk_dns_ctl *dns);
 int pk_block_start(struct pk_block *b, int64_t now_ms, uint64_t boot_ns);
 /* Everything that was saved is in force. */
 bool pk_block_is_ready(const struct pk_block *b);

@@ -4,6 +4,7 @@
  * written. Nothing is rebuilt. Entries that end are removed here, too.
  */
 #include "block/lists.h"
+#include "block/name_rules.h"
 
 #include "base/clock.h"
 #include "base/ip.h"
@@ -66,6 +67,26 @@ static int add_text(struct pk_block_texts *t, const char *s, uint32_t *ret)
 	return 0;
 }
 
+/* Texts of names into other ones; they can all be had once they were all there. */
+static int move_names(struct pk_version *v, struct pk_block_texts *to, bool set)
+{
+	struct pk_block_name *n;
+	int r = 0;
+
+	for (size_t at = 0; r == 0 && (n = pk_domains_next(&v->names, &at));) {
+		uint32_t text = n->text, reason = n->reason;
+
+		r = add_text(to, pk_block_text_at(&v->texts, n->text), &text);
+		if (r == 0)
+			r = add_text(to, pk_block_text_at(&v->texts, n->reason), &reason);
+		if (r == 0 && set) {
+			n->text = text;
+			n->reason = reason;
+		}
+	}
+	return r;
+}
+
 /* Reasons of entries that are gone. */
 static int sort_out_texts(struct pk_version *v)
 {
@@ -74,7 +95,7 @@ static int sort_out_texts(struct pk_version *v)
 	struct pk_block_entry *e;
 	int r;
 
-	if (v->texts.n < 2 * v->entries.n + TEXTS_SPARED)
+	if (v->texts.n < 2 * v->entries.n + 4 * v->names.live + TEXTS_SPARED)
 		return 0;
 	for (; (e = pk_entries_get(&v->entries, at)); pk_entries_next(&v->entries, &at)) {
 		r = add_text(&texts, pk_block_text_at(&v->texts, e->reason), &(uint32_t){ 0 });
@@ -83,6 +104,11 @@ static int sort_out_texts(struct pk_version *v)
 			return 0; /* it stays as it is */
 		}
 	}
+	if (move_names(v, &texts, false) < 0) {
+		pk_block_texts_done(&texts);
+		return 0;
+	}
+	(void)move_names(v, &texts, true);
 	for (at = (struct pk_entries_at){ 0 }; (e = pk_entries_get(&v->entries, at));
 	     pk_entries_next(&v->entries, &at))
 		(void)add_text(&texts, pk_block_text_at(&v->texts, e->reason), &e->reason);
@@ -223,8 +249,16 @@ static int add(struct pk_block *b, const struct pk_block_ask *ask, struct pk_blo
 	l->now.changed_ms = b->now_ms;
 	pk_list_changed(b, l, SAVE_IN_NS);
 	d->id = e->id;
-	d->entries = l->now.entries.n;
+	d->entries = pk_version_entries(&l->now);
 	return 0;
+}
+
+void pk_change_drop_new(struct pk_block *b, struct pk_block_list *l)
+{
+	pk_list_set_force(b, l, NULL, 0);
+	pk_list_forget(b, l);
+	pk_list_publish(b, l);
+	pk_list_free(b, l);
 }
 
 int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask, const struct pk_block_entry *e,
@@ -248,12 +282,8 @@ int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask, const struc
 		r = add_text(&l->now.texts, reason, &copy.reason);
 	if (r == 0)
 		r = add(b, ask, l, &copy, ret);
-	if (r < 0 && is_new) { /* nothing came into it */
-		pk_list_set_force(b, l, NULL, 0);
-		pk_list_forget(b, l);
-		pk_list_publish(b, l);
-		pk_list_free(b, l);
-	}
+	if (r < 0 && is_new) /* nothing came into it */
+		pk_change_drop_new(b, l);
 	return r < 0 ? pk_done_fail(ret, r) : 0;
 }
 
@@ -321,7 +351,7 @@ int pk_block_remove(struct pk_block *b, const struct pk_block_ask *ask,
 	ret->id = have->id;
 	ret->removed = 1;
 	pk_change_remove_at(b, l, at);
-	ret->entries = l->now.entries.n;
+	ret->entries = pk_version_entries(&l->now);
 	return pk_done_set(ret, 0, NULL);
 }
 
@@ -336,12 +366,14 @@ int pk_block_set_mode(struct pk_block *b, const char *list, enum pk_blk_mode mod
 		return r;
 	if (mode > PK_BLK_ENFORCE)
 		return pk_done_set(ret, -EINVAL, "not a mode: off, observe or enforce");
-	ret->entries = l->now.entries.n;
+	ret->entries = pk_version_entries(&l->now);
 	if (l->mode == mode)
 		return 0;
 	l->mode = mode;
 	pk_list_publish(b, l);
 	pk_list_changed(b, l, 0);
+	if (l->now.names.live)
+		pk_name_changed(b);
 	return 0;
 }
 
@@ -371,10 +403,13 @@ bool pk_change_expire(struct pk_block *b, uint64_t until_ns)
 	uint32_t n = 0;
 
 	while (pk_expiry_pop(&b->expiry, b->now_ms, &item)) {
-		struct pk_block_list *l = b->list[item.list];
+		bool is_name = item.list & PK_EXPIRY_NAME;
+		struct pk_block_list *l = is_name ? NULL : b->list[item.list];
 		const struct pk_blk_rule *rule;
 		struct pk_entries_at at;
 
+		if (is_name)
+			pk_name_expire(b, &item);
 		if (l && l->load)
 			l->missed = true;
 		if (l && !l->load) {

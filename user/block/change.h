@@ -23,9 +23,9 @@ struct pk_block_ask {
 
 /* An entry that is not to be, because of an address that must be reached. */
 struct pk_block_refusal {
-	char prefix[56]; /* as people write it */
-	char covers[56]; /* address or prefix of the safe set; "": it is too wide */
-	char why[160];   /* "default gateway, resolver", and what to do */
+	char prefix[PK_DOMAIN_MAX]; /* as people write it; a name */
+	char covers[56];            /* address or prefix of the safe set; "": it is too wide */
+	char why[160];              /* "default gateway, resolver", and what to do */
 };
 #define PK_BLOCK_REFUSALS 100 /* told one by one; others are only counted */
 
@@ -66,6 +66,14 @@ int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask, const struc
 		 const char *iface, const char *reason, struct pk_block_done *ret);
 int pk_block_remove(struct pk_block *b, const struct pk_block_ask *ask,
 		    const struct pk_block_entry *e, const char *iface, struct pk_block_done *ret);
+
+/* A name (spelt as people do; it covers what is below it) more or less, the same way. how:
+ * PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE. -ENOSPC also: queries are refused for as many as can be. */
+int pk_block_add_name(struct pk_block *b, const struct pk_block_ask *ask, const char *name,
+		      uint8_t how, int64_t expires_ms, const char *reason,
+		      struct pk_block_done *ret);
+int pk_block_remove_name(struct pk_block *b, const struct pk_block_ask *ask, const char *name,
+			 struct pk_block_done *ret);
 
 /* What processes may not talk to. e: the addresses and conditions; bits 0: all of both families. */
 enum pk_block_proc_kind {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PK_EXPIRY_NAME 0x8000u /* in list: a name, line is its place */
+
 struct pk_expiry_item {
 	int64_t expires_ms; /* wall clock */
 	uint32_t line;      /* of the entry's rule */

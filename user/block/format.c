@@ -182,8 +182,6 @@ static void read_all(struct pk_reader *r, struct pk_piece bytes)
 
 static void drop_names(struct pk_list_data *d)
 {
-	for (size_t i = 0; i < d->n_names; i++)
-		free(d->names[i]);
 	free(d->names);
 	d->names = NULL;
 	d->n_names = 0;
@@ -201,7 +199,7 @@ int pk_list_read(const void *bytes, size_t len, const struct pk_list_opts *opts,
 		 struct pk_list_data *ret)
 {
 	struct pk_list_opts o = *opts;
-	struct pk_reader r = { .opts = &o, .d = ret };
+	struct pk_reader r = { .opts = &o, .d = ret, .name_how = opts->name_how };
 
 	*ret = (struct pk_list_data){ 0 };
 	if (!o.defaults.dir)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "block/domains.h"
 #include "block/entry.h"
 
 struct pk_buf;
@@ -32,6 +33,7 @@ struct pk_list_opts {
 	uint64_t max_entries;
 	struct pk_block_entry
 		defaults;      /* dir, proto, ports, expires_ms for entries that say nothing */
+	uint8_t name_how;      /* PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE of names that say nothing */
 	size_t max_complaints; /* further ones are only counted; 0: 100 */
 };
 
@@ -46,7 +48,7 @@ struct pk_list_data {
 	struct pk_block_entry *v;   /* sorted by pk_block_entry_compare(), no two equal */
 	size_t n;
 	struct pk_block_texts texts;
-	char **names; /* domain names, lower case, sorted, each once: for the issue about names */
+	struct pk_block_name *names; /* sorted by text, each once */
 	size_t n_names;
 	struct pk_list_bad *bad;
 	size_t n_bad, bad_total;
@@ -71,10 +73,13 @@ int pk_list_read(const void *bytes, size_t len, const struct pk_list_opts *opts,
 void pk_list_data_done(struct pk_list_data *d);
 const char *pk_list_format_name(enum pk_list_format f);            /* "plain", ... */
 int pk_list_format_parse(const char *s, enum pk_list_format *ret); /* -EINVAL */
-/* The export format, one line an entry; pk_list_read(PK_LIST_PICKET) gives the same entries. */
+/* The export format, one line an entry or a name; pk_list_read(PK_LIST_PICKET) gives the same
+ * entries. */
 void pk_list_write_entry(struct pk_buf *out, const struct pk_block_entry *e,
 			 const struct pk_block_texts *t);
 void pk_list_write_line(struct pk_buf *out, const struct pk_block_entry *e, const char *iface,
+			const char *reason);
+void pk_list_write_name(struct pk_buf *out, const struct pk_block_name *n, const char *name,
 			const char *reason);
 /* "10.0.0.0/8", "a-b" or an address: up to 256 entries' prefixes; -EINVAL with the reason. */
 int pk_block_parse_target(const char *s, struct pk_block_entry *v, size_t max, size_t *ret_n,

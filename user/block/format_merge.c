@@ -248,9 +248,25 @@ static int count_covered(struct pk_list_data *d)
 	return 0;
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b, void *texts)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct pk_block_name *x = a, *y = b;
+
+	if (x->text == y->text) /* each text is there once */
+		return 0;
+	return strcmp(pk_block_text_at(texts, x->text), pk_block_text_at(texts, y->text));
+}
+
+/* Said more than once: the first reason, the latest end, all that is to be done. */
+static void unite_names(struct pk_block_name *to, const struct pk_block_name *n)
+{
+	if (!n->expires_ms || (to->expires_ms && n->expires_ms > to->expires_ms))
+		to->expires_ms = n->expires_ms;
+	if (!to->reason)
+		to->reason = n->reason;
+	if (!(n->how & PK_BLOCK_SNI_ONLY))
+		to->how &= (uint8_t)~PK_BLOCK_SNI_ONLY;
+	to->how |= n->how & PK_BLOCK_REFUSE;
 }
 
 static void sort_names(struct pk_list_data *d)
@@ -258,10 +274,10 @@ static void sort_names(struct pk_list_data *d)
 	size_t n = 0;
 
 	if (d->n_names)
-		qsort(d->names, d->n_names, sizeof(*d->names), compare_names);
+		qsort_r(d->names, d->n_names, sizeof(*d->names), compare_names, &d->texts);
 	for (size_t i = 0; i < d->n_names; i++) {
-		if (n && strcmp(d->names[n - 1], d->names[i]) == 0)
-			free(d->names[i]);
+		if (n && d->names[n - 1].text == d->names[i].text)
+			unite_names(&d->names[n - 1], &d->names[i]);
 		else
 			d->names[n++] = d->names[i];
 	}

@@ -67,7 +67,7 @@ static void take_name_addr(struct pk_document *d, struct pk_piece value, struct 
 	}
 	/* The record must tell because of which name the address is blocked. */
 	e->reason = pk_reader_text(d->r, value);
-	pk_reader_take(d->r, (struct pk_piece){ value.p, bar }, PK_WANT_NAME, NULL);
+	pk_reader_take(d->r, (struct pk_piece){ value.p, bar }, PK_WANT_NAME, e);
 	pk_reader_take(d->r, (struct pk_piece){ bar + 1, value.end }, PK_WANT_ADDR, e);
 }
 
@@ -83,7 +83,7 @@ static void take_value(struct pk_document *d, const char *type, const char *text
 	else if (strcmp(type, "ip-src|port") == 0 || strcmp(type, "ip-dst|port") == 0)
 		take_addr_port(d, value, &e);
 	else if (strcmp(type, "domain") == 0 || strcmp(type, "hostname") == 0)
-		pk_reader_take(d->r, value, PK_WANT_NAME, NULL);
+		pk_reader_take(d->r, value, PK_WANT_NAME, &e);
 	else if (strcmp(type, "domain|ip") == 0)
 		take_name_addr(d, value, &e);
 	else if (strcmp(type, "hostname|port") == 0)

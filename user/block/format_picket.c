@@ -4,6 +4,7 @@
  * "picket-list 1", perhaps a head in braces, then an entry a line, as in
  *
  *     192.0.2.0/24 dir=in proto=tcp port=22-23 iface=eth0 expires=1700000000000 id=7 reason="..."
+ *     evil.example how=sni-only,refuse-query expires=1700000000000 id=8 reason="..."
  *
  * Texts are escaped as for terminals, so that an export can be shown by cat.
  */
@@ -69,6 +70,22 @@ void pk_list_write_line(struct pk_buf *out, const struct pk_block_entry *e, cons
 		pk_buf_fmt(out, " expires=%" PRIi64, e->expires_ms);
 	if (e->id)
 		pk_buf_fmt(out, " id=%" PRIu32, e->id);
+	write_text(out, "reason", reason);
+	pk_buf_char(out, '\n');
+}
+
+void pk_list_write_name(struct pk_buf *out, const struct pk_block_name *n, const char *name,
+			const char *reason)
+{
+	pk_buf_str(out, name);
+	if (n->how)
+		pk_buf_fmt(out, " how=%s%s%s", n->how & PK_BLOCK_SNI_ONLY ? "sni-only" : "",
+			   n->how == (PK_BLOCK_SNI_ONLY | PK_BLOCK_REFUSE) ? "," : "",
+			   n->how & PK_BLOCK_REFUSE ? "refuse-query" : "");
+	if (n->expires_ms)
+		pk_buf_fmt(out, " expires=%" PRIi64, n->expires_ms);
+	if (n->id)
+		pk_buf_fmt(out, " id=%" PRIu32, n->id);
 	write_text(out, "reason", reason);
 	pk_buf_char(out, '\n');
 }
@@ -207,16 +224,36 @@ static int take_dir(struct pk_piece value, struct pk_block_entry *e)
 	return e->dir ? 0 : -1;
 }
 
+static int take_how(struct pk_piece value, uint8_t *ret_how)
+{
+	while (value.p < value.end) {
+		const char *comma = memchr(value.p, ',', pk_piece_len(value));
+		struct pk_piece word = { value.p, comma ? comma : value.end };
+
+		if (pk_piece_is(word, "sni-only"))
+			*ret_how |= PK_BLOCK_SNI_ONLY;
+		else if (pk_piece_is(word, "refuse-query"))
+			*ret_how |= PK_BLOCK_REFUSE;
+		else
+			return -1;
+		value.p = comma ? comma + 1 : value.end;
+	}
+	return 0;
+}
+
 /* One "key=value"; 0, or -1 when the value is wrong, -2 when the key is not known. */
-static int take_field(struct pk_piece key, struct pk_piece value, struct pk_block_entry *e)
+static int take_field(struct pk_piece key, struct pk_piece value, struct pk_block_entry *e,
+		      uint8_t *how)
 {
 	uint64_t n;
 
-	if (pk_piece_is(key, "dir"))
+	if (how && pk_piece_is(key, "how"))
+		return take_how(value, how);
+	if (!how && pk_piece_is(key, "dir"))
 		return take_dir(value, e);
-	if (pk_piece_is(key, "proto"))
+	if (!how && pk_piece_is(key, "proto"))
 		return take_proto(value, e);
-	if (pk_piece_is(key, "port"))
+	if (!how && pk_piece_is(key, "port"))
 		return take_ports(value, e);
 	if (pk_piece_is(key, "expires")) {
 		if (pk_piece_number(value, INT64_MAX, &n) < 0)
@@ -233,7 +270,9 @@ static int take_field(struct pk_piece key, struct pk_piece value, struct pk_bloc
 	return -2;
 }
 
-static const char *take_fields(struct pk_reader *r, struct pk_piece rest, struct pk_block_entry *e)
+/* how: of a name, which has other fields than an address (NULL). */
+static const char *take_fields(struct pk_reader *r, struct pk_piece rest, struct pk_block_entry *e,
+			       uint8_t *how)
 {
 	while (rest = pk_piece_trim(rest), rest.p < rest.end) {
 		const char *is = memchr(rest.p, '=', pk_piece_len(rest));
@@ -244,7 +283,7 @@ static const char *take_fields(struct pk_reader *r, struct pk_piece rest, struct
 		if (!is)
 			return "not a field: expected key=value";
 		rest.p = is + 1;
-		if (is_reason || pk_piece_is(key, "iface")) {
+		if (is_reason || (!how && pk_piece_is(key, "iface"))) {
 			rest.p = scan_text(r, rest.p, rest.end, is_reason ? &e->reason : &e->iface);
 			if (!rest.p)
 				return "text that is not quoted or escaped as it should be";
@@ -254,13 +293,41 @@ static const char *take_fields(struct pk_reader *r, struct pk_piece rest, struct
 		while (value.end < rest.end && *value.end != ' ')
 			value.end++;
 		rest.p = value.end;
-		err = take_field(key, value, e);
+		err = take_field(key, value, e, how);
 		if (err)
 			return err == -1 ? "value out of its range"
+			       : how     ? "a field that is not known: expected how, expires, id, "
+					   "reason"
 					 : "a field that is not known: expected dir, proto, port, "
 					   "iface, expires, id, reason";
 	}
 	return NULL;
+}
+
+static void take_name(struct pk_reader *r, struct pk_piece line, struct pk_piece name,
+		      struct pk_piece rest)
+{
+	struct pk_block_entry like = r->opts->defaults;
+	uint8_t how = 0, before = r->name_how;
+	const char *why = pk_name_trim(&name, true);
+
+	if (!why)
+		why = take_fields(r, rest, &like, &how);
+	if (why) {
+		pk_reader_bad(r, line, "%s", why);
+		return;
+	}
+	r->name_how = how;
+	pk_reader_name(r, name, &like);
+	r->name_how = before;
+}
+
+/* A word that no address begins with. */
+static bool is_name(struct pk_piece word)
+{
+	struct pk_piece name = word;
+
+	return !memchr(word.p, ':', pk_piece_len(word)) && !pk_name_trim(&name, true);
 }
 
 static void take_line(struct pk_reader *r, struct pk_piece line)
@@ -273,8 +340,12 @@ static void take_line(struct pk_reader *r, struct pk_piece line)
 	end = pk_span_scan(addr.p, addr.end, &span, &why);
 	if (end && end != addr.end)
 		why = "text after the address";
+	if (!end && is_name(addr)) {
+		take_name(r, line, addr, rest);
+		return;
+	}
 	if (end == addr.end)
-		why = take_fields(r, rest, &e);
+		why = take_fields(r, rest, &e, NULL);
 	if (why)
 		pk_reader_bad(r, line, "%s", why);
 	else

@@ -81,7 +81,7 @@ static void take_term(struct pk_document *d, const struct pk_pattern *p,
 	if (t->name_len) {
 		const char *name = p->texts.data + t->name;
 
-		pk_reader_name(d->r, (struct pk_piece){ name, name + t->name_len });
+		pk_reader_name(d->r, (struct pk_piece){ name, name + t->name_len }, like);
 		/* The record must tell because of which name an address is blocked. */
 		e.reason = pk_reader_text(d->r, (struct pk_piece){ name, name + t->name_len });
 	}

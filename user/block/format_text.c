@@ -56,7 +56,7 @@ static bool is_word(struct pk_piece s)
 /* No address: a name, or a complaint that says which of both it is nearer to. */
 static void take_name(struct pk_reader *r, struct pk_piece line, const char *reason)
 {
-	struct pk_block_entry unused;
+	struct pk_block_entry like = r->opts->defaults;
 	struct pk_piece rest = line, name, whole;
 
 	for (rest.end = rest.p; rest.end < line.end && !is_comment(*rest.end); rest.end++)
@@ -72,8 +72,8 @@ static void take_name(struct pk_reader *r, struct pk_piece line, const char *rea
 					    : reason);
 		return;
 	}
-	if (take_comment(r, line, whole.end, &unused))
-		pk_reader_name(r, name);
+	if (take_comment(r, line, whole.end, &like))
+		pk_reader_name(r, name, &like);
 }
 
 void pk_list_read_plain(struct pk_reader *r, struct pk_piece bytes)
@@ -125,7 +125,7 @@ static void take_host(struct pk_reader *r, struct pk_piece name)
 	if (why)
 		pk_reader_bad(r, as_written, "%s", why);
 	else
-		pk_reader_name(r, name);
+		pk_reader_name(r, name, NULL);
 }
 
 void pk_list_read_hosts(struct pk_reader *r, struct pk_piece bytes)
@@ -214,7 +214,9 @@ static void zeek_row(struct pk_reader *r, struct pk_piece line, const struct zee
 			e.reason = pk_reader_text(r, why);
 		pk_reader_take(r, value, PK_WANT_ADDR, &e);
 	} else if (pk_piece_is(type, "Intel::DOMAIN")) {
-		pk_reader_take(r, value, PK_WANT_NAME, NULL);
+		if (why.p)
+			e.reason = pk_reader_text(r, why);
+		pk_reader_take(r, value, PK_WANT_NAME, &e);
 	} else if (pk_piece_begins(type, "Intel::")) {
 		r->d->ignored++;
 	} else {

@@ -170,6 +170,15 @@ void pk_guard_refuse(struct pk_block_done *d, const struct pk_block_entry *e, co
 	va_end(ap);
 }
 
+void pk_guard_refuse_name(struct pk_block_done *d, const char *name, const char *why)
+{
+	size_t at = d->n_refused;
+
+	pk_guard_refuse(d, NULL, "", "%s; --wide if it is meant", why);
+	if (d->n_refused > at)
+		(void)snprintf(d->refused[at].prefix, sizeof(d->refused[at].prefix), "%s", name);
+}
+
 static bool is_forced(const struct pk_block_ask *ask, const uint8_t addr[16])
 {
 	for (size_t i = 0; i < ask->n_force; i++)

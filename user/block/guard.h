@@ -52,6 +52,7 @@ bool pk_guard_end(struct pk_guard_walk *w);
 
 void pk_guard_refuse(struct pk_block_done *d, const struct pk_block_entry *e, const char *covers,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void pk_guard_refuse_name(struct pk_block_done *d, const char *name, const char *why);
 struct pk_guard_range pk_guard_range_of(const uint8_t prefix[16], unsigned bits);
 bool pk_guard_is_v4(const uint8_t prefix[16], unsigned bits);
 const char *pk_guard_text(uint32_t kinds);

@@ -111,6 +111,7 @@ void pk_list_free(struct pk_block *b, struct pk_block_list *l)
 		pk_list_forget(b, l);
 	b->list[l->index] = NULL;
 	pk_version_done(&l->now);
+	pk_name_hits_done(&l->hits);
 	free(l->fault);
 	free(l);
 }
@@ -122,7 +123,8 @@ void pk_list_hold(struct pk_block *b)
 	for (size_t i = 0; i < b->n_lists && !on; i++) {
 		const struct pk_block_list *l = b->list[b->order[i]];
 
-		on = !l->allow && l->mode == PK_BLK_ENFORCE && (l->now.entries.n || l->processes);
+		on = !l->allow && l->mode == PK_BLK_ENFORCE &&
+		     (pk_version_entries(&l->now) || l->processes);
 	}
 	/* what the kernel holds from before counts until the files have been read */
 	if (!b->ready || b->held == on)
@@ -191,7 +193,7 @@ uint64_t pk_list_entries(const struct pk_block *b)
 
 	for (unsigned i = 0; i < PK_BLK_LISTS; i++)
 		if (b->list[i])
-			n += b->list[i]->now.entries.n;
+			n += pk_version_entries(&b->list[i]->now);
 	return n;
 }
 
@@ -250,10 +252,16 @@ void pk_list_set_force(struct pk_block *b, struct pk_block_list *l, const uint8_
 void pk_version_done(struct pk_version *v)
 {
 	pk_entries_done(&v->entries);
+	pk_domains_done(&v->names);
 	pk_block_texts_done(&v->texts);
 	free(v->source);
 	free(v->who);
 	*v = (struct pk_version){ 0 };
+}
+
+uint64_t pk_version_entries(const struct pk_version *v)
+{
+	return v->entries.n + v->names.live;
 }
 
 void pk_version_count(struct pk_version *v, const struct pk_block_entry *e, int n)

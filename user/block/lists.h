@@ -5,11 +5,14 @@
 #pragma once
 
 #include "block/change.h"
+#include "block/domains.h"
 #include "block/entries.h"
 #include "block/expire.h"
 #include "block/guard.h"
 
+struct pk_answers;
 struct pk_load;
+struct pk_refuse;
 struct pk_saver;
 struct pk_who_table;
 
@@ -19,6 +22,7 @@ struct pk_who_table;
 /* What a list consists of. While it is being replaced there are two of them. */
 struct pk_version {
 	struct pk_entries entries; /* iface is a text of pk_block.ifaces, not of texts */
+	struct pk_domains names;
 	struct pk_block_texts texts;
 	char *source, *who;
 	int64_t changed_ms;
@@ -39,7 +43,8 @@ struct pk_block_list {
 	uint8_t force[PK_LIST_FORCE][16];
 	size_t n_force;
 	uint64_t processes; /* rules about them, in who.c */
-	bool missed;        /* an entry ended while load was set */
+	struct pk_name_hit_table hits;
+	bool missed; /* an entry ended while load was set */
 	/* file */
 	char *fault;
 	bool dirty, in_file;    /* in_file: there is one */
@@ -47,6 +52,11 @@ struct pk_block_list {
 	uint64_t serial, asked; /* of the last change, and of what was last handed over */
 	/* where the last page of pk_block_rows() ended */
 	struct pk_block_entry page;
+	struct {
+		uint32_t id;
+		size_t at; /* behind it */
+	} page_name;
+	struct pk_block_entry name_row; /* of the last row that is a name */
 };
 
 /* Automatic blocks of the last minute. */
@@ -75,6 +85,9 @@ struct pk_block {
 	struct pk_saver *saver;
 	uint64_t serial;
 	struct pk_who_table *who;
+	struct pk_refuse *refuse;
+	struct pk_dns_ctl *dns; /* mapped; NULL none */
+	struct pk_answers *answers;
 	struct pk_auto_rate rate;
 	struct pk_start *start; /* what was told before pk_block_start() */
 	uint64_t family[2];     /* rules, IPv4 and IPv6 */
@@ -107,6 +120,7 @@ void pk_list_set_force(struct pk_block *b, struct pk_block_list *l, const uint8_
 		       size_t n);
 
 void pk_version_done(struct pk_version *v);
+uint64_t pk_version_entries(const struct pk_version *v); /* with names */
 void pk_version_count(struct pk_version *v, const struct pk_block_entry *e, int n);
 /* Text for people: prefix as in "10.0.0.0/8". */
 void pk_entry_text(const struct pk_block_entry *e, char out[56]);
@@ -143,8 +157,9 @@ void pk_load_tick(struct pk_block *b); /* confirmations */
 /* The file of a list that was removed is gone, or is not; false: none waits for this. */
 bool pk_load_unsaved(struct pk_block *b, uint64_t serial, int result);
 void pk_load_saved(struct pk_block *b, const struct pk_block_list *l, uint64_t serial, int result);
-/* At the start: the list becomes what the file says: kind and mode as in l, v is taken. */
-int pk_load_start(struct pk_block *b, struct pk_block_list *l, struct pk_block_entry *v, size_t n,
+/* At the start: the list becomes what the file says: kind and mode as in l; entries and names of
+ * data are taken. */
+int pk_load_start(struct pk_block *b, struct pk_block_list *l, struct pk_list_data *data,
 		  struct pk_version *version, bool is_new);
 int64_t pk_load_confirm_by_ms(const struct pk_block_list *l);
 uint64_t pk_load_confirm_ns(const struct pk_block_list *l); /* boottime; 0 nothing waits */
@@ -159,6 +174,8 @@ int pk_load_intern(struct pk_block *b, struct pk_block_entry *v, size_t n,
 /* The list of an ask for single changes: made if it is new (ret may be NULL then if !make). */
 int pk_change_list(struct pk_block *b, const struct pk_block_ask *ask, bool make,
 		   struct pk_block_list **ret, struct pk_block_done *d);
+/* A list that was made for nothing. */
+void pk_change_drop_new(struct pk_block *b, struct pk_block_list *l);
 void pk_change_remove_at(struct pk_block *b, struct pk_block_list *l, struct pk_entries_at at);
 /* Where the entry of a rule is. */
 bool pk_change_find_line(struct pk_block *b, const struct pk_block_list *l, uint32_t line,

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "block/name_rules.h"
 #include "conf/conf.h"
 
 #include <errno.h>
@@ -55,7 +56,8 @@ static int check(struct pk_block *b, struct pk_load *ld, uint64_t until_ns)
 		return pk_done_set(&ld->out, -EPERM, "%zu entries are refused; nothing has changed",
 				   ld->out.refused_total);
 	if (!ld->at_start &&
-	    pk_list_entries(b) - l->now.entries.n + ld->kept > b->conf->block_entries_max)
+	    pk_list_entries(b) - pk_version_entries(&l->now) + ld->kept + ld->other.names.live >
+		    b->conf->block_entries_max)
 		return pk_done_set(&ld->out, -ENOSPC,
 				   "more than %" PRIu64 " entries in all lists (block.entries_max)",
 				   b->conf->block_entries_max);
@@ -237,9 +239,12 @@ static int flip(struct pk_block *b, struct pk_load *ld, uint64_t until_ns)
 	l->mode = ld->mode;
 	l->allow = ld->allow;
 	l->page = (struct pk_block_entry){ 0 };
+	l->page_name.id = 0;
 	pk_list_publish(b, l);
 	pk_saver_drop(b, l);
-	ld->out.entries = l->now.entries.n;
+	if (l->now.names.n || ld->other.names.n)
+		pk_name_changed(b);
+	ld->out.entries = pk_version_entries(&l->now);
 	ld->out.enforce_ns = pk_clock_boot_ns() - ld->began_ns;
 	if (!ld->ask.confirm_ms)
 		return 0;
@@ -320,6 +325,7 @@ static void hint_again(struct pk_block *b, struct pk_block_list *l)
 	if (!l->missed)
 		return;
 	l->missed = false;
+	pk_name_hint_all(b, l);
 	for (; (e = pk_entries_get(&l->now.entries, at)); pk_entries_next(&l->now.entries, &at)) {
 		struct pk_expiry_item item = { e->expires_ms, e->line, l->index };
 
@@ -367,12 +373,13 @@ static void free_list(struct pk_block *b, struct pk_load *ld)
 static void end(struct pk_block *b, struct pk_load *ld)
 {
 	struct pk_block_list *l = ld->l;
-	bool gone = ld->remove || (ld->is_new && !ld->at_start && !l->now.entries.n &&
+	bool gone = ld->remove || (ld->is_new && !ld->at_start && !pk_version_entries(&l->now) &&
 				   !l->processes && (ld->out.result < 0 || ld->back));
 
 	b->loads = ld->next;
 	ld->next = NULL;
 	l->load = NULL;
+	pk_name_loaded(b, ld);
 	pk_version_done(&ld->other);
 	told_at_start(b, ld);
 	hint_again(b, l);
@@ -417,10 +424,10 @@ static void park(struct pk_block *b, struct pk_load *ld)
 static int run(struct pk_block *b, struct pk_load *ld, uint64_t until_ns)
 {
 	static int (*const phase[])(struct pk_block *, struct pk_load *, uint64_t) = {
-		[PK_LOAD_CHECK] = check, [PK_LOAD_MATCH] = match,   [PK_LOAD_MEMORY] = memory,
-		[PK_LOAD_ADD] = add,     [PK_LOAD_EXTEND] = extend, [PK_LOAD_MARK] = mark,
-		[PK_LOAD_FLIP] = flip,   [PK_LOAD_SETTLE] = settle, [PK_LOAD_DROP] = drop,
-		[PK_LOAD_UNDO] = undo,
+		[PK_LOAD_NAMES] = pk_name_load, [PK_LOAD_CHECK] = check, [PK_LOAD_MATCH] = match,
+		[PK_LOAD_MEMORY] = memory,      [PK_LOAD_ADD] = add,     [PK_LOAD_EXTEND] = extend,
+		[PK_LOAD_MARK] = mark,          [PK_LOAD_FLIP] = flip,   [PK_LOAD_SETTLE] = settle,
+		[PK_LOAD_DROP] = drop,          [PK_LOAD_UNDO] = undo,
 	};
 	int r = phase[ld->phase](b, ld, until_ns);
 
@@ -472,6 +479,7 @@ void pk_load_free(struct pk_load *ld)
 		return;
 	pk_version_done(&ld->other);
 	pk_block_done_done(&ld->out);
+	free(ld->names);
 	free(ld->v);
 	free(ld);
 }
@@ -494,7 +502,9 @@ static void go_on(struct pk_block *b, struct pk_load *ld, bool back)
 		swap_versions(ld);
 		l->mode = ld->mode_before;
 		l->page = (struct pk_block_entry){ 0 };
+		l->page_name.id = 0;
 		pk_list_publish(b, l);
+		pk_name_changed(b);
 	}
 	begin(ld, PK_LOAD_SETTLE);
 	pk_load_queue(b, ld);
@@ -509,7 +519,7 @@ int pk_block_confirm(struct pk_block *b, const char *list, bool back, struct pk_
 	if (!l->load || l->load->phase != PK_LOAD_PENDING)
 		return pk_done_set(ret, -EINVAL, "list %s has nothing to confirm", list);
 	go_on(b, l->load, back);
-	ret->entries = l->now.entries.n;
+	ret->entries = pk_version_entries(&l->now);
 	return 0;
 }
 
@@ -599,5 +609,5 @@ uint64_t pk_load_confirm_ns(const struct pk_block_list *l)
 
 uint64_t pk_load_entries_before(const struct pk_block_list *l)
 {
-	return pk_load_is_pending(l) ? l->load->other.entries.n : 0;
+	return pk_load_is_pending(l) ? pk_version_entries(&l->load->other) : 0;
 }

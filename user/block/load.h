@@ -9,6 +9,7 @@
 #include "block/lists.h"
 
 enum pk_load_phase {
+	PK_LOAD_NAMES,   /* names: allowed, known before? */
 	PK_LOAD_CHECK,   /* is it allowed? */
 	PK_LOAD_MATCH,   /* what is kept, what comes, what goes */
 	PK_LOAD_MEMORY,  /* chunks for what comes */
@@ -38,6 +39,9 @@ struct pk_load {
 	enum pk_blk_mode mode, mode_before;
 	struct pk_block_ask ask;
 	struct pk_guard_walk walk;
+	/* NAMES */
+	struct pk_block_name *names;
+	size_t n_names, i_name, names_kept;
 	/* CHECK */
 	struct pk_block_entry *v;
 	size_t n, i, kept;

@@ -6,6 +6,7 @@
  */
 #include "block/pattern.h"
 
+#include "block/domain.h"
 #include "block/pattern_lex.h"
 
 #include <picket/block.h>
@@ -101,6 +102,7 @@ static bool to_term(struct pk_pattern_parser *s, unsigned kind, size_t at, size_
 {
 	struct pk_pattern_term t = { .has = kind };
 	const char *v = s->out->texts.data ? s->out->texts.data + at : "", *why;
+	char name[PK_DOMAIN_MAX];
 
 	if (kind & ANY_ADDR) {
 		if (pk_span_scan(v, v + len, &t.span, &why) != v + len || !len)
@@ -108,8 +110,7 @@ static bool to_term(struct pk_pattern_parser *s, unsigned kind, size_t at, size_
 		if (t.span.port || t.span.is_range)
 			return pk_pattern_fail(s, "not an address: expected one, or a prefix");
 	} else if (kind == PK_HAS_NAME) {
-		why = pk_name_check(v, len, true);
-		if (why)
+		if (pk_domain_normalise(v, len, name, &why) < 0)
 			return pk_pattern_fail(s, why);
 		t.name = at;
 		t.name_len = len;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "block/domain.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -229,25 +230,42 @@ void pk_reader_span(struct pk_reader *r, const struct pk_span *s, const struct p
 	} while (a && a <= s->hi && !r->error);
 }
 
-void pk_reader_name(struct pk_reader *r, struct pk_piece name)
+void pk_reader_name(struct pk_reader *r, struct pk_piece name, const struct pk_block_entry *like)
 {
 	struct pk_list_data *d = r->d;
-	char *s;
+	struct pk_block_name *n;
+	char text[PK_DOMAIN_MAX];
+	const char *why;
+	int64_t at;
+	int len = pk_domain_normalise(name.p, pk_piece_len(name), text, &why);
 
+	if (!like)
+		like = &r->opts->defaults;
+	if (len < 0) {
+		pk_reader_bad(r, name, "%s", why);
+		return;
+	}
+	if (like->expires_ms && r->opts->now_ms && like->expires_ms <= r->opts->now_ms) {
+		d->ignored++;
+		return;
+	}
 	if (!r->error)
 		r->error = make_room((void **)&d->names, d->n_names, &r->names_cap,
 				     sizeof(*d->names), r->opts->max_entries);
 	if (r->error)
 		return;
-	s = strndup(name.p, pk_piece_len(name));
-	if (!s) {
-		r->error = -ENOMEM;
+	at = pk_block_text(&d->texts, text, (size_t)len);
+	if (at < 0) {
+		r->error = (int)at;
 		return;
 	}
-	for (char *p = s; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p |= 0x20;
-	d->names[d->n_names++] = s;
+	n = &d->names[d->n_names++];
+	*n = (struct pk_block_name){ .text = (uint32_t)at,
+				     .reason = like->reason,
+				     .id = like->id,
+				     .hash = pk_domain_hash(text, (size_t)len),
+				     .expires_ms = like->expires_ms,
+				     .how = r->name_how };
 }
 
 uint32_t pk_reader_text(struct pk_reader *r, struct pk_piece text)
@@ -269,6 +287,14 @@ uint32_t pk_reader_text(struct pk_reader *r, struct pk_piece text)
 	return (uint32_t)offset;
 }
 
+static const char *idn_check(struct pk_piece name)
+{
+	char text[PK_DOMAIN_MAX];
+	const char *why;
+
+	return pk_domain_normalise(name.p, pk_piece_len(name), text, &why) < 0 ? why : NULL;
+}
+
 const char *pk_name_trim(struct pk_piece *name, bool may_be_single)
 {
 	if (pk_piece_begins(*name, "*."))
@@ -277,6 +303,9 @@ const char *pk_name_trim(struct pk_piece *name, bool may_be_single)
 		name->p++;
 	if (pk_piece_len(*name) > 1 && name->end[-1] == '.')
 		name->end--;
+	for (const char *p = name->p; p < name->end; p++)
+		if (*p & 0x80)
+			return idn_check(*name);
 	return pk_name_check(name->p, pk_piece_len(*name), may_be_single);
 }
 
@@ -300,7 +329,7 @@ void pk_reader_take(struct pk_reader *r, struct pk_piece text, unsigned what,
 		const char *why = pk_name_trim(&name, !(what & PK_WANT_ADDR));
 
 		if (!why) {
-			pk_reader_name(r, name);
+			pk_reader_name(r, name, like);
 			return;
 		}
 		if (!(what & PK_WANT_ADDR) || (!end && name.p<name.end && * name.p> '9'))

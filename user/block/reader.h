@@ -16,6 +16,7 @@ struct pk_reader {
 	struct pk_list_data *d;
 	size_t cap, names_cap; /* room in d->v, d->names */
 	uint64_t line;         /* complaints are about this one */
+	uint8_t name_how;      /* of the names that follow: PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE */
 	bool fatal;            /* the file as a whole is refused, whatever skip_bad says */
 	int error;
 };
@@ -47,8 +48,9 @@ void pk_reader_refuse(struct pk_reader *r, struct pk_piece text, const char *fmt
 /* One span as written, with the conditions of like (NULL: the defaults); a port of its own wins. */
 void pk_reader_span(struct pk_reader *r, const struct pk_span *s,
 		    const struct pk_block_entry *like);
-/* A name that was checked; a leading "*." or "." must be off. */
-void pk_reader_name(struct pk_reader *r, struct pk_piece name);
+/* A name that pk_name_trim() or the like found right, with reason and expiry of like (NULL: the
+ * defaults). */
+void pk_reader_name(struct pk_reader *r, struct pk_piece name, const struct pk_block_entry *like);
 /*
  * Has the kernel give all pages of what was just allocated at once: a fault for each costs a fifth
  * of the reading. Huge pages would be a little faster still, and now and then 0.3 s slower.
@@ -63,8 +65,9 @@ uint32_t pk_reader_text(struct pk_reader *r, struct pk_piece text);
 #define PK_OR_IGNORE 0x4 /* count what is neither as ignored instead of complaining */
 void pk_reader_take(struct pk_reader *r, struct pk_piece text, unsigned what,
 		    const struct pk_block_entry *like);
-/* A name with "*." or "." before it, or a dot after. NULL: fine, *name is cut. May it have a single
- * label? Where an address may stand as well, that is more likely a mistake. */
+/* A name with "*." or "." before it, or a dot after. NULL: fine, *name is cut; letters beyond ASCII
+ * stay until pk_reader_name(). May it have a single label? Where an address may stand as well, that
+ * is more likely a mistake. */
 const char *pk_name_trim(struct pk_piece *name, bool may_be_single);
 
 /* format_open.c: gzip and zstd. bytes and len change when something had to be opened; *ret_mem is

@@ -4,6 +4,7 @@
  * Comparing without changing is here too.
  */
 #include "block/load.h"
+#include "block/name_rules.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -71,11 +72,6 @@ static int prepare(struct pk_block *b, struct pk_load *ld, const struct pk_block
 	if (data->bad_total && !ask->skip_bad)
 		return pk_done_set(&ld->out, -EBADMSG, "%zu lines are bad; nothing has changed",
 				   data->bad_total);
-	if (!data->n && data->n_names)
-		return pk_done_set(&ld->out, -EBADMSG,
-				   "it has %zu names and no address: names can not be blocked yet; "
-				   "nothing has changed",
-				   data->n_names);
 	r = pk_load_intern(b, data->v, data->n, &data->texts);
 	if (r < 0)
 		return r;
@@ -99,6 +95,8 @@ static int prepare(struct pk_block *b, struct pk_load *ld, const struct pk_block
 	}
 	ld->v = PK_TAKE(data->v);
 	ld->n = data->n;
+	ld->names = PK_TAKE(data->names);
+	ld->n_names = data->n_names;
 	ld->other.texts = data->texts;
 	data->texts = (struct pk_block_texts){ 0 };
 	data->n = 0;
@@ -135,7 +133,7 @@ void pk_block_load(struct pk_block *b, const struct pk_block_ask *ask, struct pk
 	pk_load_queue(b, ld);
 }
 
-int pk_load_start(struct pk_block *b, struct pk_block_list *l, struct pk_block_entry *v, size_t n,
+int pk_load_start(struct pk_block *b, struct pk_block_list *l, struct pk_list_data *data,
 		  struct pk_version *version, bool is_new)
 {
 	struct pk_load *ld = calloc(1, sizeof(*ld));
@@ -147,8 +145,10 @@ int pk_load_start(struct pk_block *b, struct pk_block_list *l, struct pk_block_e
 				.is_new = is_new,
 				.allow = l->allow,
 				.mode = l->mode,
-				.v = v,
-				.n = n,
+				.v = PK_TAKE(data->v),
+				.n = data->n,
+				.names = PK_TAKE(data->names),
+				.n_names = data->n_names,
 				.began_ns = pk_clock_boot_ns(),
 				.other = *version };
 	*version = (struct pk_version){ 0 };
@@ -185,7 +185,7 @@ void pk_block_remove_list(struct pk_block *b, const char *list, pk_block_done_fn
 	ld->l = l;
 	ld->remove = true;
 	ld->phase = PK_LOAD_DROP;
-	ld->out.removed = l->now.entries.n;
+	ld->out.removed = pk_version_entries(&l->now);
 	pk_saver_drop(b, l);
 	pk_list_set_force(b, l, NULL, 0);
 	pk_list_forget(b, l);
@@ -193,6 +193,7 @@ void pk_block_remove_list(struct pk_block *b, const char *list, pk_block_done_fn
 	pk_who_drop_list(b, l);
 	ld->other = l->now;
 	l->now = (struct pk_version){ 0 };
+	pk_name_changed(b);
 	l->load = ld;
 	ld->serial = ++b->serial;
 	ld->no_file = b->ops.save(b->ops.arg, l->name, ld->serial, -1) < 0;
@@ -247,9 +248,11 @@ int pk_block_diff(struct pk_block *b, const struct pk_block_ask *ask,
 		for (size_t i = 0; i < data->n; i++)
 			(void)pk_guard_entry(&walk, &data->v[i]); /* what it refuses is in ret */
 		(void)pk_guard_end(&walk);
+		pk_name_guard(ask, data, ret);
 	}
 	write_side(l ? &l->now.entries : &none, data->v, data->n, true, max, out, ret);
 	write_side(l ? &l->now.entries : &none, data->v, data->n, false, max, out, ret);
-	ret->entries = data->n;
+	pk_name_diff(l, data, max, out, ret);
+	ret->entries = data->n + data->n_names;
 	return pk_done_set(ret, 0, NULL);
 }

@@ -30,6 +30,7 @@ struct pk_saver {
 	struct pk_block_list *l;
 	struct pk_block_entry last; /* written so far */
 	bool begun;
+	size_t name; /* place of the next */
 	uint64_t serial;
 	EVP_MD_CTX *sha;
 	struct pk_buf buf;
@@ -90,7 +91,7 @@ static void write_head(struct pk_block *b, const struct pk_block_list *l, struct
 	pk_json_i64(&j, "changed", l->now.changed_ms);
 	pk_json_str(&j, "source", l->now.source);
 	pk_json_str(&j, "who", l->now.who);
-	pk_json_u64(&j, "entries", l->now.entries.n);
+	pk_json_u64(&j, "entries", pk_version_entries(&l->now));
 	pk_json_arr(&j, "force");
 	for (size_t i = 0; i < l->n_force; i++)
 		pk_json_str(&j, NULL, pk_ip_format(l->force[i], addr));
@@ -172,6 +173,7 @@ static int write_some(struct pk_block *b, struct pk_saver *s)
 	const struct pk_version *v = &s->l->now;
 	struct pk_entries_at at = { 0 };
 	const struct pk_block_entry *e;
+	const struct pk_block_name *n;
 
 	if (s->begun) {
 		at = pk_entries_from(&v->entries, &s->last);
@@ -186,7 +188,12 @@ static int write_some(struct pk_block *b, struct pk_saver *s)
 		s->last = *e;
 		s->begun = true;
 	}
-	if (!pk_entries_get(&v->entries, at))
+	if (pk_entries_get(&v->entries, at))
+		return flush(s, true) < 0 ? -EIO : 1;
+	while (s->buf.len < PIECE && (n = pk_domains_next(&v->names, &s->name)))
+		pk_list_write_name(&s->buf, n, pk_block_text_at(&v->texts, n->text),
+				   pk_block_text_at(&v->texts, n->reason));
+	if (s->name >= v->names.n)
 		return 0;
 	return flush(s, true) < 0 ? -EIO : 1;
 }

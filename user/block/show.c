@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "block/lists.h"
+#include "block/name_rules.h"
 #include "block/who.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@ static void info_of(struct pk_block *b, const struct pk_block_list *l, struct pk
 		.index = l->index,
 		.allow = l->allow,
 		.mode = l->mode,
-		.entries = l->now.entries.n,
+		.entries = pk_version_entries(&l->now),
+		.names = l->now.names.live,
 		.processes = l->processes,
 		.created_ms = l->created_ms,
 		.changed_ms = l->now.changed_ms,
@@ -138,6 +140,48 @@ static int rows_of_who(struct pk_block *b, const struct pk_block_list *l, uint32
 	return 0;
 }
 
+/* The place of the first name to be told; -1: none, what comes after is a rule about a process. */
+static int64_t first_name(const struct pk_block *b, const struct pk_block_list *l, uint32_t after,
+			  bool was_entry)
+{
+	const struct pk_block_name *n;
+	const struct pk_who_rule *w;
+	size_t who = 0;
+
+	if (!after || was_entry)
+		return 0;
+	if (l->page_name.id == after)
+		return (int64_t)l->page_name.at;
+	for (size_t at = 0; (n = pk_domains_next(&l->now.names, &at));)
+		if (n->id == after)
+			return (int64_t)at;
+	while ((w = pk_who_next(b, l, &who)))
+		if (w->e.id == after)
+			return -1;
+	return 0; /* what it was is gone */
+}
+
+/* As pk_block_rows(); *n is left for what follows, -1: enough. */
+static int rows_of_names(struct pk_block *b, struct pk_block_list *l, int64_t from, size_t *n,
+			 bool (*each)(void *arg, const struct pk_block_row *row), void *arg)
+{
+	size_t at = (size_t)from;
+	struct pk_block_name *name;
+	struct pk_block_row row;
+
+	while ((name = pk_domains_next(&l->now.names, &at))) {
+		if (!*n)
+			return 1;
+		--*n;
+		l->page_name.id = name->id;
+		l->page_name.at = at;
+		pk_name_row(b, l, name, &row);
+		if (!each(arg, &row))
+			return -1;
+	}
+	return 0;
+}
+
 int pk_block_rows(struct pk_block *b, const char *list, uint32_t after, size_t n,
 		  bool (*each)(void *arg, const struct pk_block_row *row), void *arg)
 {
@@ -145,11 +189,16 @@ int pk_block_rows(struct pk_block *b, const char *list, uint32_t after, size_t n
 	const struct pk_block_entry *e;
 	struct pk_entries_at at;
 	struct pk_block_row row;
+	int64_t name;
+	bool was_entry;
+	int r;
 
 	if (!l)
 		return -ENOENT;
-	for (at = behind(l, after); (e = pk_entries_get(&l->now.entries, at));
-	     pk_entries_next(&l->now.entries, &at)) {
+	at = after && l->page_name.id == after ? (struct pk_entries_at){ l->now.entries.pieces, 0 }
+					       : behind(l, after);
+	was_entry = pk_entries_get(&l->now.entries, at) || l->page.id == after;
+	for (; (e = pk_entries_get(&l->now.entries, at)); pk_entries_next(&l->now.entries, &at)) {
 		if (!n--)
 			return 1;
 		row_of(b, l, e, &row);
@@ -157,7 +206,11 @@ int pk_block_rows(struct pk_block *b, const char *list, uint32_t after, size_t n
 		if (!each(arg, &row))
 			return 0;
 	}
-	return rows_of_who(b, l, after, n, each, arg);
+	name = first_name(b, l, after, was_entry);
+	r = name < 0 ? 0 : rows_of_names(b, l, name, &n, each, arg);
+	if (r)
+		return r < 0 ? 0 : r;
+	return rows_of_who(b, l, name < 0 ? after : 0, n, each, arg);
 }
 
 bool pk_block_row_of_line(struct pk_block *b, uint32_t line, const uint8_t prefix[16],
@@ -186,26 +239,33 @@ int pk_block_export(struct pk_block *b, const char *list, struct pk_block_export
 {
 	const struct pk_block_list *l = pk_list_find(b, list);
 	const struct pk_block_entry *e;
+	const struct pk_block_name *n;
 	struct pk_entries_at at = { 0 };
 
 	if (!l)
 		return -ENOENT;
 	if (!x->begun)
 		pk_buf_str(out, "picket-list 1\n");
-	if (x->begun) {
+	if (x->begun && !x->named) {
 		at = pk_entries_from(&l->now.entries, &x->last);
 		e = pk_entries_get(&l->now.entries, at);
 		if (e && pk_block_entry_compare(e, &x->last) == 0)
 			pk_entries_next(&l->now.entries, &at);
 	}
-	for (; out->len < max_bytes && (e = pk_entries_get(&l->now.entries, at));
+	for (; !x->named && out->len < max_bytes && (e = pk_entries_get(&l->now.entries, at));
 	     pk_entries_next(&l->now.entries, &at)) {
 		pk_list_write_line(out, e, pk_iface_name(b, e),
 				   pk_block_text_at(&l->now.texts, e->reason));
 		x->last = *e;
 		x->begun = true;
 	}
-	return pk_entries_get(&l->now.entries, at) ? 1 : 0;
+	if (!x->named && pk_entries_get(&l->now.entries, at))
+		return 1;
+	x->begun = x->named = true;
+	while (out->len < max_bytes && (n = pk_domains_next(&l->now.names, &x->name)))
+		pk_list_write_name(out, n, pk_block_text_at(&l->now.texts, n->text),
+				   pk_block_text_at(&l->now.texts, n->reason));
+	return x->name < l->now.names.n ? 1 : 0;
 }
 
 const char *pk_block_safe_text(uint32_t kinds)
@@ -237,7 +297,11 @@ void pk_block_totals(struct pk_block *b, struct pk_block_totals *ret)
 		const struct pk_block_list *l = b->list[b->order[i]];
 		struct pk_blk_count c = { 0 };
 
-		ret->entries += l->now.entries.n;
+		ret->entries += pk_version_entries(&l->now);
+		ret->names += l->now.names.live;
+		if (l->now.names.n)
+			ret->name_bytes += pk_domains_bytes(&l->now.names) + l->now.texts.cap +
+					   l->now.texts.slots * sizeof(uint32_t);
 		ret->processes += l->processes;
 		ret->expiring += l->now.expiring;
 		ret->faults += l->fault != NULL;

@@ -12,7 +12,9 @@ struct pk_block_info {
 	unsigned index; /* of pk_blk_lists */
 	bool allow;
 	enum pk_blk_mode mode;
-	uint64_t entries, processes; /* rules about processes are not among the entries */
+	uint64_t entries; /* with names */
+	uint64_t names;
+	uint64_t processes; /* rules about processes are not among the entries */
 	int64_t created_ms, changed_ms;
 	const char *source, *who; /* "" none */
 	bool saved;               /* the file is what is enforced */
@@ -37,10 +39,16 @@ struct pk_block_row {
 	/* rules about processes: else NULL */
 	const struct pk_block_proc *proc;
 	bool proc_found; /* the file, container or cgroup is there */
+	/* names: else NULL; e has id and expiry only */
+	const char *name;
+	uint8_t how; /* PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE */
+	struct pk_name_hits hits;
+	uint64_t queries; /* refused, or seen */
 };
 /*
  * Entries in order, after the one with this id (0: from the first), at most n; each returns false
- * to end it. Rules about processes come last. -ENOENT: no such list; 1: there are more.
+ * to end it. Names come behind, rules about processes last. -ENOENT: no such list; 1: there are
+ * more.
  */
 int pk_block_rows(struct pk_block *b, const char *list, uint32_t after, size_t n,
 		  bool (*each)(void *arg, const struct pk_block_row *row), void *arg);
@@ -53,6 +61,8 @@ bool pk_block_row_of_line(struct pk_block *b, uint32_t line, const uint8_t prefi
 struct pk_block_export {
 	bool begun;
 	struct pk_block_entry last;
+	size_t name; /* place of the next */
+	bool named;  /* names have begun */
 };
 int pk_block_export(struct pk_block *b, const char *list, struct pk_block_export *at,
 		    size_t max_bytes, struct pk_buf *out);
@@ -88,6 +98,26 @@ struct pk_block_answer {
 };
 void pk_block_check(struct pk_block *b, const struct pk_block_query *q,
 		    struct pk_block_answer *ret);
+/* The same about a name (normalised): rows are names. */
+void pk_block_check_name(struct pk_block *b, const char *name, struct pk_block_answer *ret);
+
+/* What is to be done about a name in lower case that a packet carries. */
+struct pk_block_ruling {
+	const char *list, *name, *reason; /* of the entry that decides */
+	unsigned index;                   /* of the list */
+	uint32_t id;
+	uint8_t how; /* PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE */
+};
+enum pk_block_verdict pk_block_name(struct pk_block *b, const char *name,
+				    struct pk_block_ruling *ret);
+bool pk_block_has_names(const struct pk_block *b);
+/* A connection was cut because of it: counted. */
+void pk_block_name_cut(struct pk_block *b, const struct pk_block_ruling *of);
+
+/* The listed name of a query's record; NULL: it is no more. How many are in the kernel. */
+const char *pk_block_refused_name(struct pk_block *b, const struct pk_dns_key *key);
+size_t pk_block_refused_names(const struct pk_block *b);
+
 /* "default gateway, resolver"; borrowed until the next call. */
 const char *pk_block_safe_text(uint32_t kinds);
 /* The nth of the safe set; false: there is none. */
@@ -98,7 +128,8 @@ bool pk_block_safe_at(struct pk_block *b, size_t n, struct pk_blk_safe_key *ret_
 struct pk_block_totals {
 	bool ready;     /* all that was saved is in force */
 	bool enforcing; /* there is something to enforce */
-	uint64_t lists, entries, processes, expiring;
+	uint64_t lists, entries, names, processes, expiring;
+	uint64_t name_bytes;                 /* memory of names and texts, all lists */
 	uint64_t auto_entries, auto_refused; /* refused: by rate, number, evidence */
 	uint64_t faults;                     /* lists whose file is damaged or cannot be written */
 	uint64_t adopted, repaired; /* rules found at the start; of these not as they should be */

@@ -277,10 +277,9 @@ static int take_saved(struct pk_block *b, struct pk_saved *s)
 	l->mode = s->mode;
 	(void)pk_list_force(b, l, (const uint8_t(*)[16])s->force, s->n_force);
 	pk_saved_restore_processes(b, l, s);
-	r = pk_load_start(b, l, s->data.v, s->data.n, &v, index < 0);
+	r = pk_load_start(b, l, &s->data, &v, index < 0);
 	if (r < 0)
 		return r;
-	s->data.v = NULL;
 	s->data.texts = (struct pk_block_texts){ 0 };
 	s->source = s->who = NULL;
 	return 0;

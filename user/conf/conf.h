@@ -16,6 +16,8 @@ struct pk_buf;
 
 enum pk_conf_xdp { PK_XDP_AUTO, PK_XDP_NATIVE, PK_XDP_GENERIC, PK_XDP_OFF };
 
+enum pk_conf_rcode { PK_RCODE_REFUSED, PK_RCODE_NXDOMAIN, PK_RCODE_DROP };
+
 struct pk_conf_list {
 	char **v;
 	size_t n;
@@ -25,12 +27,16 @@ struct pk_conf {
 	char *socket_path, *socket_group; /* group "": the one of the process */
 	uint64_t upload_max;              /* bytes of a request's body */
 	char *run_dir, *lock_file;
-	char *pins_dir;                             /* in bpffs */
-	char *state_dir;                            /* keeps block lists */
-	uint64_t block_entries_max;                 /* in all lists */
-	uint64_t block_auto_max, block_auto_rate;   /* automatic blocks: at once, a minute */
-	uint64_t block_auto_ttl_ns;                 /* longest of them */
-	bool block_auto_spoofable;                  /* also for sources that may be forged */
+	char *pins_dir;                                    /* in bpffs */
+	char *state_dir;                                   /* keeps block lists */
+	uint64_t block_entries_max;                        /* in all lists */
+	uint64_t block_auto_max, block_auto_rate;          /* automatic blocks: at once, a minute */
+	uint64_t block_auto_ttl_ns;                        /* longest of them */
+	bool block_auto_spoofable;                         /* also for sources that may be forged */
+	uint64_t block_answers_max;                        /* addresses of listed names, at once */
+	uint64_t block_answer_min_ns, block_answer_max_ns; /* bounds of their TTL */
+	bool block_shared_open;                     /* not those that other names have, too */
+	uint64_t block_rcode;                       /* enum pk_conf_rcode */
 	uint64_t block_memory;                      /* bytes of the lists' shared maps, at most */
 	struct pk_conf_list management;             /* networks that are never blocked */
 	uint64_t log_level;                         /* enum pk_log_level */

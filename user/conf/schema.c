@@ -14,6 +14,7 @@
 #define KiB 1024ull
 #define MiB (1024 * KiB)
 
+static const char *const rcodes[] = { "refused", "nxdomain", "drop", NULL };
 static const char *const levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 static const char *const targets[] = { "auto", "stderr", "journal", NULL };
 static const char *const xdp_modes[] = { "auto", "native", "generic", "off", NULL };
@@ -55,6 +56,23 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "block.auto_spoofable", PK_CONF_BOOL, true, AT(block_auto_spoofable), .def = "false",
 	  .doc = "Also block automatically what may carry a forged source: UDP, and TCP without a "
 		 "completed handshake." },
+	{ "block.answers_max", PK_CONF_COUNT, true, AT(block_answers_max), RANGE(0, 1000000),
+	  "16384", "addresses",
+	  .doc = "Addresses that are blocked at once because DNS answers gave them for listed "
+		 "names; 0: none, only connections that name them are cut." },
+	{ "block.answer_ttl_min", PK_CONF_DURATION, true, AT(block_answer_min_ns),
+	  RANGE(SEC, 86400 * SEC), "1m",
+	  .doc = "Such an address is blocked for the answer's TTL, but at least this long." },
+	{ "block.answer_ttl_max", PK_CONF_DURATION, true, AT(block_answer_max_ns),
+	  RANGE(SEC, 7ull * 86400 * SEC), "1h", .doc = "The same, at most this long." },
+	{ "block.shared_open", PK_CONF_BOOL, true, AT(block_shared_open), .def = "true",
+	  .doc = "Leave an address open that a name which is not listed was lately found at, too: "
+		 "then only connections that name the listed one are cut." },
+	{ "block.query_answer", PK_CONF_CHOICE, true, AT(block_rcode),
+	  RANGE(PK_RCODE_REFUSED, PK_RCODE_DROP), "refused",
+	  .doc = "What a program gets that asks for a name whose queries are refused; drop lets it "
+		 "wait in vain.",
+	  .choices = rcodes },
 	{ "block.memory", PK_CONF_SIZE, true, AT(block_memory), RANGE(8 * MiB, 4096 * MiB), "512M",
 	  .doc = "Kernel memory that block lists may take, which they do only as they grow; an "
 		 "entry takes 64 bytes and its share of the tree." },

@@ -138,9 +138,19 @@ static void done(void *arg, struct pk_block_done *d)
 
 static void open_block(void)
 {
-	struct pk_block_ops ops = { op_grow,   op_save,   op_hold,  op_except,    op_ifindex,
-				    op_ifname, op_who,    op_count, op_container, op_none,
-				    op_none,   op_notice, op_work,  NULL };
+	struct pk_block_ops ops = { .grow = op_grow,
+				    .save = op_save,
+				    .hold = op_hold,
+				    .except = op_except,
+				    .ifindex = op_ifindex,
+				    .ifname = op_ifname,
+				    .who = op_who,
+				    .count = op_count,
+				    .container = op_container,
+				    .cgroup = op_none,
+				    .user = op_none,
+				    .notice = op_notice,
+				    .work = op_work };
 	struct pk_trie_memory m = {
 		.roots = heap.roots, .ctl = &heap.ctl, .wait = heap_wait, .arg = &heap
 	};

@@ -144,7 +144,7 @@ static const struct malformed malformed[] = {
 	{ .text = "||evil.example^\n", .line = 1, .reason = "not a" },
 	{ .text = "192.0.2.1:99999\n", .line = 1, .reason = "not a port" },
 	{ .text = "192.0.2.x\n", .line = 1, .reason = "not an address" },
-	{ .text = "192.0.2.1\nb\xc3\xbc.example\n", .line = 2, .reason = "xn--" },
+	{ .text = "192.0.2.1\nb\xc3\xbc-.example\n", .line = 2, .reason = "begins or ends with -" },
 	{ .text = "\xff\xfe"
 		  "1\n",
 	  .line = 0,
@@ -201,7 +201,8 @@ static const struct malformed malformed[] = {
 	{ .text = "picket-list 1\n192.0.2.1 reason=\"a\n", .line = 2, .reason = "quoted" },
 	{ .text = "picket-list 1\n192.0.2.1 reason=\"\\q\"\n", .line = 2, .reason = "quoted" },
 	{ .text = "picket-list 1\n192.0.2.1 x\n", .line = 2, .reason = "key=value" },
-	{ .text = "picket-list 1\nevil.example\n", .line = 2, .reason = "not an address" },
+	{ .text = "picket-list 1\nevil.example how=x\n", .line = 2, .reason = "out of its range" },
+	{ .text = "picket-list 1\nevil.example dir=in\n", .line = 2, .reason = "not known" },
 	{ .text = "{\"cidr\":\"192.0.2.0/24\"}\n{\"cidr\":\n", .line = 2, .reason = "not JSON" },
 	{ .text = "{\"cidr\":\"192.0.2.0/24\"}\n{\"net\":\"192.0.2.0/24\"}\n",
 	  .line = 2,

@@ -32,7 +32,7 @@ static inline char *list_shown(const struct pk_list_data *d)
 	for (size_t i = 0; i < d->n; i++)
 		pk_list_write_entry(&b, &d->v[i], &d->texts);
 	for (size_t i = 0; i < d->n_names; i++)
-		pk_buf_fmt(&b, "name %s\n", d->names[i]);
+		pk_buf_fmt(&b, "name %s\n", pk_block_text_at(&d->texts, d->names[i].text));
 	for (size_t i = 0; i < d->n_bad; i++)
 		pk_buf_fmt(&b, "!%llu: %s\n", (unsigned long long)d->bad[i].line, d->bad[i].reason);
 	assert_int_equal(b.error, 0);

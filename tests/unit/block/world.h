@@ -26,6 +26,7 @@
 #define WORLD_CHUNKS 24
 #define WORLD_FILE   (256 * 1024)
 #define WORLD_KEYS   32
+#define WORLD_NAMES  4096
 
 struct world_file {
 	size_t len;
@@ -61,6 +62,15 @@ struct world {
 	bool held;
 	int notices, held_told, excepts;
 	char notice[256];
+	/* names whose queries are refused, and what leads to an address */
+	struct pk_dns_ctl dns;
+	struct {
+		struct pk_dns_key key;
+		struct pk_dns_name value;
+		bool used;
+	} refused[WORLD_NAMES];
+	size_t n_refused;
+	const char *leads; /* names at any address, blanks between */
 	uint64_t container[4], user, cgroup;
 	size_t containers;
 	bool told;
@@ -140,6 +150,58 @@ static inline int world_who(void *arg, const struct pk_blk_who_key *key, uint32_
 	w->map->who[place].key = *key;
 	w->map->who[place].line = line;
 	return 0;
+}
+
+static inline int world_refuse(void *arg, const struct pk_dns_key *key,
+			       const struct pk_dns_name *value)
+{
+	struct world *w = arg;
+	int place = -1;
+
+	for (int i = 0; i < WORLD_NAMES; i++) {
+		if (w->refused[i].used && memcmp(&w->refused[i].key, key, sizeof(*key)) == 0) {
+			if (value)
+				w->refused[i].value = *value;
+			w->refused[i].used = value;
+			w->n_refused -= !value;
+			return 0;
+		}
+		if (!w->refused[i].used && place < 0)
+			place = i;
+	}
+	if (!value)
+		return -ENOENT;
+	assert_true(place >= 0);
+	w->refused[place].key = *key;
+	w->refused[place].value = *value;
+	w->refused[place].used = true;
+	w->n_refused++;
+	return 0;
+}
+
+static inline int world_refused(void *arg, const struct pk_dns_key *key, struct pk_dns_name *ret)
+{
+	const struct world *w = arg;
+
+	for (int i = 0; i < WORLD_NAMES; i++)
+		if (w->refused[i].used && memcmp(&w->refused[i].key, key, sizeof(*key)) == 0) {
+			*ret = w->refused[i].value;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static inline void world_names_of(void *arg, const uint8_t addr[16],
+				  void (*each)(void *each_arg, const char *name), void *each_arg)
+{
+	const struct world *w = arg;
+	char copy[512], *p = copy, *name;
+
+	(void)addr;
+	(void)snprintf(copy, sizeof(copy), "%s", w->leads ? w->leads : "");
+	while ((name = strsep(&p, " ")))
+		if (*name)
+			each(each_arg, name);
 }
 
 static inline int world_count(void *arg, unsigned list, bool reset, struct pk_blk_count *ret)
@@ -223,6 +285,9 @@ static inline void world_start(struct world *w)
 				    .ifindex = world_ifindex,
 				    .ifname = world_ifname,
 				    .who = world_who,
+				    .refuse = world_refuse,
+				    .refused = world_refused,
+				    .names_of = world_names_of,
 				    .count = world_count,
 				    .container = world_container,
 				    .cgroup = world_cgroup,
@@ -235,6 +300,10 @@ static inline void world_start(struct world *w)
 	w->asked = 0;
 	w->save_serial = 0;
 	assert_int_equal(pk_block_new(w->conf, &ops, &m, w->map->lists, &w->block), 0);
+	pk_block_set_dns(w->block, &w->dns);
+	for (int i = 0; i < WORLD_NAMES; i++)
+		if (w->refused[i].used)
+			assert_int_equal(pk_block_add_refused(w->block, &w->refused[i].key), 0);
 	for (uint32_t i = 0; i < w->map->chunks; i++)
 		assert_int_equal(pk_block_add_chunk(w->block, i, w->map->chunk[i]), 0);
 	if (w->map->file_now >= 0) {
