@@ -11,6 +11,7 @@ enum pk_dhcp_why {
 	PK_DHCP_SHORT,      /* an option that the input does not hold */
 	PK_DHCP_NO_END,     /* version 4: options without an end */
 	PK_DHCP_BAD_OPTION, /* one whose length is not what its code asks for */
+	PK_DHCP_WHYS
 };
 
 struct pk_dhcp {
@@ -43,3 +44,4 @@ struct pk_dhcp {
 int pk_dhcp_decode(struct pk_dhcp *ret, uint8_t version, const void *data, size_t len);
 bool pk_dhcp_is(const void *data, size_t len);                /* version 4, by its magic cookie */
 const char *pk_dhcp_type_name(uint8_t version, uint8_t type); /* "DISCOVER", ...; NULL */
+const char *pk_dhcp_why_name(uint8_t why);

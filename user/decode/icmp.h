@@ -15,8 +15,10 @@ enum pk_icmp_fill {
 	PK_ICMP_EMPTY,
 	PK_ICMP_COUNTING, /* bytes that count up: ping of iputils and BSD, behind their time stamp
 			   */
-	PK_ICMP_LETTERS,  /* "abcdefghijklmnopqrstuvwabc...": ping of Windows */
-	PK_ICMP_CONSTANT, /* one byte repeated: fping, ping -p, busybox, routers */
+	PK_ICMP_LETTERS,  /* "abc...uvwabc...": ping of Windows */
+	PK_ICMP_CONSTANT, /* one byte repeated, maybe behind a time stamp: fping, ping -p, routers
+			   */
+	PK_ICMP_FILLS
 };
 
 struct pk_icmp {
