@@ -37,7 +37,8 @@ static inline size_t pk_cursor_left(const struct pk_cursor *c)
 /* The next n bytes, which are then read; NULL when there are fewer. */
 static inline const uint8_t *pk_cursor_take(struct pk_cursor *c, size_t n)
 {
-	const uint8_t *p = c->at ? c->data + c->at : c->data; /* data may be NULL if there is none */
+	const uint8_t *p =
+		c->at ? c->data + c->at : c->data; /* data may be NULL if there is none */
 
 	if (c->short_ || n > c->len - c->at) {
 		c->short_ = true;

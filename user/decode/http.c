@@ -129,7 +129,7 @@ static bool is_absolute(struct pk_slice target)
 {
 	uint32_t n = find(target, ':');
 
-	if (!n || target.len - n < 3 || memcmp(target.s + n, "://", 3))
+	if (!n || target.len - n < 3 || memcmp(target.s + n, "://", 3) != 0)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (!is_token(target.s[i]))

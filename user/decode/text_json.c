@@ -48,10 +48,10 @@ static void keep(char *out, size_t cap, const json_t *v)
 /* These words alone mean something else elsewhere: params must be a miner's. */
 static bool is_cryptonote(const char *method, const json_t *params)
 {
-	if (!strcmp(method, "login"))
+	if (strcmp(method, "login") == 0)
 		return json_is_string(json_object_get(params, "login")) &&
 		       json_object_get(params, "pass");
-	if (!strcmp(method, "job"))
+	if (strcmp(method, "job") == 0)
 		return json_is_string(json_object_get(params, "blob"));
 	return true;
 }
@@ -85,7 +85,7 @@ static void on_call(struct pk_text *out, struct pk_slice line, const char *metho
 	const char *at;
 
 	for (unsigned i = 0; i < PK_ARRAY_SIZE(methods); i++) {
-		if (strcmp(methods[i].method, method) || !is_cryptonote(method, params))
+		if (strcmp(methods[i].method, method) != 0 || !is_cryptonote(method, params))
 			continue;
 		if (!out->proto)
 			out->server = methods[i].server;
