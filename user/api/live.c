@@ -1,38 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the history of rates and writes snapshots. Where several readers have the same filter they
+ * Owns the history of rates and sends snapshots: totals here, rows in live_write.c, block lists in
+ * live_drops.c. Where several readers have the same filter they
  * still get their own snapshot: readers are few.
  */
 #include "api/live.h"
 
+#include "api/live_drops.h"
 #include "api/live_rows.h"
+#include "api/live_write.h"
 #include "api/server.h"
 #include "api/state.h"
 #include "api/stream.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/ip.h"
 #include "base/json.h"
 #include "enrich/enrich.h"
 #include "flow/aggregate.h"
 #include "flow/filter.h"
 #include "flow/link.h"
-#include "flow/local.h"
 #include "flow/socket.h"
 #include "flow/table.h"
-#include "output/who.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define ETH_ARP 0x0806
-#define S_NS    1e9
+#define S_NS 1e9
 
 enum { OUT, IN, PACKETS, FLOWS_NEW, PROCESSES_NEW, SERIES };
 
@@ -45,6 +39,7 @@ struct pk_live {
 	uint64_t last_ns;
 	uint64_t ticks, sequence;
 	struct pk_live_rows *rows;
+	struct pk_live_drops *drops;
 	struct pk_buf text;
 };
 
@@ -55,9 +50,10 @@ struct pk_live *pk_live_new(void)
 	if (!l)
 		return NULL;
 	l->rows = pk_live_rows_new();
-	if (l->rows)
+	l->drops = pk_live_drops_new();
+	if (l->rows && l->drops)
 		return l;
-	free(l);
+	pk_live_free(l);
 	return NULL;
 }
 
@@ -66,6 +62,7 @@ void pk_live_free(struct pk_live *l)
 	if (!l)
 		return;
 	pk_live_rows_free(l->rows);
+	pk_live_drops_free(l->drops);
 	pk_buf_done(&l->text);
 	free(l);
 }
@@ -86,114 +83,6 @@ static void move_on(struct pk_live *l, const struct pk_view *v)
 	}
 	l->last_ns = v->now_ns;
 	l->ticks++;
-}
-
-static void write_flow(struct pk_json *j, const struct pk_view *v, const struct pk_live_row *row)
-{
-	const struct pk_flow_entry *e = row->flow;
-	const struct pk_flow *f = &e->flow;
-	unsigned from = f->meta.initiator & 1;
-	const struct pk_link *link = pk_links_find(v->ocsf.links, f->key.netns, f->key.ifindex);
-	bool ports = f->key.proto == IPPROTO_TCP || f->key.proto == IPPROTO_UDP ||
-		     f->key.proto == IPPROTO_SCTP;
-	const char *proto = f->key.proto == ETH_ARP ? "arp" : pk_ip_proto_name(f->key.proto);
-	char id[17], ip[PK_IP_TEXT], num[8];
-
-	snprintf(id, sizeof(id), "%016" PRIx64, (uint64_t)f->meta.id);
-	snprintf(num, sizeof(num), "%u", f->key.proto);
-	pk_json_str(j, "id", id);
-	pk_json_str(j, "protocol", proto ? proto : num);
-	pk_json_str(j, "src", pk_ip_format(f->key.addr[from], ip));
-	if (ports)
-		pk_json_u64(j, "src_port", ntohs(f->key.port[from]));
-	pk_json_str(j, "dst", pk_ip_format(f->key.addr[!from], ip));
-	if (ports)
-		pk_json_u64(j, "dst_port", ntohs(f->key.port[!from]));
-	pk_json_str(j, "direction",
-		    pk_direction_name(pk_local_direction(v->ocsf.local, f, e->joined)));
-	pk_json_str(j, "status", e->ended ? "ended" : "live");
-	pk_json_str(j, "iface", link ? link->name : NULL);
-	if (link && link->netns_name[0])
-		pk_json_str(j, "netns", link->netns_name);
-	pk_json_u64(j, "packets", f->dir[0].packets + f->dir[1].packets);
-	pk_json_u64(j, "age_ms",
-		    v->now_ns > f->meta.start_ns ? (v->now_ns - f->meta.start_ns) / 1000000 : 0);
-	if (f->meta.rtt_us)
-		pk_json_u64(j, "rtt_us", f->meta.rtt_us);
-	pk_json_u64(j, "retransmits", (uint64_t)f->dir[0].retransmits + f->dir[1].retransmits);
-}
-
-static void write_process(struct pk_json *j, const struct pk_view *v, const struct pk_process *p)
-{
-	const char *name, *id;
-	char uid[PK_PROCESS_UID], num[16];
-	const char *user = pk_user_name(&v->ocsf.enrich->users, p->id.uid);
-
-	snprintf(num, sizeof(num), "%u", p->id.uid);
-	pk_who_container(v->ocsf.enrich, p, &name, &id);
-	pk_json_u64(j, "pid", p->id.tgid);
-	pk_json_str(j, "process", pk_process_uid(&v->ocsf, &p->id, uid));
-	pk_json_str(j, "name", pk_process_name(p));
-	pk_json_str(j, "user", user ? user : num);
-	pk_json_str(j, "container", name);
-}
-
-/* Who the flow's local side is: a process in the tree, one that is only a number, or the kernel. */
-static void write_actor(struct pk_json *j, const struct pk_view *v, const struct pk_flow_entry *e)
-{
-	int d = pk_ocsf_actor(e);
-	struct pk_side s;
-	char uid[PK_PROCESS_UID];
-
-	if (d < 0)
-		return;
-	pk_ocsf_side(&v->ocsf, e, d, &s);
-	if (s.user) {
-		write_process(j, v, s.user);
-	} else if (s.owner->user.tgid) {
-		const char *user = pk_user_name(&v->ocsf.enrich->users, s.owner->user.uid);
-
-		pk_json_u64(j, "pid", s.owner->user.tgid);
-		pk_json_str(j, "process", pk_process_uid(&v->ocsf, &s.owner->user, uid));
-		if (s.owner->comm_len)
-			pk_json_strn(j, "name", s.owner->comm,
-				     strnlen(s.owner->comm, sizeof(s.owner->comm)));
-		pk_json_str(j, "user", user);
-	} else if (s.owner->flags & PK_OWNER_KERNEL) {
-		pk_json_str(j, "name", "[kernel]");
-	}
-}
-
-static void write_row(struct pk_json *j, const struct pk_view *v, enum pk_live_list list,
-		      const struct pk_live_row *row)
-{
-	const char *proto = row->proto == ETH_ARP ? "arp" : pk_ip_proto_name(row->proto);
-	char ip[PK_IP_TEXT], num[8];
-
-	pk_json_obj(j, NULL);
-	switch (list) {
-	case PK_LIVE_FLOWS:
-		write_flow(j, v, row);
-		write_actor(j, v, row->flow);
-		break;
-	case PK_LIVE_PROCESSES:
-		write_process(j, v, row->process);
-		break;
-	case PK_LIVE_REMOTES:
-		pk_json_str(j, "ip", pk_ip_format(row->addr, ip));
-		break;
-	default:
-		snprintf(num, sizeof(num), "%u", row->proto);
-		pk_json_str(j, "protocol", proto ? proto : num);
-		pk_json_u64(j, "port", row->port);
-	}
-	if (list != PK_LIVE_FLOWS)
-		pk_json_u64(j, "flows", row->flows);
-	pk_json_u64(j, "bytes_out", row->bytes_out);
-	pk_json_u64(j, "bytes_in", row->bytes_in);
-	pk_json_dbl(j, "rate_out", row->rate_out);
-	pk_json_dbl(j, "rate_in", row->rate_in);
-	pk_json_end(j);
 }
 
 static void write_totals(struct pk_json *j, const struct pk_live *l, const struct pk_view *v)
@@ -258,8 +147,6 @@ static void write_coverage(struct pk_json *j, const struct pk_view *v)
 static void write_snapshot(struct pk_live *l, struct pk_view *v, const struct pk_filter *f,
 			   size_t rows, uint64_t lost)
 {
-	static const char *const list_name[] = { "flows", "processes", "remotes", "ports" };
-	const struct pk_live_row *row;
 	struct pk_json j;
 
 	pk_buf_reset(&l->text);
@@ -268,6 +155,7 @@ static void write_snapshot(struct pk_live *l, struct pk_view *v, const struct pk
 	pk_json_i64(&j, "time", pk_clock_wall_ms(v->now_ns));
 	pk_json_u64(&j, "sequence", l->sequence);
 	pk_json_u64(&j, "interval_ms", 1000);
+	pk_json_i64(&j, "started", pk_clock_wall_ms(v->state->started_ns));
 	pk_json_str(&j, "hostname", v->ocsf.hostname);
 	pk_json_u64(&j, "lost", lost);
 	write_totals(&j, l, v);
@@ -275,14 +163,8 @@ static void write_snapshot(struct pk_live *l, struct pk_view *v, const struct pk
 	write_coverage(&j, v);
 	if (pk_live_rows_fill(l->rows, v, f) < 0)
 		pk_json_bool(&j, "rows_missing", true);
-	for (int i = 0; i < PK_LIVE_LISTS; i++) {
-		size_t n = pk_live_rows_top(l->rows, i, rows, &row);
-
-		pk_json_arr(&j, list_name[i]);
-		for (size_t k = 0; k < n; k++)
-			write_row(&j, v, i, &row[k]);
-		pk_json_end(&j);
-	}
+	pk_live_write(&j, v, l->rows, rows);
+	pk_live_drops_write(l->drops, &j, v->block);
 	pk_json_end(&j);
 }
 
@@ -303,6 +185,8 @@ void pk_live_tick(struct pk_live *l, struct pk_view *v)
 
 	move_on(l, v);
 	l->sequence++;
+	if (any && v->block)
+		pk_live_drops_tick(l->drops, v->block, v->now_ns);
 	for (struct pk_stream *r = NULL;
 	     any && (r = pk_stream_next(v->streams, PK_STREAM_LIVE, r));)
 		send_one(l, v, r);
@@ -327,6 +211,8 @@ int pk_live_get(struct pk_api_request *q)
 		return r;
 	if (q->view->watched)
 		q->view->watched(q->view->arg, true);
+	if (q->view->block)
+		pk_live_drops_tick(q->view->live->drops, q->view->block, q->view->now_ns);
 	/* the first snapshot now: nobody likes to look at an empty screen */
 	send_one(q->view->live, q->view, pk_stream_next(q->view->streams, PK_STREAM_LIVE, NULL));
 	pk_streams_flush(q->view->streams);

@@ -8,6 +8,7 @@ int pk_health_get(struct pk_api_request *q);
 int pk_status_get(struct pk_api_request *q);
 int pk_flows_get(struct pk_api_request *q);
 int pk_flow_get(struct pk_api_request *q);
+int pk_flow_usual_get(struct pk_api_request *q);
 int pk_flows_stream(struct pk_api_request *q);
 int pk_events_get(struct pk_api_request *q);
 int pk_events_stream(struct pk_api_request *q);

@@ -362,24 +362,66 @@ static void a_connection_that_vanishes(void **state)
 	verdict_is("ip=100.0.0.9", "drop");
 }
 
+/* The first snapshot of the live view. */
+static json_t *snapshot(void)
+{
+	static char buf[1 << 16];
+	size_t n = 0;
+	ssize_t got;
+	int fd = dial();
+	char *line;
+	json_t *j;
+
+	send_request(fd, "GET", "/v1/live", "", "", 0);
+	while (!memmem(buf, n, "}\n", 2) && (got = read(fd, buf + n, sizeof(buf) - 1 - n)) > 0)
+		n += (size_t)got;
+	close(fd);
+	buf[n] = '\0';
+	line = strstr(buf, "\r\n\r\n");
+	assert_non_null(line);
+	line = strchr(line, '{'); /* behind the chunk's length */
+	assert_non_null(line);
+	j = json_loadb(line, strcspn(line, "\n"), JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(j);
+	return j;
+}
+
+static void the_live_view(void **state)
+{
+	json_t *j, *row;
+	size_t i;
+	bool found = false;
+
+	(void)state;
+	ask_ok("PUT", "/v1/lists/seen?mode=observe", "192.0.2.77\n192.0.2.78\n");
+	j = snapshot();
+	json_array_foreach(json_object_get(j, "lists"), i, row)
+	{
+		if (strcmp(text_at(row, "list"), "seen") != 0)
+			continue;
+		found = true;
+		assert_string_equal(text_at(row, "mode"), "observe");
+		assert_string_equal(text_at(row, "kind"), "block");
+		assert_int_equal(num(row, "entries"), 2);
+		assert_null(json_object_get(row, "last_hit")); /* nothing was hit */
+	}
+	assert_true(found);
+	assert_true(json_is_integer(at(j, "drops.calls")));
+	json_decref(j);
+	ask_ok("DELETE", "/v1/lists/seen", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_blocks),
-		cmocka_unit_test(limits_count),
-		cmocka_unit_test(all_or_nothing),
-		cmocka_unit_test(guards),
-		cmocka_unit_test(a_list_replaced),
-		cmocka_unit_test(what_is_shown),
-		cmocka_unit_test(bad_lines),
-		cmocka_unit_test(parameters),
-		cmocka_unit_test(bodies_are_bounded),
-		cmocka_unit_test(an_export_is_read_back),
-		cmocka_unit_test(confirmation),
-		cmocka_unit_test(processes),
-		cmocka_unit_test(automatic),
-		cmocka_unit_test(flows_against_a_list),
-		cmocka_unit_test(a_connection_that_vanishes),
+		cmocka_unit_test(single_blocks),      cmocka_unit_test(limits_count),
+		cmocka_unit_test(all_or_nothing),     cmocka_unit_test(guards),
+		cmocka_unit_test(a_list_replaced),    cmocka_unit_test(what_is_shown),
+		cmocka_unit_test(bad_lines),          cmocka_unit_test(parameters),
+		cmocka_unit_test(bodies_are_bounded), cmocka_unit_test(an_export_is_read_back),
+		cmocka_unit_test(confirmation),       cmocka_unit_test(processes),
+		cmocka_unit_test(automatic),          cmocka_unit_test(flows_against_a_list),
+		cmocka_unit_test(the_live_view),      cmocka_unit_test(a_connection_that_vanishes),
 	};
 
 	return cmocka_run_group_tests_name("api/lists", tests, setup, teardown);

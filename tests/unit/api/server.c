@@ -453,6 +453,55 @@ static void test_status(void **state)
 	json_decref(j);
 }
 
+static json_t *row_with(json_t *j, const char *list, const char *key, const char *value)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(at(j, list), i, row)
+	{
+		if (strcmp(text(row, key), value) == 0)
+			return row;
+	}
+	fail_msg("no row with %s %s in %s", key, value, list);
+	return NULL;
+}
+
+/* Each list in the words of user/api/README.md. */
+static void check_live_rows(json_t *j)
+{
+	json_t *row = row_with(j, "flows", "remote", "192.0.2.1");
+
+	assert_string_equal(text(row, "id"), "0000000000000001");
+	assert_int_equal(num(row, "remote_port"), 443);
+	assert_string_equal(text(row, "app"), "tcp");
+	assert_string_equal(text(row, "direction"), "out");
+	assert_string_equal(text(row, "state"), "open");
+	assert_int_equal(num(row, "bytes_out"), 1200);
+	assert_int_equal(num(row, "pid"), 200);
+	row = row_with(j, "processes", "remote", "192.0.2.1");
+	assert_int_equal(num(row, "sent"), 1200);
+	assert_int_equal(num(row, "received"), 4000);
+	assert_false(json_is_true(at(row, "more_remotes")));
+	row = json_array_get(at(j, "tree"), 0);
+	assert_int_equal(num(row, "pid"), 200);
+	assert_int_equal(num(row, "bytes_out"), 1200); /* not twice: once as row, once as process */
+	assert_int_equal(num(row, "flows"), 1);
+	assert_null(at(row, "parent")); /* who began it is over */
+	row = row_with(j, "names", "name", "192.0.2.9");
+	assert_int_equal(num(row, "flows"), 2); /* one of them has just ended */
+	assert_false(json_is_true(at(row, "named")));
+	row = row_with(j, "remotes", "ip", "192.0.2.1");
+	assert_int_equal(num(row, "by_pid"), 200);
+	row = row_with(j, "apps", "app", "tcp");
+	assert_int_equal(num(row, "flows"), 3);
+	assert_true(json_is_true(at(row, "more_by")));
+	assert_int_equal(num(row_with(j, "ports", "protocol", "tcp"), "flows"), 1);
+	assert_int_equal(json_array_size(at(j, "lists")), 0);
+	assert_int_equal(num(j, "drops.packets"), 0);
+	assert_true(num(j, "started") > 0);
+}
+
 static void test_live(void **state)
 {
 	static const char request[] = "GET /v1/live?limit=5 HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -487,8 +536,30 @@ static void test_live(void **state)
 	assert_int_equal(num(j, "totals.bytes_out"), 3600);
 	assert_int_equal(num(json_array_get(at(j, "processes"), 0), "pid"), 200);
 	assert_string_equal(text(json_array_get(at(j, "remotes"), 0), "ip"), "192.0.2.9");
+	check_live_rows(j);
 	json_decref(j);
 	close(fd);
+}
+
+static void test_usual(void **state)
+{
+	json_t *j = ask("/v1/flows/0000000000000002/usual", 200);
+
+	(void)state;
+	/* flow 3 ended and was with the same side; nobody knows a program of either */
+	assert_string_equal(text(j, "with"), "192.0.2.9");
+	assert_string_equal(text(j, "process"), "");
+	assert_int_equal(num(j, "same.flows"), 1);
+	assert_int_equal(num(j, "same.bytes"), 5200);
+	assert_true(num(j, "same.first") > 0 && num(j, "since") > 0);
+	assert_int_equal(num(j, "others.flows"), 0);
+	json_decref(j);
+	j = ask("/v1/flows/0000000000000001/usual", 200);
+	assert_int_equal(num(j, "same.flows"), 0);
+	assert_null(at(j, "same.first"));
+	json_decref(j);
+	json_decref(ask("/v1/flows/00000000000000ff/usual", 404));
+	json_decref(ask("/v1/flows/1/usual", 404));
 }
 
 static void test_stream(void **state)
@@ -643,8 +714,8 @@ int main(void)
 		cmocka_unit_test(test_flows),       cmocka_unit_test(test_events),
 		cmocka_unit_test(test_processes),   cmocka_unit_test(test_status),
 		cmocka_unit_test(test_refused),     cmocka_unit_test(test_live),
-		cmocka_unit_test(test_stream),      cmocka_unit_test(test_slow_reader),
-		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_usual),       cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_connections),
 	};
 
 	return cmocka_run_group_tests_name("api/server", tests, setup, teardown);
