@@ -203,22 +203,30 @@ static bool is_repeated(uint64_t *seen, uint16_t type)
 	return again;
 }
 
-/* The block of extensions, which old hellos lack, to the end of the body. */
-static bool read_extensions(struct pk_cursor *c, struct pk_slice *ret_block)
+/* The block of extensions, which old hellos lack, as far as it is right; returns what is wrong. */
+static uint16_t read_extensions(struct pk_cursor *c, struct pk_slice *ret_block)
 {
-	struct pk_slice block = { 0 }, body;
+	const char *start = (const char *)c->data + c->at;
+	struct pk_slice body;
 	struct pk_cursor in;
-	uint16_t type;
+	uint16_t type, bad = 0;
+	size_t len;
 
-	if (!c->short_ && pk_cursor_left(c))
-		block = pk_cursor_slice(c, pk_cursor_u16(c));
-	if (c->short_ || pk_cursor_left(c))
-		return false;
-	in = cursor_of(block);
+	*ret_block = (struct pk_slice){ .s = start };
+	if (!pk_cursor_left(c))
+		return 0;
+	len = pk_cursor_u16(c);
+	if (c->short_)
+		return PK_TLS_BAD_BLOCK;
+	if (len != pk_cursor_left(c))
+		bad = PK_TLS_BAD_BLOCK;
+	if (len > pk_cursor_left(c))
+		len = pk_cursor_left(c);
+	ret_block->s = start + 2;
+	in = pk_cursor_of(ret_block->s, len);
 	while (pk_tls_extension_next(&in, &type, &body))
-		;
-	*ret_block = block;
-	return !in.short_;
+		ret_block->len = (uint32_t)in.at;
+	return in.short_ ? PK_TLS_BAD_BLOCK : bad;
 }
 
 int pk_tls_client_parse(const uint8_t *body, size_t len, struct pk_tls_client *ret_hello)
@@ -234,8 +242,9 @@ int pk_tls_client_parse(const uint8_t *body, size_t len, struct pk_tls_client *r
 	h.session_id = pk_cursor_slice(&c, pk_cursor_u8(&c));
 	h.ciphers = pk_cursor_slice(&c, pk_cursor_u16(&c));
 	pk_cursor_take(&c, pk_cursor_u8(&c)); /* compression methods */
-	if (!read_extensions(&c, &h.extensions) || h.ciphers.len % 2 || h.session_id.len > 32)
+	if (c.short_ || h.ciphers.len % 2 || h.session_id.len > 32)
 		return -EBADMSG;
+	h.malformed = read_extensions(&c, &h.extensions);
 	c = cursor_of(h.extensions);
 	while (pk_tls_extension_next(&c, &type, &ext)) {
 		h.extension_count++;
@@ -265,8 +274,9 @@ int pk_tls_server_parse(const uint8_t *body, size_t len, struct pk_tls_server *r
 	h.session_id = pk_cursor_slice(&c, pk_cursor_u8(&c));
 	h.cipher = pk_cursor_u16(&c);
 	pk_cursor_u8(&c); /* compression method */
-	if (!read_extensions(&c, &h.extensions) || h.session_id.len > 32)
+	if (c.short_ || h.session_id.len > 32)
 		return -EBADMSG;
+	h.malformed = read_extensions(&c, &h.extensions);
 	h.retry = !memcmp(random, retry_random, sizeof(retry_random));
 	c = cursor_of(h.extensions);
 	while (pk_tls_extension_next(&c, &type, &ext)) {

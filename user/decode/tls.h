@@ -56,6 +56,7 @@ int pk_tls_next(struct pk_tls_reader *r, struct pk_tls_msg *ret_msg, size_t *ret
 #define PK_TLS_BAD_SIGALGS   0x020
 #define PK_TLS_BAD_KEY_SHARE 0x040
 #define PK_TLS_BAD_REPEATED  0x100 /* one of those we read came twice: the first counts */
+#define PK_TLS_BAD_BLOCK     0x200 /* their lengths disagree: the block ends before the first wrong */
 
 struct pk_tls_client {
 	uint16_t legacy_version; /* the field of the hello, not of the record */
@@ -95,8 +96,9 @@ struct pk_tls_server {
 };
 
 /*
- * Bodies of messages. -EBADMSG: lengths disagree. What is wrong inside an extension alone is marked
- * in malformed, its slice is empty, and the rest is read.
+ * Bodies of messages. -EBADMSG: the part before the extensions is not whole. What is wrong with
+ * extensions is marked in malformed, and the rest is read: a peer may be more forgiving than the
+ * standard, and what it is asked for counts.
  */
 int pk_tls_client_parse(const uint8_t *body, size_t len, struct pk_tls_client *ret_hello);
 int pk_tls_server_parse(const uint8_t *body, size_t len, struct pk_tls_server *ret_hello);

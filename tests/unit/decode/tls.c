@@ -67,12 +67,15 @@ static void test_old_without_extensions(void **state)
 	assert_false(h.has_sni || h.has_alpn || h.grease);
 }
 
-/* A hello that ends before its extensions is an old one. */
+#define BEFORE_EXTENSIONS (2 + 32 + 33 + 34 + 2) /* of put_chrome() */
+
+/* Cut anywhere: the part before the extensions must be there, of these as many as are whole. */
 static void test_every_truncation(void **state)
 {
 	struct bytes b = { .len = 0 };
 	struct pk_tls_client h;
 	_cleanup_free_ uint8_t *exact = NULL;
+	uint16_t count = 0;
 
 	(void)state;
 	put_chrome(&b, "www.example.org", 1);
@@ -81,10 +84,41 @@ static void test_every_truncation(void **state)
 		assert_non_null(exact);
 		memcpy(exact + 1, b.data, len);
 		assert_int_equal(pk_tls_client_parse(exact + 1, len, &h),
-				 len == 2 + 32 + 33 + 34 + 2 ? 0 : -EBADMSG);
+				 len < BEFORE_EXTENSIONS ? -EBADMSG : 0);
+		if (len < BEFORE_EXTENSIONS)
+			continue;
+		assert_int_equal(h.malformed, len > BEFORE_EXTENSIONS ? PK_TLS_BAD_BLOCK : 0);
+		assert_true(h.extension_count == count || h.extension_count == count + 1);
+		count = h.extension_count;
 	}
+	assert_int_equal(count, 17);
 	put8(&b, 0);
-	assert_int_equal(parse(&b, &h), -EBADMSG);
+	assert_int_equal(parse(&b, &h), 0);
+	assert_int_equal(h.malformed, PK_TLS_BAD_BLOCK);
+	assert_int_equal(h.extension_count, 18);
+	assert_slice(h.sni, "www.example.org");
+}
+
+/* One whose length lies hides those behind it, not those before. */
+static void test_broken_block(void **state)
+{
+	struct bytes b = { .len = 0 };
+	struct pk_tls_client h;
+	size_t block;
+
+	(void)state;
+	put_client(&b, 0x0303, one_cipher, 1);
+	block = open16(&b);
+	put_sni(&b, "first.example");
+	put16(&b, 13);
+	put16(&b, 500);
+	put_alpn(&b, "\2h2", 3);
+	close16(&b, block);
+	assert_int_equal(parse(&b, &h), 0);
+	assert_int_equal(h.malformed, PK_TLS_BAD_BLOCK);
+	assert_int_equal(h.extension_count, 1);
+	assert_slice(h.sni, "first.example");
+	assert_false(h.has_alpn);
 }
 
 static void check_inside(const struct bytes *b, struct pk_slice s)
@@ -289,9 +323,13 @@ static void test_server_1_2(void **state)
 	list = h.alpn;
 	assert_true(pk_tls_alpn_next(&list, &name));
 	assert_slice(name, "h2");
-	for (size_t len = 0; len < b.len; len++)
+	for (size_t len = 0; len < b.len; len++) {
+		bool cut = len > 2 + 32 + 1 + 2 + 1;
+
 		assert_int_equal(pk_tls_server_parse(b.data, len, &h),
-				 len == 2 + 32 + 1 + 2 + 1 ? 0 : -EBADMSG);
+				 len < 2 + 32 + 1 + 2 + 1 ? -EBADMSG : 0);
+		assert_int_equal(h.malformed, cut ? PK_TLS_BAD_BLOCK : 0);
+	}
 }
 
 static void test_server_1_3(void **state)
@@ -362,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_browser),
 		cmocka_unit_test(test_old_without_extensions),
 		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_broken_block),
 		cmocka_unit_test(test_every_lie),
 		cmocka_unit_test(test_malformed_extensions),
 		cmocka_unit_test(test_repeated),
