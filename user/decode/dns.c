@@ -81,14 +81,19 @@ static void name_keep(struct dns_reader *r, size_t at, const struct dns_name *na
 	r->known[r->n_known++].mixed = name->mixed;
 }
 
-/* Where a name is being read. Each pointer must lead before the place where its stretch of labels
- * began, so the stretches only go back, and reading ends. */
+/*
+ * Where a name is being read. Pointers lead back, before the place where their stretch of labels
+ * began (RFC 1035 4.1.4: "a prior occurrence"). Public resolvers also follow one that leads
+ * forward, so that a query could hide its name from us: one such jump is followed and marked.
+ * Whoever would read for ever needs one in each round.
+ */
 struct walk {
 	size_t at;
 	size_t from;  /* start of this stretch of labels */
 	size_t end;   /* bytes that it may touch end here */
 	size_t after; /* behind the name's own bytes; 0: no pointer yet */
 	unsigned pointers;
+	bool forward;
 };
 
 static enum pk_dns_why follow(const struct dns_reader *r, struct walk *w)
@@ -98,10 +103,13 @@ static enum pk_dns_why follow(const struct dns_reader *r, struct walk *w)
 	if (w->end - w->at < 2)
 		return PK_DNS_SHORT;
 	to = u16_at(r->msg + w->at) & 0x3fff;
-	if (to >= w->from || to < HEADER)
-		return PK_DNS_LOOP;
-	if (++w->pointers > POINTERS_MAX)
-		return PK_DNS_POINTERS;
+	if (to < HEADER || ++w->pointers > POINTERS_MAX)
+		return PK_DNS_POINTER;
+	if (to >= w->from) {
+		if (w->forward)
+			return PK_DNS_LOOP;
+		w->forward = true;
+	}
 	if (!w->after)
 		w->after = w->at + 2;
 	w->at = w->from = to;
@@ -177,6 +185,7 @@ enum pk_dns_why pk_dns_name_read(struct dns_reader *r, size_t end, struct dns_na
 		r->out->text_len += len + 1;
 		name_keep(r, r->at, &name);
 	}
+	r->out->forward |= w.forward;
 	*ret = name;
 	r->at = w.after;
 	return PK_DNS_OK;

@@ -32,8 +32,8 @@ enum pk_dns_why {
 	PK_DNS_OK,
 	PK_DNS_RAW,      /* record: of a type or class that is not decoded, which is no fault */
 	PK_DNS_SHORT,    /* ends within a header, name or record (cut, or a lie) */
-	PK_DNS_LOOP,     /* a compression pointer that does not point back, to behind the header */
-	PK_DNS_POINTERS, /* more compression pointers than a name can need */
+	PK_DNS_LOOP,     /* compression pointers that would be followed for ever */
+	PK_DNS_POINTER,  /* one into the header, or more of them than a name can need */
 	PK_DNS_LABEL,    /* label type 01 or 10: reserved */
 	PK_DNS_NAME,     /* name longer than 255 bytes */
 	PK_DNS_TRAILING, /* bytes behind the last record */
@@ -147,6 +147,8 @@ struct pk_dns {
 	uint8_t why;                 /* enum pk_dns_why */
 	uint16_t why_at;             /* offset in the message */
 	uint16_t bad_rdata;          /* records whose data has a reason of its own */
+	bool forward; /* a compression pointer led forward: RFC 1035 4.1.4 knows only the way back
+		       */
 	struct pk_dns_edns edns;
 	struct pk_dns_question questions[PK_DNS_QUESTIONS_MAX];
 	struct pk_dns_rr rrs[PK_DNS_RRS_MAX]; /* without OPT, in order */

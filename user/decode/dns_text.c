@@ -99,7 +99,7 @@ const char *pk_dns_why_name(uint8_t why)
 		[PK_DNS_RAW] = "not decoded",
 		[PK_DNS_SHORT] = "short",
 		[PK_DNS_LOOP] = "pointer loop",
-		[PK_DNS_POINTERS] = "too many pointers",
+		[PK_DNS_POINTER] = "bad pointer",
 		[PK_DNS_LABEL] = "reserved label type",
 		[PK_DNS_NAME] = "name too long",
 		[PK_DNS_TRAILING] = "trailing bytes",

@@ -64,6 +64,7 @@ static void test_answer(void **state)
 	assert_true(d.response && d.authoritative && d.recursion_available && d.authentic &&
 		    d.checking_off);
 	assert_int_equal(d.n_rrs, 4);
+	assert_false(d.forward);
 	assert_int_equal(d.rcode, 1 << 4 | 3);
 	assert_string_equal(d.rrs[0].name, "www.example.com");
 	assert_int_equal(d.rrs[0].type, PK_DNS_CNAME);
@@ -121,27 +122,48 @@ static enum pk_dns_why why_of(const char *name, size_t len)
 	return decode(PK_DNS_UNICAST, msg, 12 + len + 4) == 0 ? PK_DNS_OK : d.why;
 }
 
-static void test_pointers_go_back_or_nowhere(void **state)
+static void test_pointers(void **state)
 {
 	(void)state;
 	assert_int_equal(why_of(BYTES("\xc0\x0c")), PK_DNS_LOOP);         /* itself */
 	assert_int_equal(why_of(BYTES("\1a\xc0\x0c")), PK_DNS_LOOP);      /* its own start */
-	assert_int_equal(why_of(BYTES("\xc0\x0e\xc0\x0c")), PK_DNS_LOOP); /* forward */
-	assert_int_equal(why_of(BYTES("\xc0\x00")), PK_DNS_LOOP);         /* the header */
-	assert_int_equal(why_of(BYTES("\xff\xff")), PK_DNS_LOOP);         /* far outside */
+	assert_int_equal(why_of(BYTES("\xc0\x0e\xc0\x0c")), PK_DNS_LOOP); /* there and back */
+	assert_int_equal(why_of(BYTES("\xc0\x00")), PK_DNS_POINTER);      /* the header */
+	assert_int_equal(why_of(BYTES("\xc0\x0b")), PK_DNS_POINTER);
+	assert_int_equal(why_of(BYTES("\xff\xff")), PK_DNS_SHORT); /* outside */
 	assert_int_equal(why_of(BYTES("\x41"
 				      "a\0")),
 			 PK_DNS_LABEL);
 	assert_int_equal(why_of(BYTES("\x80\0")), PK_DNS_LABEL);
 }
 
-/* Two names that lead to each other: the second may go back, the way on from there may not. */
+/* As a query is that a public resolver answers: the name is in its second question. */
+static void test_forward_pointer(void **state)
+{
+	(void)state;
+	assert_int_equal(decode(PK_DNS_UNICAST,
+				BYTES(HEAD(QUERY, "\2", "\0", "\0", "\0") "\xc0\x12" IN_A
+									  "\1a\3org\0" IN_A)),
+			 0);
+	assert_true(d.forward);
+	assert_int_equal(d.n_questions, 2);
+	assert_string_equal(d.questions[0].name, "a.org");
+	assert_string_equal(d.questions[1].name, "a.org");
+	/* Forward twice in one name. */
+	assert_int_equal(decode(PK_DNS_UNICAST,
+				BYTES(HEAD(QUERY, "\2", "\0", "\0",
+					   "\0") "\xc0\x12" IN_A "\xc0\x18" IN_A "\1a\0" IN_A)),
+			 -EBADMSG);
+	assert_int_equal(d.why, PK_DNS_LOOP);
+}
+
+/* Two names that lead to each other. */
 static void test_pointers_to_each_other(void **state)
 {
 	(void)state;
 	assert_int_equal(
 		decode(PK_DNS_UNICAST, BYTES(HEAD(RESPONSE, "\0", "\2", "\0",
-						  "\0") "\1a\0\0\x10\0\1\0\0\0\0\0\4\1b\xc0\x1b"
+						  "\0") "\1a\0\0\x10\0\1\0\0\0\0\0\4\1b\xc0\x1d"
 							"\xc0\x19\0\1\0\1\0\0\0\0\0\4\1\2\3\4")),
 		-EBADMSG);
 	assert_int_equal(d.why, PK_DNS_LOOP);
@@ -169,7 +191,7 @@ static void test_long_chain_of_pointers(void **state)
 	msg[at + 1] = (char)((at - 2) & 0xff);
 	memcpy(msg + at + 2, "\0\1\0\1\0\0\0\0\0\4\1\2\3\4", 14);
 	assert_int_equal(decode(PK_DNS_UNICAST, msg, at + 16), -EBADMSG);
-	assert_int_equal(d.why, PK_DNS_POINTERS);
+	assert_int_equal(d.why, PK_DNS_POINTER);
 	assert_int_equal(d.n_rrs, 1);
 }
 
@@ -406,7 +428,8 @@ int main(void)
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_cut_at_every_byte),
 		cmocka_unit_test(test_trailing_bytes),
-		cmocka_unit_test(test_pointers_go_back_or_nowhere),
+		cmocka_unit_test(test_pointers),
+		cmocka_unit_test(test_forward_pointer),
 		cmocka_unit_test(test_pointers_to_each_other),
 		cmocka_unit_test(test_long_chain_of_pointers),
 		cmocka_unit_test(test_limits_of_names),
