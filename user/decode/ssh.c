@@ -16,7 +16,6 @@
 #define MSG_KEXINIT 20
 #define COOKIE      16
 #define PADDING_MIN 4
-#define LINES_MAX   32 /* before a server's identification */
 #define MD5_LEN     16
 
 static struct pk_slice part(struct pk_slice s, uint32_t from, uint32_t to)
@@ -79,24 +78,38 @@ static bool is_text(struct pk_slice line)
 	return true;
 }
 
-/* Lines before the identification, and it. *at is then behind it. -EBADMSG: this is no SSH. */
-static int read_id(struct pk_ssh *out, struct pk_slice s, uint32_t *at)
+/* Steps over lines before the identification. SHORT: it has not come yet. -EBADMSG: this is no SSH.
+ */
+static int skip_lines(struct pk_ssh *out, struct pk_slice s, uint32_t *at)
 {
 	struct pk_slice line;
 	enum pk_ssh_why why;
 	uint32_t after;
 
-	for (;;) {
-		struct pk_slice rest = part(s, *at, s.len);
-
-		if (begins(rest))
-			break;
-		why = take_line(rest, PK_SSH_BEFORE_MAX, &line, &after);
-		if (why || !is_text(line) || *at + after > PK_SSH_BEFORE_MAX ||
-		    ++out->lines_before > LINES_MAX)
+	while (!begins(part(s, *at, s.len))) {
+		why = take_line(part(s, *at, s.len), PK_SSH_BEFORE_MAX - *at, &line, &after);
+		if (why == PK_SSH_SHORT && is_text(part(s, *at, s.len))) {
+			out->id_why = PK_SSH_SHORT;
+			return 0;
+		}
+		if (why || !is_text(line) || *at + after >= PK_SSH_BEFORE_MAX)
 			return -EBADMSG;
+		out->lines_before++;
 		*at += after;
 	}
+	out->id_why = PK_SSH_OK;
+	return 0;
+}
+
+/* The identification, and lines before it. *at is then behind it. */
+static int read_id(struct pk_ssh *out, struct pk_slice s, uint32_t *at)
+{
+	int r = skip_lines(out, s, at);
+	struct pk_slice line;
+	uint32_t after;
+
+	if (r < 0 || out->id_why)
+		return r;
 	out->id_why = take_line(part(s, *at, s.len), PK_SSH_ID_MAX, &line, &after);
 	if (out->id_why)
 		return 0;

@@ -9,7 +9,7 @@
 
 #define PK_SSH_HASSH_TEXT 33
 #define PK_SSH_ID_MAX     255   /* bytes of the identification, CR LF included (RFC 4253 4.2) */
-#define PK_SSH_BEFORE_MAX 1024  /* bytes of lines that a server may send before it */
+#define PK_SSH_BEFORE_MAX 4096  /* bytes of lines that a server may send before it */
 #define PK_SSH_PACKET_MAX 35000 /* RFC 4253 6.1 */
 
 enum pk_ssh_why {
@@ -51,8 +51,8 @@ struct pk_ssh {
 
 /*
  * The stream of one direction from its start on: identification, then KEXINIT; or from KEXINIT on.
- * 0: what was found is in ret, and id_why, kex_why say what was not. -EBADMSG: not SSH; ret
- * untouched.
+ * 0: what was found is in ret, and id_why, kex_why say what was not; text that may end with an
+ * identification yet is as much. -EBADMSG: not SSH; ret untouched.
  */
 int pk_ssh_decode(struct pk_ssh *ret, const void *data, size_t len);
 
