@@ -93,7 +93,13 @@ $(BUILD)/picket: $(TOOL_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/unit/tools/%: $(BUILD)/tests/unit/tools/%.o $(BUILD)/tools/%.o $(LIB)
+# What a tool's file needs of its neighbours, for its unit test.
+TOOL_LIB := $(BUILD)/libtools.a
+$(TOOL_LIB): $(filter-out %/picket.o,$(TOOL_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/tools/%: $(BUILD)/tests/unit/tools/%.o $(BUILD)/tools/%.o $(TOOL_LIB) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 

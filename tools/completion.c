@@ -46,6 +46,9 @@ static void sub_names(const struct pk_command *c)
 		printf("%s%s", i ? " " : "", short_name(c->sub[i]));
 }
 
+/* What top can start with, besides saved views. */
+#define TOP_VIEWS "flows tree procs names remotes containers apps ports lists"
+
 /* Names of the lists that there are, asked for when they are wanted. */
 #define LIST_NAMES "picket list ls -o csv 2>/dev/null | sed -n \"2,\\$ s/,.*//p\""
 
@@ -71,6 +74,7 @@ static void bash(void)
 	       "\t-o|--output) COMPREPLY=($(compgen -W 'table json csv' -- \"$cur\")); return;;\n"
 	       "\t--mode) COMPREPLY=($(compgen -W 'enforce observe off' -- \"$cur\")); return;;\n"
 	       "\t--dir) COMPREPLY=($(compgen -W 'in out both' -- \"$cur\")); return;;\n"
+	       "\t-v|--view) COMPREPLY=($(compgen -W '" TOP_VIEWS "' -- \"$cur\")); return;;\n"
 	       "\t--list|--name) COMPREPLY=($(compgen -W \"$(_picket_lists)\" -- \"$cur\")); "
 	       "return;;\n"
 	       "\tesac\n"
@@ -113,6 +117,7 @@ static void zsh(void)
 	       "\t-o|--output) compadd table json csv; return;;\n"
 	       "\t--mode) compadd enforce observe off; return;;\n"
 	       "\t--dir) compadd in out both; return;;\n"
+	       "\t-v|--view) compadd " TOP_VIEWS "; return;;\n"
 	       "\t--list|--name) compadd ${(f)\"$(_picket_lists)\"}; return;;\n"
 	       "\tesac\n"
 	       "\tcase $words[2] in\n");
@@ -146,6 +151,8 @@ static void fish_options(const struct pk_command *c, const char *seen)
 			printf(" -x -a 'enforce observe off'");
 		else if (!strcmp(o->name, "dir"))
 			printf(" -x -a 'in out both'");
+		else if (!strcmp(o->name, "view"))
+			printf(" -x -a '" TOP_VIEWS "'");
 		else if (!strcmp(o->name, "list") || !strcmp(o->name, "name"))
 			printf(" -x -a '(_picket_lists)'");
 		printf("\n");

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `picket top`: one loop over the keyboard and the daemon's stream of snapshots. Drawing is
- * top_draw.c, columns top_view.c, the story of one row top_detail.c.
+ * `picket top`: one loop over the keyboard and the daemon's stream of snapshots; the rest is in the
+ * files that top.h names.
  */
 #include "top.h"
 
 #include "base/cleanup.h"
 #include "client.h"
 #include "command.h"
+#include "top_history.h"
+#include "top_saved.h"
 
 #include <curl/curl.h>
 #include <curses.h>
 #include <errno.h>
 #include <getopt.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <picket/api.h>
 #include <string.h>
 #include <unistd.h>
 
 #define RETRY_MS 1000
+#define REST_MS  200 /* typing has come to rest */
 
 struct stream {
 	CURLM *multi;
@@ -28,91 +32,6 @@ struct stream {
 	bool fresh; /* something new to draw */
 	char why[CURL_ERROR_SIZE];
 };
-
-static struct pk_client client_of(const struct pk_top *t)
-{
-	return (struct pk_client){ .socket = t->socket };
-}
-
-static const struct pk_top *sorting; /* qsort(3) has no argument; one loop, one thread */
-
-static int by_column(const void *a, const void *b)
-{
-	const struct pk_top_view *v = &pk_top_views[sorting->view];
-
-	return pk_top_compare(&v->col[sorting->sort[sorting->view]],
-			      sorting->reverse[sorting->view], *(json_t *const *)a,
-			      *(json_t *const *)b);
-}
-
-/* Rows of the view in order; the selected one keeps its selection wherever it went. */
-static void arrange(struct pk_top *t)
-{
-	const struct pk_top_view *v = &pk_top_views[t->view];
-	json_t *list = json_object_get(t->snap, v->member);
-	size_t n = json_array_size(list);
-	_cleanup_(pk_buf_done) struct pk_buf id = {};
-
-	if (n > t->cap) {
-		json_t **row = realloc(t->row, n * sizeof(json_t *));
-
-		if (!row)
-			return;
-		t->row = row;
-		t->cap = n;
-	}
-	for (size_t i = 0; i < n; i++)
-		t->row[i] = json_array_get(list, i);
-	t->rows = n;
-	sorting = t;
-	if (n)
-		qsort(t->row, n, sizeof(*t->row), by_column);
-	for (size_t i = 0; i < n && t->selected.len; i++) {
-		pk_buf_reset(&id);
-		pk_top_row_id(v, t->row[i], &id);
-		if (id.len == t->selected.len && !memcmp(id.data, t->selected.data, id.len)) {
-			t->at = i;
-			return;
-		}
-	}
-	if (t->at >= n)
-		t->at = n ? n - 1 : 0;
-}
-
-static void select_row(struct pk_top *t, size_t at)
-{
-	if (!t->rows)
-		return;
-	t->at = at < t->rows ? at : t->rows - 1;
-	pk_buf_reset(&t->selected);
-	if (t->at) /* at the top one wants the top, whichever row that is */
-		pk_top_row_id(&pk_top_views[t->view], t->row[t->at], &t->selected);
-}
-
-/* What the details are of goes on being measured; a row that is gone has no rate. */
-static void note_rates(struct pk_top *t)
-{
-	const struct pk_top_view *v = &pk_top_views[t->view];
-	_cleanup_(pk_buf_done) struct pk_buf want = {}, id = {};
-	double out = 0, in = 0;
-
-	pk_top_row_id(v, t->detail_row, &want);
-	for (size_t i = 0; i < t->rows; i++) {
-		pk_buf_reset(&id);
-		pk_top_row_id(v, t->row[i], &id);
-		if (id.len != want.len || memcmp(id.data, want.data, id.len) != 0)
-			continue;
-		out = pk_json_num(t->row[i], "rate_out");
-		in = pk_json_num(t->row[i], "rate_in");
-		break;
-	}
-	json_array_append_new(t->out, json_real(out));
-	json_array_append_new(t->in, json_real(in));
-	if (json_array_size(t->out) > PK_TOP_HISTORY) {
-		json_array_remove(t->out, 0);
-		json_array_remove(t->in, 0);
-	}
-}
 
 static void take_snapshot(struct stream *s, const char *text, size_t len)
 {
@@ -124,11 +43,7 @@ static void take_snapshot(struct stream *s, const char *text, size_t len)
 		json_decref(snap);
 		return;
 	}
-	json_decref(t->snap);
-	t->snap = snap;
-	arrange(t);
-	if (t->mode == PK_TOP_DETAIL)
-		note_rates(t);
+	pk_top_take(t, snap);
 	s->fresh = true;
 }
 
@@ -184,262 +99,6 @@ static void reconnect(struct stream *s)
 	curl_multi_add_handle(s->multi, s->easy);
 }
 
-/* Details are asked for anew with each snapshot, so that they live. */
-static void fetch_detail(struct pk_top *t)
-{
-	_cleanup_(pk_buf_done) struct pk_buf path = {}, id = {}, error = {};
-	const struct pk_top_view *v = &pk_top_views[t->view];
-	struct pk_client c = client_of(t);
-	json_t *body = NULL, *process = NULL;
-	const char *uid;
-
-	pk_top_row_id(v, t->detail_row, &id);
-	pk_buf_fmt(&path, "%s%s", v->detail, id.data ? id.data : "");
-	if (pk_client_fetch(&c, path.data, NULL, &body, &error)) {
-		pk_buf_fmt(&t->detail, "\n%s\n", error.data ? error.data : "");
-		return;
-	}
-	pk_buf_reset(&t->detail);
-	if (t->view == 0) {
-		uid = pk_json_text(body, "actor.process.uid");
-		pk_buf_reset(&path);
-		pk_buf_fmt(&path, "%s/%s", PK_API_PROCESSES, uid);
-		if (*uid)
-			(void)pk_client_fetch(&c, path.data, NULL, &process, &error);
-		pk_top_detail_flow(&t->detail, body, process);
-	} else {
-		pk_top_detail_process(&t->detail, body);
-	}
-	json_decref(process);
-	json_decref(body);
-}
-
-static void open_detail(struct pk_top *t)
-{
-	if (t->at >= t->rows || !*pk_top_views[t->view].detail)
-		return;
-	json_decref(t->detail_row);
-	t->detail_row = json_incref(t->row[t->at]);
-	t->detail_top = 0;
-	pk_buf_reset(&t->detail);
-	fetch_detail(t);
-	json_array_clear(t->out);
-	json_array_clear(t->in);
-	note_rates(t);
-	t->mode = PK_TOP_DETAIL;
-}
-
-/* The next column that can be sorted by and is on the screen. */
-static void next_sort(struct pk_top *t, int step)
-{
-	const struct pk_top_view *v = &pk_top_views[t->view];
-	size_t i = t->sort[t->view];
-
-	do
-		i = (i + v->n + (size_t)step) % v->n;
-	while ((!v->col[i].sort || v->col[i].from > (unsigned)COLS) && i != t->sort[t->view]);
-	t->sort[t->view] = i;
-	arrange(t);
-}
-
-static void set_view(struct pk_top *t, size_t view)
-{
-	t->view = view;
-	t->at = t->top = 0;
-	pk_buf_reset(&t->selected);
-	arrange(t);
-}
-
-/* Asks the daemon whether the filter is right before anything changes. */
-static void apply_filter(struct stream *s)
-{
-	struct pk_top *t = s->top;
-	const char *const query[] = { "filter", *t->typed ? t->typed : NULL, "limit", "1", NULL };
-	struct pk_client c = client_of(t);
-	json_t *body = NULL;
-
-	pk_buf_reset(&t->error);
-	if (pk_client_fetch(&c, PK_API_FLOWS, query, &body, &t->error)) {
-		char *nl = t->error.data ? strchr(t->error.data, '\n') : NULL;
-
-		if (nl) /* the foot has one line: the reason, not the caret */
-			*nl = 0;
-		return;
-	}
-	json_decref(body);
-	snprintf(t->filter, sizeof(t->filter), "%s", t->typed);
-	t->mode = PK_TOP_LIST;
-	t->paused = false;
-	reconnect(s);
-}
-
-static void filter_key(struct stream *s, int key)
-{
-	struct pk_top *t = s->top;
-	size_t n = strlen(t->typed);
-
-	switch (key) {
-	case 27:
-		t->mode = PK_TOP_LIST;
-		break;
-	case '\n':
-	case '\r':
-	case KEY_ENTER:
-		apply_filter(s);
-		break;
-	case KEY_BACKSPACE:
-	case 127:
-	case 8:
-		while (n && ((unsigned char)t->typed[n - 1] & 0xc0) == 0x80)
-			t->typed[--n] = 0;
-		if (n)
-			t->typed[n - 1] = 0;
-		break;
-	case 21: /* ^U */
-		t->typed[0] = 0;
-		break;
-	default:
-		if (key >= 32 && key < 256 && n + 1 < sizeof(t->typed)) {
-			t->typed[n] = (char)key;
-			t->typed[n + 1] = 0;
-		}
-	}
-}
-
-static void text_key(struct pk_top *t, int key)
-{
-	size_t page = LINES > 2 ? (size_t)LINES - 2 : 1;
-
-	switch (key) {
-	case KEY_DOWN:
-	case 'j':
-		t->detail_top++;
-		break;
-	case KEY_UP:
-	case 'k':
-		t->detail_top -= t->detail_top > 0;
-		break;
-	case KEY_NPAGE:
-		t->detail_top += page;
-		break;
-	case KEY_PPAGE:
-		t->detail_top -= t->detail_top > page ? page : t->detail_top;
-		break;
-	case KEY_HOME:
-		t->detail_top = 0;
-		break;
-	case KEY_END:
-		t->detail_top = 1 << 20; /* drawing brings it back to the last line */
-		break;
-	default:
-		t->mode = PK_TOP_LIST;
-	}
-}
-
-static void move_key(struct pk_top *t, int key)
-{
-	size_t page = pk_top_page();
-
-	switch (key) {
-	case KEY_DOWN:
-	case 'j':
-		select_row(t, t->at + 1);
-		break;
-	case KEY_UP:
-	case 'k':
-		select_row(t, t->at - (t->at > 0));
-		break;
-	case KEY_NPAGE:
-		select_row(t, t->at + page);
-		break;
-	case KEY_PPAGE:
-		select_row(t, t->at > page ? t->at - page : 0);
-		break;
-	case KEY_HOME:
-	case 'g':
-		select_row(t, 0);
-		break;
-	case KEY_END:
-	case 'G':
-		select_row(t, t->rows);
-		break;
-	}
-}
-
-/* False: the user wants to leave. */
-static bool list_key(struct stream *s, int key)
-{
-	struct pk_top *t = s->top;
-
-	switch (key) {
-	case 'q':
-	case 'Q':
-		return false;
-	case '1' ... '4':
-		set_view(t, (size_t)(key - '1'));
-		break;
-	case '\t':
-	case KEY_RIGHT:
-	case 'l':
-		set_view(t, (t->view + 1) % PK_TOP_VIEWS);
-		break;
-	case KEY_BTAB:
-	case KEY_LEFT:
-		set_view(t, (t->view + PK_TOP_VIEWS - 1) % PK_TOP_VIEWS);
-		break;
-	case 's':
-	case '>':
-		next_sort(t, 1);
-		break;
-	case 'S':
-	case '<':
-		next_sort(t, -1);
-		break;
-	case 'r':
-		t->reverse[t->view] = !t->reverse[t->view];
-		arrange(t);
-		break;
-	case 'p':
-	case ' ':
-		t->paused = !t->paused;
-		break;
-	case '/':
-		t->mode = PK_TOP_FILTER;
-		snprintf(t->typed, sizeof(t->typed), "%s", t->filter);
-		pk_buf_reset(&t->error);
-		break;
-	case '?':
-	case 'h':
-		t->mode = PK_TOP_HELP;
-		t->detail_top = 0;
-		break;
-	case '\n':
-	case '\r':
-	case KEY_ENTER:
-		open_detail(t);
-		break;
-	default:
-		move_key(t, key);
-	}
-	return true;
-}
-
-static bool on_key(struct stream *s, int key)
-{
-	switch (s->top->mode) {
-	case PK_TOP_FILTER:
-		filter_key(s, key);
-		return true;
-	case PK_TOP_LIST:
-		return list_key(s, key);
-	default:
-		if (key == 'q')
-			return false;
-		text_key(s->top, key);
-		return true;
-	}
-}
-
 /* The stream ended: says why, tries again a second later. */
 static void check_stream(struct stream *s)
 {
@@ -458,12 +117,25 @@ static void check_stream(struct stream *s)
 		nl = text.data ? strchr(text.data, '\n') : NULL;
 		if (nl)
 			*nl = 0;
+		s->top->lost = s->top->snap;
 		pk_buf_reset(&s->top->trouble);
 		pk_buf_fmt(&s->top->trouble, "no daemon, trying again: %s",
 			   text.data ? text.data : "");
 		s->fresh = true;
 		return;
 	}
+}
+
+static void follow_up(struct stream *s)
+{
+	struct pk_top *t = s->top;
+
+	if (t->renew || !s->easy)
+		reconnect(s);
+	t->renew = false;
+	if (s->fresh && (t->mode == PK_TOP_DETAIL || (t->pane && t->mode == PK_TOP_LIST)) &&
+	    !t->paused)
+		pk_top_detail_fetch(t);
 }
 
 static int loop(struct stream *s)
@@ -480,20 +152,21 @@ static int loop(struct stream *s)
 		check_stream(s);
 		while ((key = getch()) != ERR) {
 			typed = true;
-			if (!on_key(s, key))
+			if (!pk_top_key(s->top, key))
 				return 0;
 		}
-		if (s->fresh && s->top->mode == PK_TOP_DETAIL && !s->top->paused)
-			fetch_detail(s->top);
+		follow_up(s);
 		if (s->fresh || typed)
 			pk_top_draw(s->top);
 		s->fresh = false;
 		in.revents = 0;
-		curl_multi_poll(s->multi, &in, 1, RETRY_MS, NULL);
+		curl_multi_poll(s->multi, &in, 1, s->top->changed ? REST_MS : RETRY_MS, NULL);
 		if (in.revents & ~CURL_WAIT_POLLIN)
 			return 1; /* the terminal is gone */
-		if (!s->easy)
-			reconnect(s);
+		if (s->top->changed && !in.revents) {
+			pk_top_try_filter(s->top);
+			s->fresh = true;
+		}
 	}
 }
 
@@ -511,7 +184,9 @@ static int view(struct pk_top *t)
 	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	pk_top_draw_init(t);
+	pk_top_mouse_set(t, true);
 	r = loop(&s);
+	pk_top_mouse_set(t, false);
 	endwin();
 	disconnect(&s);
 	curl_multi_cleanup(s.multi);
@@ -519,66 +194,150 @@ static int view(struct pk_top *t)
 	return r;
 }
 
+/* Terminals that have no such letters, and locales that say so. A bare environment says nothing. */
+static bool can_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *term = getenv("TERM"), *locale = NULL;
+	bool utf8;
+
+	if (term && (!strncmp(term, "vt", 2) || !strcmp(term, "linux") || !strcmp(term, "ansi")))
+		return false;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(names) && (!locale || !*locale); i++)
+		locale = getenv(names[i]);
+	if (!locale || !*locale)
+		return !strcmp(nl_langinfo(CODESET), "UTF-8");
+	setlocale(LC_CTYPE, "");
+	utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	setlocale(LC_CTYPE, "C.UTF-8"); /* the daemon's texts are UTF-8: to measure them */
+	return utf8;
+}
+
+/* A view by its name, or one that was saved. */
+static int start_with(struct pk_top *t, const char *name)
+{
+	const struct pk_top_saved_view *v = pk_top_saved_find(t->saved, name);
+	const struct pk_top_view *view;
+
+	if (!v && pk_top_view_find(name, &t->view) < 0) {
+		fprintf(stderr,
+			"picket: there is no view %s: flows, tree, procs, names, remotes, "
+			"containers, apps,\nports, lists, or one that was saved with w\n",
+			name);
+		return 2;
+	}
+	if (!v)
+		return 0;
+	(void)pk_top_view_find(v->view, &t->view); /* one that is gone: flows */
+	view = &pk_top_views[t->view];
+	(void)pk_top_column_find(view, v->sort, &t->sort[t->view]);
+	t->reverse[t->view] = v->reverse;
+	if (!*t->filter) /* the words of the call count more */
+		snprintf(t->filter, sizeof(t->filter), "%s", v->filter);
+	return 0;
+}
+
+static int load_saved(struct pk_top *t)
+{
+	_cleanup_(pk_buf_done) struct pk_buf error = {};
+	_cleanup_free_ char *path = pk_top_saved_path();
+
+	if (!path || pk_top_saved_load(path, t->saved, &error) >= 0)
+		return 0;
+	/* to start without them would lose them with the next one that is saved */
+	fprintf(stderr, "picket: %s: %s\n", path, error.data ? error.data : "not read");
+	return 1;
+}
+
 static void free_top(struct pk_top *t)
 {
 	json_decref(t->snap);
+	json_decref(t->tree);
+	json_decref(t->folded);
 	json_decref(t->detail_row);
-	json_decref(t->out);
-	json_decref(t->in);
+	json_decref(t->usual);
+	json_decref(t->block);
+	pk_top_history_free(t->history);
+	free(t->saved);
 	free(t->row);
 	pk_buf_done(&t->selected);
 	pk_buf_done(&t->error);
 	pk_buf_done(&t->trouble);
+	pk_buf_done(&t->note);
 	pk_buf_done(&t->detail);
+}
+
+static int start(struct pk_top *t, const char *name)
+{
+	int r;
+
+	t->folded = json_object();
+	t->history = pk_top_history_new();
+	t->saved = calloc(1, sizeof(*t->saved));
+	if (!t->folded || !t->history || !t->saved)
+		return 1;
+	r = load_saved(t);
+	if (!r && name)
+		r = start_with(t, name);
+	return r ? r : view(t);
 }
 
 static int run(const struct pk_command *self, int argc, char **argv)
 {
 	struct pk_top t = {};
 	struct pk_client c;
+	const char *name = NULL;
 	int o, r;
 
+	for (size_t i = 0; i < PK_TOP_VIEWS; i++)
+		t.sort[i] = pk_top_views[i].sort;
 	optind = 1;
-	while ((o = getopt_long(argc, argv, "+h", self->options, NULL)) >= 0) {
-		if (o != 'h')
+	while ((o = getopt_long(argc, argv, "+hv:", self->options, NULL)) >= 0) {
+		if (o == '?')
 			return pk_command_misused(self);
-		pk_command_usage(self, stdout);
-		return 0;
+		if (o == 'h') {
+			pk_command_usage(self, stdout);
+			return 0;
+		}
+		name = optarg;
 	}
-	for (; optind < argc; optind++)
-		snprintf(t.filter + strlen(t.filter), sizeof(t.filter) - strlen(t.filter), "%s%s",
-			 *t.filter ? " " : "", argv[optind]);
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		fprintf(stderr, "picket: top needs a terminal; for scripts use picket flows\n");
 		return 2;
 	}
 	pk_client_init(&c, NULL);
 	t.socket = c.socket;
-	t.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	t.color = !getenv("NO_COLOR");
-	for (size_t i = 0; i < PK_TOP_VIEWS; i++)
-		t.sort[i] = pk_top_views[i].sort;
-	t.out = json_array();
-	t.in = json_array();
-	r = view(&t);
+	t.utf8 = can_utf8();
+	t.color = !getenv("NO_COLOR") || !*getenv("NO_COLOR");
+	for (int first = optind; optind < argc; optind++)
+		snprintf(t.filter + strlen(t.filter), sizeof(t.filter) - strlen(t.filter), "%s%s",
+			 optind > first ? " " : "", argv[optind]);
+	r = start(&t, name);
 	free_top(&t);
 	return r;
 }
 
 static const struct option options[] = {
+	{ "view", required_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 const struct pk_command pk_cmd_top = {
 	.name = "top",
-	.what = "a live view of flows, processes, remotes and ports",
-	.usage = "top [FILTER]",
+	.what = "a live view: who talks to whom, what, since when, how much",
+	.usage = "top [-v VIEW] [FILTER]",
 	.options = options,
 	.run = run,
-	.help = "  -h, --help       this text; ? inside shows the keys\n\n"
+	.help = "  -v, --view VIEW  start with flows, tree, procs, names, remotes, containers,\n"
+		"                   apps, ports, lists, or a view that was saved\n"
+		"  -h, --help       this text; ? inside shows the keys\n\n"
+		"Inside: 1-9 or Tab views, Enter the story of a row, o only its flows, / filter,\n"
+		"s r sort, b what blocking it would cut, w v saved views, q quits.\n\n"
 		"NO_COLOR in the environment turns colours off.\n\n"
 		"Examples:\n"
 		"  picket top\n"
-		"  picket top dir out and not port 53\n",
+		"  picket top dir out and not port 53\n"
+		"  picket top -v tree                  who began what uses the network\n"
+		"  picket top -v names user www-data   which names a service talks to\n",
 };

@@ -1,172 +1,212 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The story of one flow or one process, as lines. */
-#include "top_view.h"
-
+/* Asks the daemon about the selected row; top_story.c tells it. */
 #include "base/cleanup.h"
-#include "base/escape.h"
+#include "client.h"
+#include "top.h"
+#include "top_story.h"
 
+#include <curses.h>
+#include <picket/api.h>
 #include <string.h>
-#include <time.h>
 
-static void text(struct pk_buf *out, const char *s)
+#define PANE_LINES   34 /* a screen with as many has room for list and details */
+#define LIST_ENTRIES "10000"
+
+static json_t *fetch(struct pk_top *t, const char *path, const char *rest, const char *tail)
 {
-	pk_escape_text(out, s, strlen(s));
+	_cleanup_(pk_buf_done) struct pk_buf full = {}, error = {};
+	struct pk_client c = { .socket = t->socket };
+	json_t *body = NULL;
+
+	pk_buf_fmt(&full, "%s/%s%s", path, rest, tail);
+	(void)pk_client_fetch(&c, full.data ? full.data : path, NULL, &body, &error);
+	return body; /* NULL: it is gone, what was told stays */
 }
 
-static void line(struct pk_buf *out, const char *name, const char *value)
+static json_t *fetch_list(struct pk_top *t, const char *name)
 {
-	if (!*value)
+	const char *const query[] = { "limit", LIST_ENTRIES, NULL };
+	_cleanup_(pk_buf_done) struct pk_buf path = {}, error = {};
+	struct pk_client c = { .socket = t->socket };
+	json_t *body = NULL;
+
+	pk_buf_fmt(&path, "%s/%s", PK_API_LISTS, name);
+	(void)pk_client_fetch(&c, path.data ? path.data : PK_API_LISTS, query, &body, &error);
+	return body;
+}
+
+/* The row as it is now; the one of the last snapshot that had it, when it is gone. */
+static void renew_row(struct pk_top *t)
+{
+	_cleanup_(pk_buf_done) struct pk_buf want = {}, id = {};
+	json_t *list = json_object_get(t->snap, pk_top_views[t->detail_view].member), *row;
+	size_t i;
+
+	pk_top_row_id(t->detail_view, t->detail_row, &want);
+	json_array_foreach(list, i, row)
+	{
+		pk_buf_reset(&id);
+		pk_top_row_id(t->detail_view, row, &id);
+		if (id.len != want.len || memcmp(id.data, want.data, id.len) != 0)
+			continue;
+		json_incref(row);
+		json_decref(t->detail_row);
+		t->detail_row = row;
 		return;
-	pk_buf_fmt(out, "  %-12s ", name);
-	text(out, value);
-	pk_buf_char(out, '\n');
-}
-
-static void when(struct pk_buf *out, const char *name, double ms)
-{
-	time_t s = (time_t)(ms / 1000);
-	char t[32] = "";
-	struct tm tm;
-
-	if (ms > 0 && localtime_r(&s, &tm) && strftime(t, sizeof(t), "%F %H:%M:%S", &tm))
-		line(out, name, t);
-}
-
-static void process_line(struct pk_buf *out, json_t *p, unsigned depth)
-{
-	const char *cmd = pk_json_text(p, "cmd_line");
-
-	pk_buf_fmt(out, "  %*s", (int)depth * 2, "");
-	pk_buf_fmt(out, "%.0f ", pk_json_num(p, "pid"));
-	text(out, *cmd ? cmd : pk_json_text(p, "name"));
-	if (*pk_json_text(p, "user.name")) {
-		pk_buf_str(out, "  (");
-		text(out, pk_json_text(p, "user.name"));
-		pk_buf_char(out, ')');
-	}
-	pk_buf_char(out, '\n');
-}
-
-/* Root first, as it grew. */
-static void tree(struct pk_buf *out, json_t *list)
-{
-	size_t n = json_array_size(list);
-
-	if (n)
-		pk_buf_str(out, "\nProcess tree\n");
-	for (size_t i = 0; i < n; i++)
-		process_line(out, json_array_get(list, n - 1 - i), (unsigned)i);
-}
-
-static void process_facts(struct pk_buf *out, json_t *p)
-{
-	line(out, "command", pk_json_text(p, "cmd_line"));
-	line(out, "executable", pk_json_text(p, "file.path"));
-	line(out, "user", pk_json_text(p, "user.name"));
-	line(out, "directory", pk_json_text(p, "working_directory"));
-	line(out, "container", pk_json_text(p, "container.uid"));
-	line(out, "runtime", pk_json_text(p, "container.runtime"));
-	when(out, "started", pk_json_num(p, "created_time"));
-}
-
-static void side(struct pk_buf *out, json_t *s, const char *title, json_t *endpoint)
-{
-	pk_buf_fmt(out, "\n%s  ", title);
-	text(out, pk_json_text(endpoint, "ip"));
-	if (json_object_get(endpoint, "port"))
-		pk_buf_fmt(out, " port %.0f", pk_json_num(endpoint, "port"));
-	pk_buf_fmt(out, "\n  sent         %.0f packets, ", pk_json_num(s, "packets"));
-	pk_human_bytes(out, pk_json_num(s, "bytes"));
-	pk_buf_str(out, "B");
-	if (pk_json_num(s, "retransmits") > 0)
-		pk_buf_fmt(out, ", %.0f retransmitted", pk_json_num(s, "retransmits"));
-	if (pk_json_num(s, "fragments") > 0)
-		pk_buf_fmt(out, ", %.0f fragments", pk_json_num(s, "fragments"));
-	pk_buf_char(out, '\n');
-	line(out, "TCP flags", pk_json_text(s, "tcp_flags"));
-	if (json_is_true(pk_json_at(s, "owner.kernel")))
-		line(out, "owner", "the kernel itself");
-	if (pk_json_at(s, "owner.user")) {
-		pk_buf_str(out, "  used by      ");
-		process_line(out, pk_json_at(s, "owner.user"), 0);
-	}
-	if (strcmp(pk_json_text(s, "owner.user.uid"), pk_json_text(s, "owner.creator.uid")) != 0) {
-		pk_buf_str(out, "  made by      ");
-		process_line(out, pk_json_at(s, "owner.creator"), 0);
 	}
 }
 
-void pk_top_detail_flow(struct pk_buf *out, json_t *f, json_t *process)
+/* Flows of the snapshot that the row stands for. */
+static json_t *flows_of(struct pk_top *t, const char *member, const char *value)
 {
-	json_t *p = pk_json_at(f, "unmapped.picket");
+	json_t *list = json_object_get(t->snap, "flows"), *out = json_array(), *f;
+	size_t i;
 
-	pk_buf_str(out, "Flow ");
-	text(out, pk_json_text(p, "flow"));
-	pk_buf_str(out, "\n");
-	line(out, "protocol", pk_json_text(f, "connection_info.protocol_name"));
-	line(out, "direction", pk_json_text(p, "direction"));
-	line(out, "status", pk_json_text(p, "status"));
-	when(out, "since", pk_json_num(f, "start_time"));
-	when(out, "last packet", pk_json_num(f, "end_time"));
-	line(out, "interface", pk_json_text(p, "iface.name"));
-	line(out, "netns", pk_json_text(p, "netns.name"));
-	line(out, "tunnel", pk_json_text(p, "encap"));
-	line(out, "community", pk_json_text(f, "connection_info.community_uid"));
-	if (pk_json_num(p, "rtt_us") > 0)
-		pk_buf_fmt(out, "  %-12s %.3f ms\n", "round trip", pk_json_num(p, "rtt_us") / 1000);
-	side(out, json_object_get(p, "src"), "From", json_object_get(f, "src_endpoint"));
-	side(out, json_object_get(p, "dst"), "To", json_object_get(f, "dst_endpoint"));
-	if (!process)
+	json_array_foreach(list, i, f)
+	{
+		json_t *v = json_object_get(f, member);
+
+		if (json_is_integer(v) ? json_integer_value(v) == strtoll(value, NULL, 10)
+				       : json_is_string(v) && !strcmp(json_string_value(v), value))
+			json_array_append(out, f);
+	}
+	return out;
+}
+
+/* Which member of flows is the row's own, and the title of its story. */
+static void tell_row(struct pk_top *t, struct pk_buf *out, const struct pk_top_story *s)
+{
+	_cleanup_(pk_buf_done) struct pk_buf title = {}, id = {};
+	json_t *r = t->detail_row, *flows;
+	const char *member = "remote", *value;
+
+	pk_top_row_id(t->detail_view, r, &id);
+	value = id.data ? id.data : "";
+	switch (t->detail_view) {
+	case PK_VIEW_NAMES:
+		member = *pk_json_text(r, "with") ? "with" : "remote";
+		pk_buf_fmt(&title, "Name %s", value);
+		break;
+	case PK_VIEW_REMOTES:
+		pk_buf_fmt(&title, "Remote %s", value);
+		if (*pk_json_text(r, "with"))
+			pk_buf_fmt(&title, ", %s", pk_json_text(r, "with"));
+		break;
+	case PK_VIEW_CONTAINERS:
+		member = "container";
+		pk_buf_fmt(&title, "%s %s", pk_json_text(r, "kind"), value);
+		break;
+	case PK_VIEW_APPS:
+		member = "app";
+		pk_buf_fmt(&title, "Application %s", value);
+		value = pk_json_text(r, "app");
+		break;
+	default:
+		member = "dst_port";
+		pk_buf_fmt(&title, "Port %s", value);
+		value = strchr(value, '/') ? strchr(value, '/') + 1 : value;
+	}
+	flows = flows_of(t, member, value);
+	pk_top_story_row(out, s, title.data ? title.data : "", flows);
+	json_decref(flows);
+}
+
+static void tell(struct pk_top *t, struct pk_buf *out, struct pk_top_story *s)
+{
+	const char *uid;
+
+	switch (t->detail_view) {
+	case PK_VIEW_FLOWS:
+		s->flow = fetch(t, PK_API_FLOWS, pk_json_text(s->row, "id"), "");
+		uid = pk_json_text(s->flow, "actor.process.uid");
+		if (*uid)
+			s->process = fetch(t, PK_API_PROCESSES, uid, "");
+		if (s->flow && !t->usual)
+			t->usual = fetch(t, PK_API_FLOWS, pk_json_text(s->row, "id"), "/usual");
+		s->usual = t->usual;
+		if (s->flow)
+			pk_top_story_flow(out, s);
+		break;
+	case PK_VIEW_TREE:
+	case PK_VIEW_PROCESSES:
+		s->process = fetch(t, PK_API_PROCESSES, pk_json_text(s->row, "process"), "");
+		if (s->process)
+			pk_top_story_process(out, s);
+		break;
+	case PK_VIEW_LISTS:
+		s->list = fetch_list(t, pk_json_text(s->row, "list"));
+		if (s->list)
+			pk_top_story_list(out, s);
+		break;
+	default:
+		tell_row(t, out, s);
+	}
+}
+
+void pk_top_detail_fetch(struct pk_top *t)
+{
+	struct pk_top_story s = { .now = pk_json_num(t->snap, "time") };
+	struct pk_buf out = {};
+
+	if (!t->detail_row)
 		return;
-	pk_buf_str(out, "\nProcess\n");
-	process_facts(out, json_object_get(process, "process"));
-	tree(out, json_object_get(process, "tree"));
+	renew_row(t);
+	s.row = t->detail_row;
+	tell(t, &out, &s);
+	json_decref(s.flow);
+	json_decref(s.process);
+	json_decref(s.list);
+	if (!out.len) {
+		if (!t->detail.len)
+			pk_buf_str(&t->detail, "It is gone.\n");
+		return;
+	}
+	pk_buf_done(&t->detail);
+	t->detail = out;
 }
 
-static void flow_line(struct pk_buf *out, json_t *f)
+/* Is it the selected row that the details are of? */
+static bool is_shown(const struct pk_top *t)
 {
-	pk_buf_str(out, "  ");
-	text(out, pk_json_text(f, "connection_info.protocol_name"));
-	pk_buf_char(out, ' ');
-	text(out, pk_json_text(f, "src_endpoint.ip"));
-	pk_buf_fmt(out, ":%.0f > ", pk_json_num(f, "src_endpoint.port"));
-	text(out, pk_json_text(f, "dst_endpoint.ip"));
-	pk_buf_fmt(out, ":%.0f  sent ", pk_json_num(f, "dst_endpoint.port"));
-	pk_human_bytes(out, pk_json_num(f, "traffic.bytes_out"));
-	pk_buf_str(out, "B received ");
-	pk_human_bytes(out, pk_json_num(f, "traffic.bytes_in"));
-	pk_buf_str(out, "B  ");
-	text(out, pk_json_text(f, "unmapped.picket.status"));
-	pk_buf_str(out, "  ");
-	text(out, pk_json_text(f, "unmapped.picket.iface.name"));
-	pk_buf_char(out, '\n');
+	_cleanup_(pk_buf_done) struct pk_buf old = {}, now = {};
+
+	if (!t->detail_row || t->detail_view != t->view)
+		return false;
+	pk_top_row_id(t->view, t->detail_row, &old);
+	pk_top_row_id(t->view, t->row[t->at], &now);
+	return old.len == now.len &&
+	       !memcmp(old.data ? old.data : "", now.data ? now.data : "", now.len);
 }
 
-void pk_top_detail_process(struct pk_buf *out, json_t *d)
+static void show(struct pk_top *t)
 {
-	json_t *p = json_object_get(d, "process"), *list;
+	json_decref(t->detail_row);
+	json_decref(t->usual);
+	t->usual = NULL;
+	t->detail_row = json_incref(t->row[t->at]);
+	t->detail_view = t->view;
+	t->detail_top = 0;
+	pk_buf_reset(&t->detail);
+	pk_top_detail_fetch(t);
+}
 
-	pk_buf_fmt(out, "Process %.0f\n", pk_json_num(p, "pid"));
-	line(out, "status", pk_json_text(d, "status"));
-	process_facts(out, p);
-	pk_buf_str(out, "  sent         ");
-	pk_human_bytes(out, pk_json_num(d, "bytes_out"));
-	pk_buf_str(out, "B\n  received     ");
-	pk_human_bytes(out, pk_json_num(d, "bytes_in"));
-	pk_buf_fmt(out, "B\n  flows        %.0f live, %.0f ended\n", pk_json_num(d, "flows"),
-		   pk_json_num(d, "flows_ended"));
-	list = json_object_get(d, "listening");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		line(out, "listens on", json_string_value(json_array_get(list, i)));
-	tree(out, json_object_get(d, "tree"));
-	list = json_object_get(d, "children");
-	if (json_array_size(list))
-		pk_buf_str(out, "\nChildren\n");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		process_line(out, json_array_get(list, i), 0);
-	list = json_object_get(d, "flow_list");
-	if (json_array_size(list))
-		pk_buf_str(out, "\nFlows\n");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		flow_line(out, json_array_get(list, i));
+void pk_top_detail_follow(struct pk_top *t)
+{
+	if (t->pane && t->at < t->rows && !is_shown(t))
+		show(t);
+}
+
+void pk_top_detail_open(struct pk_top *t)
+{
+	bool again;
+
+	if (t->at >= t->rows)
+		return;
+	again = t->pane && is_shown(t);
+	if (!again)
+		show(t);
+	if (again || LINES < PANE_LINES)
+		t->mode = PK_TOP_DETAIL;
+	else
+		t->pane = true;
 }

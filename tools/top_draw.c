@@ -1,81 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Draws the live view with ncurses. Everything shown was escaped before; here is only layout. */
-#include "top.h"
-
+/* Where things are on the screen. Everything shown was escaped before. */
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "top.h"
+#include "top_help.h"
+#include "top_history.h"
+#include "top_paint.h"
+#include "top_plot.h"
+#include "top_saved.h"
 
-#include <curses.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-#define HEAD_LINES 5 /* totals, plot, tabs, titles, and the foot */
-
-enum { C_TITLE = 1, C_OUT, C_IN, C_WARN, C_DIM, C_KEY };
+#define LINE_MAX_BYTES 1000
 
 void pk_top_draw_init(struct pk_top *t)
 {
-	if (!t->color || !has_colors()) {
-		t->color = false;
-		return;
-	}
-	start_color();
-	use_default_colors();
-	init_pair(C_TITLE, COLOR_CYAN, -1);
-	init_pair(C_OUT, COLOR_MAGENTA, -1);
-	init_pair(C_IN, COLOR_GREEN, -1);
-	init_pair(C_WARN, COLOR_RED, -1);
-	init_pair(C_DIM, COLOR_BLUE, -1);
-	init_pair(C_KEY, COLOR_YELLOW, -1);
+	pk_paint_init(t);
 }
 
-static attr_t paint(const struct pk_top *t, short pair, attr_t mono)
-{
-	return t->color ? (attr_t)COLOR_PAIR(pair) | (mono & A_BOLD) : mono;
-}
-
-size_t pk_top_page(void)
-{
-	return LINES > HEAD_LINES ? (size_t)(LINES - HEAD_LINES) : 1;
-}
-
-/* Text cut to the columns left on the line; returns the column after it. */
-static int put(int y, int x, const char *s, attr_t attr)
-{
-	size_t n;
-
-	if (x >= COLS)
-		return x;
-	n = pk_text_prefix(s, (unsigned)(COLS - x));
-	attron(attr);
-	mvaddnstr(y, x, s, (int)n);
-	attroff(attr);
-	return x + (int)pk_text_width(s);
-}
-
-static int put_bytes(int y, int x, const char *label, double n, attr_t attr)
+static int put_bytes(const struct pk_top *t, int y, int x, const char *name, double n, attr_t attr)
 {
 	_cleanup_(pk_buf_done) struct pk_buf b = {};
 
-	pk_buf_str(&b, label);
+	pk_buf_str(&b, name);
 	pk_human_bytes(&b, n);
 	pk_buf_str(&b, "B/s");
-	return put(y, x, b.data ? b.data : "", attr);
+	return pk_put(t, y, x, COLS, b.data ? b.data : "", attr);
 }
 
-static int put_fmt(int y, int x, attr_t attr, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int put_fmt(int y, int x, attr_t attr, const char *fmt, ...)
+static const char *out_sign(const struct pk_top *t)
 {
-	char text[256];
-	va_list ap;
+	return t->utf8 ? "▲ " : "out ";
+}
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return put(y, x, text, attr);
+static const char *in_sign(const struct pk_top *t)
+{
+	return t->utf8 ? "▼ " : "in ";
+}
+
+static void draw_clock(const struct pk_top *t, int x)
+{
+	time_t s = (time_t)(pk_json_num(t->snap, "time") / 1000);
+	char clock[16] = "";
+	struct tm tm;
+
+	if (localtime_r(&s, &tm) && strftime(clock, sizeof(clock), "%H:%M:%S", &tm) &&
+	    x + 10 < COLS)
+		pk_put(t, 0, COLS - 8, COLS, clock, A_NORMAL);
 }
 
 /* The first line: what a glance should tell. */
@@ -83,221 +56,227 @@ static void draw_totals(const struct pk_top *t)
 {
 	_cleanup_(pk_buf_done) struct pk_buf host = {};
 	const char *name = pk_json_text(t->snap, "hostname");
-	time_t s = (time_t)(pk_json_num(t->snap, "time") / 1000);
-	char clock[16] = "";
-	struct tm tm;
+	double drops = pk_json_num(t->snap, "drops.packets_rate");
 	int x;
 
 	pk_escape_text(&host, name, strlen(name));
-	x = put(0, 0, "picket ", paint(t, C_TITLE, A_BOLD) | A_BOLD);
-	x = put_fmt(0, x, A_NORMAL, "%.*s  ", COLS < 70 ? 8 : 24, host.data ? host.data : "");
+	x = pk_put(t, 0, 0, COLS, "picket ", pk_paint(t, PK_COLOR_TITLE));
+	x = pk_put_fmt(t, 0, x, A_NORMAL, "%.*s  ", COLS < 70 ? 8 : 24, host.data ? host.data : "");
 	if (!t->snap)
 		return;
-	x = put_bytes(0, x, t->utf8 ? "▲ " : "out ", pk_json_num(t->snap, "rate.bytes_out"),
-		      paint(t, C_OUT, A_BOLD));
-	x = put_bytes(0, x + 2, t->utf8 ? "▼ " : "in ", pk_json_num(t->snap, "rate.bytes_in"),
-		      paint(t, C_IN, A_BOLD));
-	x = put_fmt(0, x + 2, A_NORMAL, "%.0f pkt/s  %.0f flows  %.0f new/s",
-		    pk_json_num(t->snap, "rate.packets"), pk_json_num(t->snap, "totals.flows"),
-		    pk_json_num(t->snap, "rate.flows_new"));
-	if (localtime_r(&s, &tm) && strftime(clock, sizeof(clock), "%H:%M:%S", &tm) &&
-	    x + 10 < COLS)
-		put(0, COLS - 8, clock, A_NORMAL);
+	x = put_bytes(t, 0, x, out_sign(t), pk_json_num(t->snap, "rate.bytes_out"),
+		      pk_paint(t, PK_COLOR_OUT) | A_BOLD);
+	x = put_bytes(t, 0, x + 2, in_sign(t), pk_json_num(t->snap, "rate.bytes_in"),
+		      pk_paint(t, PK_COLOR_IN) | A_BOLD);
+	x = pk_put_fmt(t, 0, x + 2, A_NORMAL, "%.0f pkt/s  %.0f flows  %.0f new/s",
+		       pk_json_num(t->snap, "rate.packets"), pk_json_num(t->snap, "totals.flows"),
+		       pk_json_num(t->snap, "rate.flows_new"));
+	if (drops > 0)
+		x = pk_put_fmt(t, 0, x + 2, pk_paint(t, PK_COLOR_BAD), "%.0f dropped/s", drops);
+	draw_clock(t, x);
 }
 
-/* Two samples a braille cell (dots 7-3-2-1 left, 8-6-5-4 right), or one sample a letter. */
-static void plot(int y, int x, unsigned width, json_t *samples, const struct pk_top *t, attr_t attr)
+static size_t samples_of(json_t *list, double *out, size_t max)
 {
-	static const unsigned char left[] = { 0, 0x40, 0x44, 0x46, 0x47 };
-	static const unsigned char right[] = { 0, 0x80, 0xa0, 0xb0, 0xb8 };
-	static const char ascii[] = " .:|#";
-	size_t n = json_array_size(samples), want = t->utf8 ? 2 * (size_t)width : width;
-	double max = 0;
+	size_t n = json_array_size(list), from = n > max ? n - max : 0;
 
-	for (size_t i = n > want ? n - want : 0; i < n; i++)
-		max = fmax(max, json_number_value(json_array_get(samples, i)));
-	attron(attr);
-	for (size_t c = 0; c < width; c++) {
-		unsigned level[2] = { 0, 0 };
+	for (size_t i = from; i < n; i++)
+		out[i - from] = json_number_value(json_array_get(list, i));
+	return n - from;
+}
 
-		for (size_t k = 0; k < (t->utf8 ? 2u : 1u); k++) {
-			size_t at = t->utf8 ? 2 * c + k : c; /* from the left, newest last */
-			double v;
+static void draw_plot(const struct pk_top *t, int y, int x, struct pk_top_plot *p,
+		      const double *sample, size_t n, attr_t attr)
+{
+	p->utf8 = t->utf8;
+	for (unsigned i = 0; i < p->height; i++) {
+		_cleanup_(pk_buf_done) struct pk_buf line = {};
 
-			if (at + n < want)
-				continue;
-			v = json_number_value(json_array_get(samples, at + n - want));
-			level[k] = max > 0 && v > 0 ? 1 + (unsigned)fmin(3, 3.99 * v / max) : 0;
-		}
-		if (t->utf8) {
-			unsigned code = 0x2800u | left[level[0]] | right[level[1]];
-			char cell[4] = { (char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 63)),
-					 (char)(0x80 | (code & 63)), 0 };
-
-			mvaddstr(y, x + (int)c, cell);
-		} else {
-			mvaddch(y, x + (int)c, (chtype)ascii[level[0]]);
-		}
+		pk_top_plot_line(&line, p, sample, n, i);
+		pk_put(t, y + (int)i, x, COLS, line.data ? line.data : "", attr);
 	}
-	attroff(attr);
 }
 
-/* The second line: the last minutes, and on the right what is wrong. */
-static void draw_history(const struct pk_top *t)
+/* Both ways beside each other, each with the peak that fills its height. */
+static void draw_plots(const struct pk_top *t, int y, int x, int width, unsigned height,
+		       const double *const sample[2], size_t n)
 {
-	char warn[128] = "";
+	static const enum pk_top_color color[] = { PK_COLOR_OUT, PK_COLOR_IN };
+	int half = (width - 1) / 2;
+
+	for (int i = 0; i < 2; i++) {
+		struct pk_top_plot p = { .height = height, .utf8 = t->utf8 };
+		_cleanup_(pk_buf_done) struct pk_buf peak = {};
+		int at = x + i * (half + 1);
+
+		p.width = half > 20 ? (unsigned)half - 7 : half > 0 ? (unsigned)half : 0;
+		draw_plot(t, y, at, &p, sample[i], n, pk_paint(t, color[i]));
+		pk_human_bytes(&peak, pk_top_plot_max(&p, sample[i], n));
+		if (half > 20)
+			pk_put_fmt(t, y, at + (int)p.width + 1, pk_paint(t, PK_COLOR_FAINT), "^%s",
+				   peak.data ? peak.data : "");
+	}
+}
+
+/* What is wrong, at the right of the plots; returns the columns that are left to them. */
+static int draw_warnings(const struct pk_top *t, int y)
+{
+	char warn[160] = "";
 	double lost = pk_json_num(t->snap, "totals.events_lost");
 	double agg = pk_json_num(t->snap, "totals.aggregated_packets");
 	double bare = pk_json_num(t->snap, "coverage.uncovered") +
 		      pk_json_num(t->snap, "coverage.partial");
-	int n = 0, width;
+	int n = 0;
 
-	if (t->trouble.len) {
-		put(1, 0, t->trouble.data, paint(t, C_WARN, A_REVERSE));
-		return;
-	}
 	if (lost > 0)
-		n += snprintf(warn + n, sizeof(warn) - (size_t)n, "%.0f events lost  ", lost);
+		n += snprintf(warn + n, sizeof(warn) - (size_t)n, " %.0f events lost ", lost);
 	if (agg > 0)
-		n += snprintf(warn + n, sizeof(warn) - (size_t)n, "%.0f pkts aggregated  ", agg);
+		n += snprintf(warn + n, sizeof(warn) - (size_t)n, " %.0f pkts aggregated ", agg);
 	if (bare > 0)
-		n += snprintf(warn + n, sizeof(warn) - (size_t)n, "%.0f interfaces not covered  ",
+		n += snprintf(warn + n, sizeof(warn) - (size_t)n, " %.0f interfaces not covered ",
 			      bare);
 	if (t->paused)
-		n += snprintf(warn + n, sizeof(warn) - (size_t)n, "PAUSED  ");
-	width = (COLS - n - 1) / 2;
-	if (width > 8) {
-		plot(1, 0, (unsigned)width, pk_json_at(t->snap, "history.bytes_out"), t,
-		     paint(t, C_OUT, A_NORMAL));
-		plot(1, width + 1, (unsigned)width, pk_json_at(t->snap, "history.bytes_in"), t,
-		     paint(t, C_IN, A_NORMAL));
-	}
+		n += snprintf(warn + n, sizeof(warn) - (size_t)n, " PAUSED ");
 	if (n)
-		put(1, COLS - n, warn, paint(t, C_WARN, A_REVERSE));
+		pk_put(t, y, COLS - n, COLS, warn, pk_paint(t, PK_COLOR_BAD) | A_REVERSE);
+	return n ? COLS - n - 1 : COLS;
 }
 
-static void draw_tabs(const struct pk_top *t)
+static void draw_history(const struct pk_top *t)
+{
+	double out[PK_TOP_SAMPLES], in[PK_TOP_SAMPLES];
+	const double *const sample[2] = { out, in };
+	int width;
+	size_t n;
+
+	if (t->trouble.len) {
+		pk_put(t, 1, 0, COLS, t->trouble.data, pk_paint(t, PK_COLOR_BAD) | A_REVERSE);
+		return;
+	}
+	n = samples_of(pk_json_at(t->snap, "history.bytes_out"), out, PK_TOP_SAMPLES);
+	n = samples_of(pk_json_at(t->snap, "history.bytes_in"), in, n);
+	width = draw_warnings(t, 1);
+	if (width > 20)
+		draw_plots(t, 1, 0, width, (unsigned)t->place.plot_lines, sample, n);
+}
+
+static void draw_tabs(struct pk_top *t)
 {
 	_cleanup_(pk_buf_done) struct pk_buf f = {};
-	int x = 0;
+	bool tight = COLS < 84;
+	int y = t->place.tabs, x = 0;
 
 	for (size_t i = 0; i < PK_TOP_VIEWS; i++) {
 		bool on = i == t->view;
 
-		x = put_fmt(2, x, on ? A_REVERSE | A_BOLD : A_NORMAL, " %zu %s ", i + 1,
-			    pk_top_views[i].name);
-		x++;
+		t->place.tab_at[i] = x;
+		if (COLS < (*t->filter ? 110 : 66) && !on) /* its number alone, so that all fit */
+			x = pk_put_fmt(t, y, x, A_NORMAL, " %zu", i + 1);
+		else
+			x = pk_put_fmt(t, y, x, on ? A_REVERSE | A_BOLD : A_NORMAL,
+				       tight ? "%zu%s" : " %zu %s ", i + 1, pk_top_views[i].name);
+		x += tight;
+		t->place.tab_at[i + 1] = x;
 	}
-	x = put_fmt(2, x + 1, A_DIM, "%zu shown", t->rows);
+	x = pk_put_fmt(t, y, x + !tight, pk_paint(t, PK_COLOR_FAINT), "%zu rows", t->rows);
 	if (!*t->filter)
 		return;
 	pk_escape_text(&f, t->filter, strlen(t->filter));
-	put_fmt(2, x + 2, paint(t, C_KEY, A_BOLD), "filter: %s", f.data ? f.data : "");
+	pk_put_fmt(t, y, x + 2, pk_paint(t, PK_COLOR_WARN), "filter: %s", f.data ? f.data : "");
 }
 
-static unsigned wide_column(const struct pk_top_view *v)
-{
-	unsigned used = 0;
-
-	for (size_t i = 0; i < v->n; i++)
-		if ((unsigned)COLS >= v->col[i].from && !v->col[i].c.wide)
-			used += v->col[i].c.width + 1;
-	return (unsigned)COLS > used + 1 ? (unsigned)COLS - used : 1;
-}
-
-static void add_cell(struct pk_buf *out, const struct pk_top_column *c, unsigned wide,
-		     const char *text)
-{
-	pk_table_cell(out, text, c->c.wide ? wide : c->c.width, c->c.right);
-	pk_buf_char(out, ' ');
-}
-
-static void draw_titles(const struct pk_top *t)
+static void draw_titles(struct pk_top *t)
 {
 	const struct pk_top_view *v = &pk_top_views[t->view];
 	_cleanup_(pk_buf_done) struct pk_buf b = {};
-	unsigned wide = wide_column(v);
-	int x = 0;
+	int x = 0, y = t->place.titles;
 
-	mvhline(3, 0, ' ', COLS);
+	attrset(A_REVERSE);
+	mvhline(y, 0, ' ', COLS);
+	attrset(A_NORMAL);
 	for (size_t i = 0; i < v->n; i++) {
-		const struct pk_top_column *c = &v->col[i];
-		char title[32];
+		const char *sign =
+			t->reverse[t->view] ? (t->utf8 ? "↑" : "^") : (t->utf8 ? "↓" : "v");
+		bool sorted = i == t->sort[t->view];
+		char title[48];
 
-		if ((unsigned)COLS < c->from)
+		if (!t->place.width[i])
 			continue;
-		snprintf(title, sizeof(title), "%s%s", c->c.title,
-			 i != t->sort[t->view] ? ""
-			 : t->reverse[t->view] ? (t->utf8 ? "↑" : "^")
-					       : (t->utf8 ? "↓" : "v"));
+		snprintf(title, sizeof(title), "%s%s", v->col[i].c.title, sorted ? sign : "");
 		pk_buf_reset(&b);
-		add_cell(&b, c, wide, title);
-		x = put(3, x, b.data ? b.data : "",
-			A_REVERSE | (i == t->sort[t->view] ? A_BOLD : A_NORMAL));
+		pk_table_cell(&b, title, t->place.width[i], v->col[i].c.right);
+		pk_put(t, y, x, COLS, b.data ? b.data : "",
+		       A_REVERSE | (sorted ? A_BOLD : A_NORMAL));
+		x += (int)t->place.width[i] + 1;
 	}
+}
+
+/* One colour for a row that is blocked or over; else each cell its own, and the mark its own. */
+static attr_t cell_attr(const struct pk_top *t, const struct pk_top_column *c, json_t *row,
+			bool selected)
+{
+	enum pk_top_mark mark = pk_top_mark(row);
+
+	if (selected)
+		return A_REVERSE;
+	if (mark == PK_MARK_BLOCKED || mark == PK_MARK_ENDED || !*c->c.title)
+		return c->role == PK_ROLE_WAY ? pk_paint_cell(t, c->role, row)
+					      : pk_paint_mark(t, mark);
+	if (c->role == PK_ROLE_NAME && mark != PK_MARK_NONE)
+		return pk_paint_mark(t, mark);
+	return pk_paint_cell(t, c->role, row);
 }
 
 static void draw_row(const struct pk_top *t, int y, json_t *row, bool selected)
 {
 	const struct pk_top_view *v = &pk_top_views[t->view];
-	_cleanup_(pk_buf_done) struct pk_buf raw = {}, safe = {}, line = {};
-	bool ended = !strcmp(pk_json_text(row, "status"), "ended");
-	unsigned wide = wide_column(v);
+	_cleanup_(pk_buf_done) struct pk_buf raw = {}, safe = {}, cell = {};
+	int x = 0;
 
+	if (selected) {
+		attrset(A_REVERSE);
+		mvhline(y, 0, ' ', COLS);
+		attrset(A_NORMAL);
+	}
 	for (size_t i = 0; i < v->n; i++) {
-		if ((unsigned)COLS < v->col[i].from)
+		if (!t->place.width[i])
 			continue;
 		pk_buf_reset(&raw);
 		pk_buf_reset(&safe);
+		pk_buf_reset(&cell);
 		v->col[i].c.value(&raw, row, true);
 		pk_escape_text(&safe, raw.data ? raw.data : "", raw.len);
-		add_cell(&line, &v->col[i], wide, safe.data ? safe.data : "");
+		pk_table_cell(&cell, safe.data ? safe.data : "", t->place.width[i],
+			      v->col[i].c.right);
+		pk_put(t, y, x, COLS, cell.data ? cell.data : "",
+		       cell_attr(t, &v->col[i], row, selected));
+		x += (int)t->place.width[i] + 1;
 	}
-	put(y, 0, line.data ? line.data : "",
-	    selected ? A_REVERSE
-	    : ended  ? paint(t, C_DIM, A_DIM)
-		     : A_NORMAL);
-	if (selected && line.data && pk_text_width(line.data) < (unsigned)COLS)
-		mvchgat(y, 0, -1, A_REVERSE, 0, NULL);
+}
+
+static const char *nothing(const struct pk_top *t)
+{
+	if (!t->snap)
+		return "waiting for the first picture...";
+	if (t->view == PK_VIEW_LISTS)
+		return "no block lists; picket list load FILE makes one";
+	if (t->view == PK_VIEW_CONTAINERS)
+		return "no container or service has traffic";
+	return *t->filter ? "nothing matches the filter; Esc shows all" : "no traffic yet";
 }
 
 static void draw_list(struct pk_top *t)
 {
-	size_t page = pk_top_page();
+	size_t page = (size_t)t->place.page;
 
 	if (t->at < t->top)
 		t->top = t->at;
 	if (t->at >= t->top + page)
 		t->top = t->at - page + 1;
 	for (size_t i = 0; i < page && t->top + i < t->rows; i++)
-		draw_row(t, 4 + (int)i, t->row[t->top + i], t->top + i == t->at);
+		draw_row(t, t->place.list + (int)i, t->row[t->top + i], t->top + i == t->at);
 	if (!t->rows && !t->trouble.len)
-		put(5, 2,
-		    !t->snap     ? "waiting for the first picture..."
-		    : *t->filter ? "nothing matches the filter"
-				 : "no traffic yet",
-		    A_DIM);
-}
-
-static int draw_rate(const struct pk_top *t, int x, const char *label, json_t *samples, short pair)
-{
-	json_t *last = json_array_get(samples, json_array_size(samples) - 1);
-	int width = COLS / 2 - 16;
-
-	x = put_bytes(0, x, label, json_number_value(last), paint(t, pair, A_BOLD));
-	if (width > 4) {
-		x = pair == C_OUT ? 14 : COLS / 2 + 14;
-		plot(0, x, (unsigned)width, samples, t, paint(t, pair, A_NORMAL));
-	}
-	return COLS / 2;
-}
-
-/* Rates of what the details are of, since they were opened. */
-static void draw_rates(const struct pk_top *t)
-{
-	int x = draw_rate(t, 0, t->utf8 ? "▲ " : "out ", t->out, C_OUT);
-
-	draw_rate(t, x, t->utf8 ? "▼ " : "in ", t->in, C_IN);
+		pk_put(t, t->place.list + 1, 2, COLS, nothing(t), pk_paint(t, PK_COLOR_FAINT));
 }
 
 static size_t count_lines(const char *text)
@@ -309,90 +288,242 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-/* Lines of text, from the given one on. */
-static void draw_lines(const char *text, size_t from, int y)
+/* Lines of text between two of the screen, from where it was scrolled to. */
+static void draw_lines(struct pk_top *t, const char *raw, int y, int end)
 {
-	size_t n = 0;
+	_cleanup_(pk_buf_done) struct pk_buf wrapped = {};
+	const char *text;
+	size_t n, page = end > y ? (size_t)(end - y) : 1, at = 0;
 
-	while (text && *text) {
+	pk_top_wrap(&wrapped, raw ? raw : "", COLS > 1 ? (unsigned)COLS : 1);
+	text = wrapped.data ? wrapped.data : "";
+	n = count_lines(text);
+	if (t->detail_top + page > n)
+		t->detail_top = n > page ? n - page : 0;
+	for (; *text; at++) {
 		size_t len = strcspn(text, "\n");
-		char line[1024];
+		char line[LINE_MAX_BYTES + 1];
 
-		if (n >= from && y < LINES - 1) {
-			snprintf(line, sizeof(line), "%.*s", (int)(len < 1000 ? len : 1000), text);
-			put(y++, 0, line, *text != ' ' && *text ? A_BOLD : A_NORMAL);
+		if (at >= t->detail_top && y < end) {
+			snprintf(line, sizeof(line), "%.*s",
+				 (int)(len < LINE_MAX_BYTES ? len : LINE_MAX_BYTES), text);
+			pk_put(t, y++, 0, COLS, line,
+			       *text != ' ' ? pk_paint(t, PK_COLOR_NAME) : A_NORMAL);
 		}
-		n++;
 		text += len + (text[len] == '\n');
 	}
 }
 
-static const char help[] =
-	"Keys\n"
-	"  1 2 3 4, Tab     flows, processes, remotes, ports\n"
-	"  up down, j k     select; PgUp PgDn, Home End\n"
-	"  Enter            details of the flow or process; Esc goes back\n"
-	"  s S, < >         sort by the next, the previous column; r turns it round\n"
-	"  /                filter, Enter applies, empty shows all\n"
-	"  p, space         pause and go on\n"
-	"  ? h              this help; q quits\n"
-	"\n"
-	"Filter\n"
-	"  tcpdump's words: port 443, src net 10.0.0.0/8, udp, host 192.0.2.1\n"
-	"  and ours: proc curl, user www-data, container web, iface eth0, dir out,\n"
-	"  bytes > 1M, rate > 10K, age > 1m; joined by and, or, not and ( )\n"
-	"\n"
-	"Columns\n"
-	"  RATE/s both ways, SENT and RECV as seen from the side that opened the flow\n"
-	"  (flows) or from this host (the others). [kernel]: a socket of the kernel.\n"
-	"  -: no socket of this host is known for it (forwarded, or before the start).\n";
+/* Rates of what the details are of, as long as it was on the screen. */
+static void draw_rates(const struct pk_top *t, int y, unsigned height)
+{
+	double out[PK_TOP_SAMPLES], in[PK_TOP_SAMPLES];
+	const double *const sample[2] = { out, in };
+	_cleanup_(pk_buf_done) struct pk_buf id = {};
+	size_t n;
+	int x;
+
+	pk_buf_fmt(&id, "%zu ", t->detail_view);
+	pk_top_row_id(t->detail_view, t->detail_row, &id);
+	n = pk_top_history_get(t->history, id.data ? id.data : "", out, in);
+	x = put_bytes(t, y, 0, out_sign(t), n ? out[n - 1] : 0, pk_paint(t, PK_COLOR_OUT) | A_BOLD);
+	x = put_bytes(t, y, x + 2, in_sign(t), n ? in[n - 1] : 0,
+		      pk_paint(t, PK_COLOR_IN) | A_BOLD);
+	if (COLS - x > 24)
+		draw_plots(t, y, x + 2, COLS - x - 2, height, sample, n);
+}
+
+static void draw_pane(struct pk_top *t)
+{
+	int y = t->place.pane;
+
+	if (!y)
+		return;
+	attrset(pk_paint(t, PK_COLOR_FAINT));
+	if (t->utf8)
+		for (int x = 0; x < COLS; x++)
+			mvaddstr(y, x, "─");
+	else
+		mvhline(y, 0, '-', COLS);
+	attrset(A_NORMAL);
+	draw_rates(t, y + 1, 2);
+	draw_lines(t, t->detail.data, y + 3, LINES - 1);
+}
+
+static void draw_typed(const struct pk_top *t, const char *prompt)
+{
+	_cleanup_(pk_buf_done) struct pk_buf b = {}, before = {};
+	int y = LINES - 2, x, end;
+
+	for (int i = y; i < LINES; i++)
+		mvhline(i, 0, ' ', COLS);
+	pk_escape_text(&b, t->typed, strlen(t->typed));
+	x = pk_put(t, y, 0, COLS, prompt, A_BOLD);
+	end = pk_put(t, y, x, COLS, b.data ? b.data : "", A_NORMAL);
+	if (t->error.len) {
+		size_t at = t->error_at < 0 ? strlen(t->typed) : (size_t)t->error_at;
+
+		pk_escape_text(&before, t->typed, at < strlen(t->typed) ? at : strlen(t->typed));
+		x += before.data ? (int)pk_text_width(before.data) : 0;
+		pk_put_fmt(t, y + 1, x, pk_paint(t, PK_COLOR_WARN), "^ %s", t->error.data);
+	} else if (t->mode == PK_TOP_FILTER && t->matched >= 0) {
+		pk_put_fmt(t, y + 1, x, pk_paint(t, PK_COLOR_FAINT),
+			   "%ld flows; Enter applies, Esc leaves it", t->matched);
+	} else {
+		pk_put(t, y + 1, x, COLS, "Enter applies, Esc leaves it",
+		       pk_paint(t, PK_COLOR_FAINT));
+	}
+	move(y, end < COLS ? end : COLS - 1);
+}
 
 static void draw_foot(const struct pk_top *t)
 {
+	struct timespec now;
 	int y = LINES - 1;
 
-	if (t->mode == PK_TOP_FILTER) {
-		_cleanup_(pk_buf_done) struct pk_buf b = {};
-		int x;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (t->note.len &&
+	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 < t->note_until) {
+		_cleanup_(pk_buf_done) struct pk_buf safe = {};
 
-		pk_escape_text(&b, t->typed, strlen(t->typed));
-		x = put(y, 0, "filter: ", A_BOLD);
-		x = put(y, x, b.data ? b.data : "", A_NORMAL);
-		if (t->error.len)
-			put_fmt(y, x + 2, paint(t, C_WARN, A_BOLD), "  %s", t->error.data);
-		move(y, x);
+		pk_escape_text(&safe, t->note.data, t->note.len);
+		pk_put(t, y, 0, COLS, safe.data ? safe.data : "", pk_paint(t, PK_COLOR_WARN));
 		return;
 	}
-	if (t->mode == PK_TOP_LIST)
-		put(y, 0,
-		    "Enter details  / filter  s sort  r reverse  p pause  1-4 views  ? help  q "
-		    "quit",
-		    A_DIM);
-	else
-		put(y, 0, "Esc back  up down PgUp PgDn scroll  q quit", A_DIM);
+	switch (t->mode) {
+	case PK_TOP_LIST:
+		pk_put(t, y, 0, COLS,
+		       t->view == PK_VIEW_TREE
+			       ? "Enter story  space fold  o only  / filter  s sort  b block?  "
+				 "? help  q quit"
+			       : "Enter story  o only  / filter  s sort  b block?  t tree  ? help  "
+				 "q quit",
+		       pk_paint(t, PK_COLOR_FAINT));
+		break;
+	case PK_TOP_MENU:
+		pk_put(t, y, 0, COLS, "Enter shows it  d removes it  Esc back",
+		       pk_paint(t, PK_COLOR_FAINT));
+		break;
+	case PK_TOP_BLOCK:
+		pk_put(t, y, 0, COLS, "Block it now, for one hour? y/N",
+		       pk_paint(t, PK_COLOR_WARN));
+		break;
+	default:
+		pk_put(t, y, 0, COLS, "Esc back  up down PgUp PgDn scroll  q quit",
+		       pk_paint(t, PK_COLOR_FAINT));
+	}
+}
+
+static void draw_menu(const struct pk_top *t)
+{
+	int y = 2, shown = LINES - 4, from = 0;
+
+	pk_put(t, 0, 0, COLS, "Saved views", pk_paint(t, PK_COLOR_NAME));
+	if (!t->saved->n)
+		pk_put(t, y, 2, COLS, "none yet: w saves what the list shows by a name",
+		       pk_paint(t, PK_COLOR_FAINT));
+	if (shown > 0 && (int)t->menu_at >= shown)
+		from = (int)t->menu_at - shown + 1;
+	for (int i = from; i < (int)t->saved->n && i - from < shown; i++) {
+		const struct pk_top_saved_view *v = &t->saved->v[i];
+		_cleanup_(pk_buf_done) struct pk_buf line = {}, safe = {};
+
+		pk_buf_fmt(&line, "%-20s %-11s by %s%s  %s", v->name, v->view, v->sort,
+			   v->reverse ? ", reverse" : "", v->filter);
+		pk_escape_text(&safe, line.data ? line.data : "", line.len);
+		pk_put(t, y + i - from, 2, COLS, safe.data ? safe.data : "",
+		       i == (int)t->menu_at ? A_REVERSE : A_NORMAL);
+	}
+}
+
+/* The legend: each mark in the colour that its rows have. */
+static int draw_legend(const struct pk_top *t)
+{
+	static const char *const says[PK_MARKS] = {
+		[PK_MARK_BLOCKED] = "blocked",      [PK_MARK_OBSERVED] = "a list would block it",
+		[PK_MARK_ODD] = "names contradict", [PK_MARK_UNANSWERED] = "unanswered",
+		[PK_MARK_ENDED] = "over",           [PK_MARK_NEW] = "new",
+	};
+	int x = 2, y = 1;
+
+	pk_put(t, 0, 0, COLS, "Marks and colours", pk_paint(t, PK_COLOR_NAME));
+	for (int i = 1; i < PK_MARKS; i++) {
+		if (x + (int)strlen(says[i]) + 4 > COLS) {
+			x = 2;
+			y++;
+		}
+		x = pk_put_fmt(t, y, x, pk_paint_mark(t, (enum pk_top_mark)i), "%c %s",
+			       pk_top_mark_letter[i], says[i]) +
+		    3;
+	}
+	y++;
+	x = pk_put_fmt(t, y, 2, pk_paint(t, PK_COLOR_OUT), "%s sent, asked by us",
+		       t->utf8 ? "→" : ">");
+	x = pk_put_fmt(t, y, x + 3, pk_paint(t, PK_COLOR_IN), "%s received, asks us",
+		       t->utf8 ? "←" : "<");
+	pk_put_fmt(t, y, x + 3, pk_paint(t, PK_COLOR_LOCAL), "%s on this host, %s through it",
+		   t->utf8 ? "↔" : "=", t->utf8 ? "⇒" : "~");
+	return y + 2;
+}
+
+static void place(struct pk_top *t)
+{
+	struct pk_top_place *p = &t->place;
+	int room, pane = 0;
+
+	p->plot_lines = LINES >= 50 ? 3 : LINES >= 30 ? 2 : 1;
+	p->tabs = 1 + p->plot_lines;
+	p->titles = p->tabs + 1;
+	p->list = p->titles + 1;
+	room = LINES - p->list - 1;
+	if (t->pane && room >= 20)
+		pane = room * 3 / 5;
+	p->pane = pane ? LINES - 1 - pane : 0;
+	p->page = room - pane > 0 ? room - pane : 1;
+	pk_top_layout(&pk_top_views[t->view], (unsigned)COLS, p->width);
+}
+
+static void draw_main(struct pk_top *t)
+{
+	place(t);
+	draw_totals(t);
+	draw_history(t);
+	draw_tabs(t);
+	draw_titles(t);
+	draw_list(t);
+	draw_pane(t);
 }
 
 void pk_top_draw(struct pk_top *t)
 {
-	erase();
-	if (t->mode == PK_TOP_HELP || t->mode == PK_TOP_DETAIL) {
-		const char *text = t->mode == PK_TOP_HELP ? help : t->detail.data;
-		size_t n = count_lines(text), first = t->mode == PK_TOP_DETAIL;
-		size_t page = (size_t)LINES > first + 1 ? (size_t)LINES - 1 - first : 1;
+	unsigned plot = LINES >= 40 ? 4 : LINES >= 20 ? 2 : 1;
 
-		if (t->detail_top + page > n)
-			t->detail_top = n > page ? n - page : 0;
-		draw_lines(text, t->detail_top, (int)first);
-		if (first)
-			draw_rates(t);
-	} else {
-		draw_totals(t);
-		draw_history(t);
-		draw_tabs(t);
-		draw_titles(t);
-		draw_list(t);
+	erase();
+	switch (t->mode) {
+	case PK_TOP_HELP:
+		draw_lines(t, pk_top_help, draw_legend(t), LINES - 1);
+		break;
+	case PK_TOP_DETAIL:
+		draw_rates(t, 0, plot);
+		draw_lines(t, t->detail.data, (int)plot, LINES - 1);
+		break;
+	case PK_TOP_BLOCK:
+		draw_lines(t, pk_json_text(t->block, "text"), 0, LINES - 1);
+		break;
+	case PK_TOP_MENU:
+		draw_menu(t);
+		break;
+	default:
+		draw_main(t);
 	}
-	curs_set(t->mode == PK_TOP_FILTER);
-	draw_foot(t);
+	curs_set(t->mode == PK_TOP_FILTER || t->mode == PK_TOP_FIND || t->mode == PK_TOP_SAVE);
+	if (t->mode == PK_TOP_FILTER)
+		draw_typed(t, "filter: ");
+	else if (t->mode == PK_TOP_FIND)
+		draw_typed(t, "find: ");
+	else if (t->mode == PK_TOP_SAVE)
+		draw_typed(t, "save this view as: ");
+	else
+		draw_foot(t);
 	refresh();
 }

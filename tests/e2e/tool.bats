@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The tool as a person and a script meet it: formats, wrong input, hostile names, the live view.
+# The tool as a person and a script meet it: formats, wrong input, hostile names.
 
 bats_require_minimum_version 1.5.0
 net=pkto
@@ -14,20 +14,16 @@ argument=$'=cmd|\e[2J\r\u202egpj.exe\u009b31m\xff\xfe\n'
 setup_file() {
 	export run=$BATS_FILE_TMPDIR
 	export PICKET_SOCKET=$run/picket.sock
-	export TMUX_TMPDIR=$run
 	make_net
 	write_config "$run/picket.yaml"
 	start_daemon
 	start_server 7003
-	tmux -f /dev/null new-session -d -s keep cat # or the server ends with the last view
 	cp "$bin/client" "$run/$evil"
 	in_client "$run/$evil" tcp $server_ip 7003 "$argument"
 	export daemon server
 }
 
 teardown_file() {
-	[ ! -s "$run/daemon" ] || daemon=$(cat "$run/daemon")
-	tmux kill-server 2>/dev/null || true
 	kill_children
 	clean_net
 }
@@ -125,72 +121,4 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 		[ -s "$run/dest/$file" ]
 	done
 	"$run/dest/usr/sbin/picketd" --check-config --config "$run/dest/etc/picket/picket.yaml"
-}
-
-# The live view, in a terminal of tmux.
-pane() { tmux capture-pane -p -t view; }
-shows() { pane | grep -qF -- "$1"; }
-has_talker() { pane | grep -q "^client .*$server_ip:7003"; } # the name begins its line
-start_top() { # start_top WIDTH HEIGHT [FILTER]
-	tmux kill-session -t view 2>/dev/null || true
-	tmux new-session -d -s view -x "$1" -y "$2" \
-		"exec $build/picket top $3 2>$run/top.err"
-	tmux pipe-pane -t view "cat >>$run/raw"
-}
-
-@test "top shows a talker with its process at every size" {
-	for size in 40x10 80x24 200x60; do
-		start_top ${size%x*} ${size#*x} 'port 7003'
-		in_client "$bin/client" tcp $server_ip 7003 top
-		wait_for 10 has_talker
-		[ "$(pane | python3 -c 'import sys; print(max(len(l.rstrip("\n")) for l in sys.stdin))')" -le ${size%x*} ]
-	done
-}
-
-@test "top lets no hostile name through" {
-	: >"$run/raw"
-	start_top 120 40 "port 7003 and iface ${net}c0"
-	in_client "$run/$evil" tcp $server_ip 7003 "$argument"
-	tmux send-keys -t view 2
-	wait_for 10 shows 'e\e]0;PWN'
-	tmux send-keys -t view Enter
-	wait_for 10 shows 'Process tree'
-	shows '\u{202E}gpj.exe'
-	pane | head -n 1 | grep -qE '^▲ .*B/s .*▼ .*B/s' # its history stands above
-	pane | sed -n 2p | grep -q '^Process'
-	! grep -qF $'\e]0;PWN' "$run/raw"
-	! grep -qF $'\u202e' "$run/raw"
-	[ "$(tmux display-message -p -t view '#{pane_title}')" != PWN ]
-}
-
-@test "top: a wrong filter is told in place, a resize keeps the view, q ends it" {
-	start_top 80 24
-	wait_for 10 shows 'Processes'
-	tmux send-keys -t view /
-	tmux send-keys -t view -l 'prot 1'
-	tmux send-keys -t view Enter
-	wait_for 5 shows 'unknown word'
-	tmux send-keys -t view Escape
-	tmux resize-window -t view -x 60 -y 15
-	wait_for 5 shows 'RATE/s'
-	tmux send-keys -t view '?'
-	wait_for 5 shows 'Keys'
-	tmux send-keys -t view Escape
-	wait_for 5 shows 'RATE/s'
-	tmux send-keys -t view q
-	wait_for 5 bash -c '! tmux has-session -t view'
-	[ ! -s "$run/top.err" ]
-}
-
-@test "top survives the daemon: says so, and goes on when it is back" {
-	start_top 80 24
-	wait_for 10 shows 'Processes'
-	kill -TERM "$daemon"
-	wait_for 15 is_gone "$daemon"
-	wait_for 5 shows 'trying again'
-	start_daemon
-	echo "$daemon" >"$run/daemon"
-	in_client "$bin/client" tcp $server_ip 7003 back
-	wait_for 15 shows "$server_ip:7003"
-	! shows 'trying again'
 }
