@@ -83,53 +83,60 @@ static bool is_text(struct pk_slice line)
 	return line.len > 0;
 }
 
-/* Commands of clients, and who has them. */
+/* Who can have sent a line. Words that many line protocols share (Redis, Munin, NNTP have some of
+ * them) are not sure: they count together with one that is, or on the port that is for them. */
+struct vote {
+	uint32_t protos;
+	bool sure;
+};
+
+/* Commands of clients, and who has them. Sure: nobody else does. */
 static const struct {
 	const char *word;
 	uint32_t protos;
+	bool sure;
 } commands[] = {
-	{ "EHLO", SMTP },
-	{ "HELO", SMTP },
-	{ "LHLO", SMTP },
-	{ "MAIL", SMTP },
-	{ "RCPT", SMTP },
-	{ "DATA", SMTP },
-	{ "STARTTLS", SMTP | IRC },
-	{ "AUTH", SMTP | FTP | POP3 },
-	{ "USER", FTP | POP3 | IRC },
-	{ "PASS", FTP | POP3 | IRC },
-	{ "NOOP", SMTP | FTP | POP3 },
-	{ "QUIT", SMTP | FTP | POP3 | IRC },
-	{ "RSET", SMTP | POP3 },
-	{ "HELP", SMTP | FTP },
-	{ "APOP", POP3 },
-	{ "CAPA", POP3 },
-	{ "STLS", POP3 },
-	{ "UIDL", POP3 },
-	{ "STAT", POP3 | FTP },
-	{ "LIST", POP3 | FTP | IRC },
-	{ "RETR", POP3 | FTP },
-	{ "SYST", FTP },
-	{ "FEAT", FTP },
-	{ "PASV", FTP },
-	{ "EPSV", FTP },
-	{ "PORT", FTP },
-	{ "EPRT", FTP },
-	{ "TYPE", FTP },
-	{ "CWD", FTP },
-	{ "PWD", FTP },
-	{ "OPTS", FTP },
-	{ "CLNT", FTP },
-	{ "PBSZ", FTP },
-	{ "PROT", FTP },
-	{ "STOR", FTP },
-	{ "MODE", FTP | IRC },
-	{ "NICK", IRC },
-	{ "CAP", IRC },
-	{ "JOIN", IRC },
-	{ "PING", IRC },
-	{ "PONG", IRC },
-	{ "PRIVMSG", IRC },
+	{ "EHLO", SMTP, true },
+	{ "HELO", SMTP, true },
+	{ "LHLO", SMTP, true },
+	{ "MAIL", SMTP, false },
+	{ "RCPT", SMTP, false },
+	{ "DATA", SMTP, false },
+	{ "STARTTLS", SMTP | IRC, false },
+	{ "AUTH", SMTP | FTP | POP3, false },
+	{ "USER", FTP | POP3 | IRC, false },
+	{ "PASS", FTP | POP3 | IRC, false },
+	{ "NOOP", SMTP | FTP | POP3, false },
+	{ "QUIT", SMTP | FTP | POP3 | IRC, false },
+	{ "RSET", SMTP | POP3, false },
+	{ "HELP", SMTP | FTP, false },
+	{ "APOP", POP3, true },
+	{ "CAPA", POP3, true },
+	{ "STLS", POP3, true },
+	{ "UIDL", POP3, false },
+	{ "STAT", POP3 | FTP, false },
+	{ "LIST", POP3 | FTP | IRC, false },
+	{ "RETR", POP3 | FTP, false },
+	{ "SYST", FTP, true },
+	{ "FEAT", FTP, true },
+	{ "PASV", FTP, false },
+	{ "EPSV", FTP, true },
+	{ "PORT", FTP, false },
+	{ "EPRT", FTP, true },
+	{ "TYPE", FTP, false },
+	{ "CWD", FTP, false },
+	{ "PWD", FTP, false },
+	{ "OPTS", FTP, false },
+	{ "CLNT", FTP, false },
+	{ "PBSZ", FTP, true },
+	{ "PROT", FTP, false },
+	{ "STOR", FTP, false },
+	{ "MODE", FTP | IRC, false },
+	{ "NICK", IRC, true },
+	{ "JOIN", IRC, true },
+	{ "PING", IRC, false },
+	{ "PONG", IRC, false },
+	{ "PRIVMSG", IRC, true },
 };
 
 /* RFC 9051 6: a client's line is a tag and one of these. */
@@ -191,37 +198,47 @@ static bool is_numeric(struct pk_slice s)
 	return s.len == 3;
 }
 
-static uint32_t vote_server(struct pk_slice line)
+/* Codes that a conversation can begin with: RFC 5321 4.3.2, RFC 959 5.4. */
+static bool is_greeting(unsigned code)
+{
+	return code == 220 || code == 120 || code == 421 || code == 554;
+}
+
+/* Behind ":prefix". */
+static bool is_irc(struct pk_slice word)
+{
+	return is_numeric(word) || is(word, "NOTICE") || is(word, "CAP") || is(word, "MODE") ||
+	       is(word, "JOIN") || is(word, "PRIVMSG");
+}
+
+static struct vote vote_server(struct pk_slice line)
 {
 	struct pk_slice rest = line, word, text;
 	unsigned code;
 
 	if (is_reply(line, &code, &text))
-		return vote_code(code, text);
+		return (struct vote){ vote_code(code, text), is_greeting(code) };
 	word = pk_text_word(&rest);
 	if (is(word, "+OK") || is(word, "-ERR"))
-		return POP3;
+		return (struct vote){ POP3, word.s[0] == '+' && rest.len };
 	if (is(word, "*")) {
 		word = pk_text_word(&rest);
-		return is(word, "OK") || is(word, "PREAUTH") || is(word, "BYE") ||
-				       is(word, "CAPABILITY")
-			       ? IMAP
-			       : 0;
+		return (struct vote){ is(word, "OK") || is(word, "PREAUTH") || is(word, "BYE") ||
+						      is(word, "CAPABILITY")
+					      ? IMAP
+					      : 0,
+				      true };
 	}
-	if (word.len > 1 && word.s[0] == ':') {
-		word = pk_text_word(&rest);
-		if (is_numeric(word))
-			return IRC;
-		return is(word, "NOTICE") || is(word, "CAP") || is(word, "MODE") ||
-				       is(word, "JOIN") || is(word, "PRIVMSG")
-			       ? IRC
-			       : 0;
-	}
-	return is(word, "NOTICE") || (is(word, "ERROR") && rest.len && *rest.s == ':') ? IRC : 0;
+	if (word.len > 1 && word.s[0] == ':')
+		return (struct vote){ is_irc(pk_text_word(&rest)) ? IRC : 0, true };
+	return (struct vote){
+		is(word, "NOTICE") || (is(word, "ERROR") && rest.len && *rest.s == ':') ? IRC : 0,
+		true
+	};
 }
 
 /* USER of IRC has four parameters, the others' one. */
-static uint32_t vote_user(struct pk_slice rest)
+static struct vote vote_user(struct pk_slice rest)
 {
 	unsigned n = 0;
 
@@ -229,7 +246,7 @@ static uint32_t vote_user(struct pk_slice rest)
 		(void)pk_text_word(&rest);
 		n++;
 	}
-	return n == 4 ? IRC : n == 1 ? FTP | POP3 : 0;
+	return (struct vote){ n == 4 ? IRC : n == 1 ? FTP | POP3 : 0, true };
 }
 
 /* What FTP's AUTH asks for (RFC 4217). */
@@ -238,24 +255,31 @@ static bool is_tls(struct pk_slice mechanism)
 	return is(mechanism, "TLS") || is(mechanism, "SSL") || is(mechanism, "TLS-C");
 }
 
-static uint32_t vote_client(struct pk_slice line)
+static bool is_capability(struct pk_slice sub)
 {
-	struct pk_slice rest = line, word = pk_text_word(&rest), second = rest;
+	return is(sub, "LS") || is(sub, "REQ") || is(sub, "LIST") || is(sub, "END");
+}
+
+static struct vote vote_client(struct pk_slice line)
+{
+	struct pk_slice rest = line, word = pk_text_word(&rest), second;
 
 	if (is(word, "USER"))
 		return vote_user(rest);
 	if (is(word, "AUTH") && is_tls(rest))
-		return FTP;
+		return (struct vote){ FTP, true };
 	for (unsigned i = 0; i < PK_ARRAY_SIZE(commands); i++)
 		if (is(word, commands[i].word))
-			return commands[i].protos;
-	if (!word.len || word.len > TAG_MAX)
-		return 0;
+			return (struct vote){ commands[i].protos, commands[i].sure };
 	second = pk_text_word(&rest);
+	if (is(word, "CAP"))
+		return (struct vote){ is_capability(second) ? IRC : 0, true };
+	if (!word.len || word.len > TAG_MAX)
+		return (struct vote){ 0 };
 	for (unsigned i = 0; i < PK_ARRAY_SIZE(imap_commands); i++)
 		if (is(second, imap_commands[i]))
-			return IMAP;
-	return 0;
+			return (struct vote){ IMAP, true };
+	return (struct vote){ 0 };
 }
 
 static enum pk_text_proto only(uint32_t votes)
@@ -269,27 +293,34 @@ static enum pk_text_proto only(uint32_t votes)
 /* Which side these lines are of, and whose they can be. False: of none. */
 static bool elect(struct pk_cursor c, enum pk_text_proto hint, struct pk_text *out)
 {
-	uint32_t votes = 0, now;
+	struct vote all = { 0 }, now;
 	struct pk_slice line;
+	uint32_t port = hint < PK_TEXT_PROTOS ? 1U << hint : 0;
 
 	for (unsigned n = 0; n < PK_TEXT_LINES_MAX && take_line(&c, &line); n++) {
 		if (!n) {
-			now = is_text(line) ? vote_server(line) : 0;
-			out->server = now;
-			if (!now && is_text(line))
-				now = vote_client(line);
-			if (!now)
+			if (!is_text(line))
 				return false;
-			votes = now;
+			all = vote_server(line);
+			out->server = all.protos;
+			if (!all.protos)
+				all = vote_client(line);
+			if (!all.protos)
+				return false;
 			continue;
 		}
 		now = out->server ? vote_server(line) : vote_client(line);
 		/* Lines of data, and words that mean something else here, don't count. */
-		if (votes & now)
-			votes &= now;
+		if (!(all.protos & now.protos))
+			continue;
+		all.protos &= now.protos;
+		/* Of a server the first line alone is a greeting. */
+		all.sure |= now.sure && !out->server;
 	}
-	out->proto = only(votes);
-	if (!out->proto && hint < PK_TEXT_PROTOS && votes & 1U << hint)
+	if (!all.sure && !(all.protos & port))
+		return false;
+	out->proto = only(all.protos);
+	if (!out->proto && all.protos & port)
 		out->proto = hint;
 	return out->proto != PK_TEXT_NONE;
 }

@@ -54,7 +54,7 @@ static const struct {
 	{ IPPROTO_TCP, 25, 5000, BYTES("220 ready\r\n"), PK_PROTO_SMTP },
 	{ IPPROTO_TCP, 21, 5000, BYTES("220 ready\r\n"), PK_PROTO_FTP },
 	{ IPPROTO_TCP, 9, 5000, BYTES("220 ready\r\n"), PK_PROTO_UNKNOWN },
-	{ IPPROTO_TCP, 9, 5000, BYTES("+OK\r\n"), PK_PROTO_POP3 },
+	{ IPPROTO_TCP, 9, 5000, BYTES("+OK ready\r\n"), PK_PROTO_POP3 },
 	{ IPPROTO_TCP, 5000, 110, BYTES("USER a\r\n"), PK_PROTO_POP3 },
 	{ IPPROTO_TCP, 5000, 9, BYTES("* OK hi\r\n"), PK_PROTO_IMAP },
 	{ IPPROTO_TCP, 5000, 9, BYTES("NICK a\r\n"), PK_PROTO_IRC },

@@ -53,6 +53,9 @@ static void test_who(void **state)
 		{ "PASS x\r\nNICK me\r\n", 0, PK_TEXT_IRC, false },
 		{ "AUTH TLS\r\n", 0, PK_TEXT_FTP, false },
 		{ "a001 CAPABILITY\r\n", 0, PK_TEXT_IMAP, false },
+		{ "+OK\r\n", PK_TEXT_POP3, PK_TEXT_POP3, true },
+		{ "PING x\r\n", PK_TEXT_IRC, PK_TEXT_IRC, false },
+		{ "STAT\r\nUIDL\r\nCAPA\r\n", 0, PK_TEXT_POP3, false },
 	};
 
 	(void)state;
@@ -62,6 +65,28 @@ static void test_who(void **state)
 		assert_int_equal(t.server, rows[i].server);
 		assert_false(t.partial);
 	}
+}
+
+/* Words of ours that other protocols have too: Redis, Munin, NNTP. */
+static void test_lookalikes(void **state)
+{
+	static const char *const lines[] = {
+		"+OK\r\n",
+		"+OK\r\n+OK\r\n",
+		"-ERR unknown command\r\n",
+		"PING\r\n",
+		"QUIT\r\n",
+		"AUTH secret\r\n",
+		"cap multigraph dirtyconfig\n",
+		"list\n",
+		"200 NNTP ready\r\n211 10 1 10 group\r\n",
+		"MODE READER\r\n",
+		"HELP\r\n",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < PK_ARRAY_SIZE(lines); i++)
+		assert_int_equal(decode(PK_TEXT_NONE, lines[i], strlen(lines[i])), -EBADMSG);
 }
 
 static void test_none(void **state)
@@ -208,10 +233,10 @@ static int done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_who),         cmocka_unit_test(test_none),
-		cmocka_unit_test(test_smtp),        cmocka_unit_test(test_logins),
-		cmocka_unit_test(test_no_password), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_who),        cmocka_unit_test(test_none),
+		cmocka_unit_test(test_lookalikes), cmocka_unit_test(test_smtp),
+		cmocka_unit_test(test_logins),     cmocka_unit_test(test_no_password),
+		cmocka_unit_test(test_limits),     cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, done);
