@@ -14,6 +14,7 @@
 #include "decode/record.h"
 #include "flow/filter.h"
 #include "flow/table.h"
+#include "name/name.h"
 #include "replay_kernel.h"
 #include "replay_print.h"
 
@@ -34,6 +35,8 @@
 #define SLOTS_MAX     (1u << 19)
 #define FLOWS_MAX     (1u << 20) /* shown of one capture; more are counted */
 #define BYTES_A_FLOW  32         /* of the file: no flow takes less than a packet */
+#define ADDRESSES_MAX (1u << 20) /* that have names */
+#define TEXT_BYTES    (512u << 20)
 #define PROGRESS_SIZE (16 << 20) /* files below are read before anybody looks */
 
 struct options {
@@ -49,6 +52,7 @@ struct run {
 	const struct options *opt;
 	struct pk_replay *kernel;
 	struct pk_flow_table *flows;
+	struct pk_names *names;
 	struct pk_replay_sum sum;
 	uint64_t now_ns, swept_ns; /* on the clock of the kernel program */
 	int64_t offset_ns;         /* epoch minus that clock */
@@ -60,22 +64,77 @@ static void table_freep(struct pk_flow_table **t)
 	pk_flow_table_free(*t);
 }
 
+static void names_freep(struct pk_names **n)
+{
+	pk_names_free(*n);
+}
+
+static void on_forgot(void *arg, uint64_t flow)
+{
+	pk_names_forget(arg, flow);
+}
+
+/* DNS transactions are printed as they end, before the flows. */
+static void on_news(void *arg, const struct pk_news *news)
+{
+	struct run *run = arg;
+
+	if (news->kind == PK_NEWS_DNS)
+		run->sum.output_error = pk_print_dns(stdout, run->opt->format, run->opt->filter,
+						     run->names, news, &run->sum);
+}
+
+static int make_names(struct run *run)
+{
+	struct pk_names_opts opts = { .facts_max = pk_replay_slots(run->kernel) + FLOWS_MAX,
+				      .addresses_max = ADDRESSES_MAX,
+				      .text_bytes = TEXT_BYTES,
+				      .news = on_news,
+				      .arg = run };
+	int r = pk_names_new(&opts, &run->names);
+
+	if (r == 0)
+		pk_flow_table_on_forget(run->flows, on_forgot, run->names);
+	return r;
+}
+
+/* Aligned and without what the ring has behind it; the interface is none of the capture's. */
+static int take_sample(struct run *run, const struct pk_sample *s)
+{
+	_cleanup_free_ struct pk_sample *copy = NULL;
+
+	if (!(s->why & PK_SAMPLE_PAYLOAD))
+		return 0;
+	copy = malloc(s->hdr.size);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, s, s->hdr.size);
+	copy->key.ifindex = 0;
+	(void)pk_names_feed(run->names, copy); /* what can't be read is counted */
+	return run->sum.output_error;
+}
+
 /* The interface that BPF_PROG_RUN makes up is none of the capture's. */
 static int on_report(void *arg, const void *record, size_t size)
 {
 	struct run *run = arg;
 	struct pk_flow_report report;
+	const struct pk_flow_entry *e;
 	struct pk_event ev;
 	int r;
 
 	r = pk_record_decode(&ev, record, size);
 	if (r < 0)
 		return r;
+	if (ev.type == PK_EV_SAMPLE)
+		return take_sample(run, ev.sample);
 	if (ev.type != PK_EV_FLOW)
 		return -EBADMSG;
 	report = *ev.flow;
 	report.flow.key.ifindex = 0;
-	(void)pk_flow_table_update(run->flows, &report); /* full: counted by the table */
+	e = pk_flow_table_update(run->flows, &report); /* full: counted by the table */
+	if (e)
+		pk_names_flow(run->names, &e->flow, e->ended);
 	return 0;
 }
 
@@ -118,6 +177,7 @@ static int take_packet(struct run *run, const struct pk_frame *f)
 		if (r < 0)
 			return r;
 		run->swept_ns = run->now_ns;
+		pk_names_tick(run->names, run->now_ns);
 	}
 	return pk_replay_packet(run->kernel, f->data, f->len, run->now_ns, f->frame_bytes,
 				f->wire_bytes);
@@ -155,6 +215,8 @@ static int read_capture(struct run *run, struct pk_capture *c)
 	r = pk_replay_sweep(run->kernel, run->now_ns ? run->now_ns : 1, true);
 	if (r == 0)
 		r = pk_replay_counts(run->kernel, run->sum.count);
+	pk_names_tick(run->names, run->now_ns + PK_QUESTION_WAIT_NS); /* no more answers come */
+	r = r < 0 ? r : run->sum.output_error;
 	return r < 0 ? r : end;
 }
 
@@ -175,6 +237,7 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 {
 	_cleanup_(pk_capture_freep) struct pk_capture *c = NULL;
 	_cleanup_(table_freep) struct pk_flow_table *flows = NULL;
+	_cleanup_(names_freep) struct pk_names *names = NULL; /* after the flows that it is of */
 	struct run run = { .opt = opt, .kernel = kernel };
 	int r, end;
 
@@ -187,6 +250,10 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 	if (!flows)
 		return -ENOMEM;
 	run.flows = flows;
+	r = make_names(&run);
+	names = run.names;
+	if (r < 0)
+		return r;
 	run.sum.file = file;
 	run.sum.link = pk_capture_link(c);
 	*current = &run;
@@ -198,7 +265,8 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 		return end;
 	}
 	run.sum.error = pk_capture_error(c);
-	r = pk_print_flows(stdout, opt->format, opt->files > 1, opt->filter, flows, &run.sum);
+	r = pk_print_flows(stdout, opt->format, opt->files > 1, opt->filter, flows, names,
+			   &run.sum);
 	if (fflush(stdout) != 0 && r == 0)
 		r = -errno;
 	pk_print_sum(stderr, &run.sum);
@@ -340,7 +408,10 @@ static void usage(FILE *f)
 	      "program\n"
 	      "that counts live traffic, on the capture's own clock, and prints the flows. Needs "
 	      "root;\n"
-	      "touches no network.\n"
+	      "touches no network. JSON has a DNS Activity record (4003) for each DNS "
+	      "transaction, then\n"
+	      "the flows (4001), with names, TLS, HTTP and SSH as the daemon would show "
+	      "them.\n"
 	      "\n"
 	      "  -o, --output FORMAT    table (default), json (one object a line), csv\n"
 	      "      --files-from LIST  captures named in a file, one a line, each by itself\n"

@@ -12,10 +12,14 @@
 #include "base/escape.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "decode/app.h"
 #include "flow/community.h"
 #include "flow/filter.h"
 #include "flow/table.h"
+#include "name/name.h"
 #include "output/ocsf.h"
+#include "output/ocsf_dns.h"
+#include "output/ocsf_name.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,6 +35,8 @@ struct row {
 	char src[PK_IP_TEXT + 8], dst[PK_IP_TEXT + 8]; /* with port */
 	char src_ip[PK_IP_TEXT], dst_ip[PK_IP_TEXT];
 	char proto[16], start[32], end[32], state[64], layers[64];
+	const struct pk_fact *fact; /* NULL: nothing is known of its content */
+	struct pk_name_best best;
 	char community[PK_COMMUNITY_LEN];
 	bool ports;
 };
@@ -144,13 +150,14 @@ static void format_layers(struct row *r)
 		snprintf(r->layers + n, sizeof(r->layers) - (size_t)n, " %u", k->vni);
 }
 
-static void make_row(const struct pk_flow_entry *e, struct row *r)
+static void make_row(const struct pk_flow_entry *e, const struct pk_fact *fact, struct row *r)
 {
 	const struct pk_flow *f = &e->flow;
 	unsigned from = f->meta.initiator & 1;
 	const char *proto = f->key.proto == 0x0806 ? "arp" : pk_ip_proto_name(f->key.proto);
 
-	*r = (struct row){ .e = e, .out = &f->dir[from], .in = &f->dir[!from] };
+	*r = (struct row){ .e = e, .out = &f->dir[from], .in = &f->dir[!from], .fact = fact };
+	(void)pk_fact_best(fact, &r->best); /* none: it is empty */
 	if (proto)
 		snprintf(r->proto, sizeof(r->proto), "%s", proto);
 	else
@@ -176,17 +183,25 @@ static void table_head(struct pk_buf *b)
 static void table_row(struct pk_buf *b, const struct row *r)
 {
 	const struct pk_flow_meta *m = &r->e->flow.meta;
+	const char *app = r->fact ? pk_app_name(r->fact->app) : NULL;
 	char rtt[24] = "-";
 
 	if (m->rtt_us)
 		snprintf(rtt, sizeof(rtt), "%.3f", m->rtt_us / 1000.0);
 	pk_buf_fmt(b,
 		   "%-23s %-8s %-24s %-24s %8" PRIu64 " %10" PRIu64 " %8" PRIu64 " %10" PRIu64
-		   " %8s %7u  %s%s%s\n",
+		   " %8s %7u  %s%s%s",
 		   r->start, r->proto, r->src, r->dst, (uint64_t)r->out->packets,
 		   (uint64_t)r->out->bytes, (uint64_t)r->in->packets, (uint64_t)r->in->bytes, rtt,
 		   r->out->retransmits + r->in->retransmits, r->layers,
 		   r->layers[0] && r->state[0] ? " " : "", r->state);
+	if (app)
+		pk_buf_fmt(b, "%s%s", r->layers[0] || r->state[0] ? " " : "", app);
+	if (r->best.name) {
+		pk_buf_char(b, ' ');
+		pk_escape_text(b, r->best.name, strlen(r->best.name));
+	}
+	pk_buf_char(b, '\n');
 }
 
 static void csv_head(struct pk_buf *b)
@@ -194,7 +209,15 @@ static void csv_head(struct pk_buf *b)
 	pk_buf_str(b,
 		   "file,start,end,protocol,src_ip,src_port,dst_ip,dst_port,packets_out,bytes_out,"
 		   "packets_in,bytes_in,tcp_flags_out,tcp_flags_in,rtt_us,retransmits_out,"
-		   "retransmits_in,fragments_out,fragments_in,layers,state,community_id\n");
+		   "retransmits_in,fragments_out,fragments_in,layers,state,community_id,app,name,"
+		   "name_source,ja4\n");
+}
+
+static void csv_text(struct pk_buf *b, const char *s, char after)
+{
+	if (s)
+		pk_escape_csv(b, s, strlen(s));
+	pk_buf_char(b, after);
 }
 
 static void csv_row(struct pk_buf *b, const struct row *r, const char *file)
@@ -217,7 +240,11 @@ static void csv_row(struct pk_buf *b, const struct row *r, const char *file)
 	pk_escape_csv(b, r->layers, strlen(r->layers));
 	pk_buf_char(b, ',');
 	pk_escape_csv(b, r->state, strlen(r->state));
-	pk_buf_fmt(b, ",%s\n", r->community);
+	pk_buf_fmt(b, ",%s,", r->community);
+	csv_text(b, r->fact ? pk_app_name(r->fact->app) : NULL, ',');
+	csv_text(b, r->best.name, ',');
+	csv_text(b, pk_name_source_name(r->best.source), ',');
+	csv_text(b, r->fact ? r->fact->ja4 : NULL, '\n');
 }
 
 static void json_counts(struct pk_json *j, const char *key, bool note,
@@ -231,8 +258,9 @@ static void json_counts(struct pk_json *j, const char *key, bool note,
 }
 
 /* The last line of JSON output. */
-static void json_sum(struct pk_buf *b, const struct pk_replay_sum *s)
+static void json_sum(struct pk_buf *b, const struct pk_names *names, const struct pk_replay_sum *s)
 {
+	struct pk_names_count named;
 	struct pk_json j;
 
 	pk_json_init(&j, b);
@@ -255,6 +283,9 @@ static void json_sum(struct pk_buf *b, const struct pk_replay_sum *s)
 	pk_json_u64(&j, "flows", s->flows);
 	pk_json_u64(&j, "flows_shown", s->shown);
 	pk_json_u64(&j, "flows_lost", s->lost);
+	pk_json_u64(&j, "dns_shown", s->dns);
+	pk_names_counts(names, &named);
+	pk_ocsf_name_counts(&j, &named);
 	if (s->error[0])
 		pk_json_str(&j, "error", s->error);
 	pk_json_end(&j);
@@ -302,17 +333,38 @@ static void print_flow(struct pk_buf *b, enum pk_print_format format, const stru
 		pk_buf_char(b, '\n');
 		return;
 	}
-	make_row(e, &r);
+	make_row(e, pk_names_fact(ocsf->names, e->flow.meta.id), &r);
 	if (format == PK_PRINT_CSV)
 		csv_row(b, &r, sum->file);
 	else
 		table_row(b, &r);
 }
 
-int pk_print_flows(FILE *out, enum pk_print_format format, bool titles, struct pk_filter *filter,
-		   struct pk_flow_table *flows, struct pk_replay_sum *sum)
+int pk_print_dns(FILE *out, enum pk_print_format format, struct pk_filter *filter,
+		 struct pk_names *names, const struct pk_news *news, struct pk_replay_sum *sum)
 {
-	struct pk_ocsf ocsf = { .hostname = "capture", .boot = "00000000" };
+	struct pk_ocsf ocsf = { .hostname = "capture", .boot = "00000000", .names = names };
+	struct pk_ocsf_dns d = {
+		.dns = news->dns, .key = news->key, .flow = news->flow, .client = news->client
+	};
+	_cleanup_(pk_buf_done) struct pk_buf b = { 0 };
+	struct pk_filter_subject s;
+	struct pk_flow flow;
+	struct pk_json j;
+
+	pk_ocsf_dns_subject(&ocsf, &d, &flow, &s);
+	if (format != PK_PRINT_JSON || !pk_filter_match(filter, &s))
+		return sum->output_error;
+	pk_json_init(&j, &b);
+	pk_ocsf_dns(&j, &ocsf, &d, ++sum->dns);
+	pk_buf_char(&b, '\n');
+	return sum->output_error ? sum->output_error : flush(out, &b);
+}
+
+int pk_print_flows(FILE *out, enum pk_print_format format, bool titles, struct pk_filter *filter,
+		   struct pk_flow_table *flows, struct pk_names *names, struct pk_replay_sum *sum)
+{
+	struct pk_ocsf ocsf = { .hostname = "capture", .boot = "00000000", .names = names };
 	_cleanup_(pk_buf_done) struct pk_buf b = { 0 };
 	_cleanup_free_ struct pk_flow_entry **all = NULL;
 	struct pk_table_use_count live, ended;
@@ -340,7 +392,7 @@ int pk_print_flows(FILE *out, enum pk_print_format format, bool titles, struct p
 		r = flush(out, &b);
 	}
 	if (r == 0 && format == PK_PRINT_JSON)
-		json_sum(&b, sum);
+		json_sum(&b, names, sum);
 	if (r == 0 && format == PK_PRINT_TABLE && titles)
 		pk_buf_char(&b, '\n');
 	return r == 0 ? flush(out, &b) : r;

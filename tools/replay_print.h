@@ -10,6 +10,8 @@
 
 struct pk_filter;
 struct pk_flow_table;
+struct pk_names;
+struct pk_news;
 
 enum pk_print_format { PK_PRINT_TABLE = 0, PK_PRINT_JSON, PK_PRINT_CSV };
 
@@ -26,12 +28,17 @@ struct pk_replay_sum {
 	uint64_t first_ns, last_ns; /* on the clock of the flows */
 	uint64_t back_in_time; /* packets older than the one before: taken as of the same time */
 	uint64_t flows, shown, lost; /* lost: more than can be kept */
+	uint64_t dns;                /* transactions shown */
+	int output_error;            /* 0 or -errno */
 };
 
 int pk_print_format(const char *name, enum pk_print_format *ret_format); /* -EINVAL */
 
 /* All ended flows, by start and key. titles: each file has a heading. Fills flows, shown, lost. */
 int pk_print_flows(FILE *out, enum pk_print_format format, bool titles, struct pk_filter *filter,
-		   struct pk_flow_table *flows, struct pk_replay_sum *sum);
+		   struct pk_flow_table *flows, struct pk_names *names, struct pk_replay_sum *sum);
+/* A DNS transaction that ended, as JSON; other formats show flows alone. */
+int pk_print_dns(FILE *out, enum pk_print_format format, struct pk_filter *filter,
+		 struct pk_names *names, const struct pk_news *news, struct pk_replay_sum *sum);
 bool pk_sum_is_even(const struct pk_replay_sum *s);
 void pk_print_sum(FILE *out, const struct pk_replay_sum *s); /* one line */

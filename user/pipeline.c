@@ -21,7 +21,9 @@
 #include "flow/local.h"
 #include "flow/socket.h"
 #include "flow/table.h"
+#include "name/name.h"
 #include "output/journal.h"
+#include "pipeline_news.h"
 
 #include <errno.h>
 
@@ -31,12 +33,17 @@
 #define AGGS_MAX        16384
 #define KERNEL_AGGS_MAX 4096 /* of bpf/maps.h */
 #define EVENT_BYTES     768  /* of memory for each event kept: most are shorter, few longer */
+#define DNS_BYTES       2048 /* the same of a DNS transaction, with what a filter may ask */
+#define TLS_BYTES       4096
+#define ADDRESSES_MAX   65536
+#define TEXT_BYTES      (32u << 20)
 
 struct pk_pipeline {
 	const struct pk_conf *conf;
 	bool live;
 	struct pk_enrich *enrich;
 	struct pk_state state;
+	struct pk_pipeline_news *news;
 	struct pk_view view;
 	struct pk_buf text; /* of the record being written, kept for its memory */
 };
@@ -139,6 +146,7 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 		pk_ocsf_join(&p->view.ocsf, e);
 	pk_flow_entry_count(e);
 	process_net(p, e);
+	pk_names_flow(p->view.ocsf.names, &e->flow, e->ended);
 	if (pk_streams_readers(p->view.streams, PK_STREAM_FLOWS))
 		tell_flow(p, e);
 }
@@ -146,7 +154,8 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 /* Bytes of a packet: to be decoded, to be kept, to be recorded, or several of these (why). */
 static void take_sample(struct pk_pipeline *p, const struct pk_event *ev)
 {
-	(void)p, (void)ev;
+	if (ev->sample->why & PK_SAMPLE_PAYLOAD)
+		(void)pk_names_feed(p->view.ocsf.names, ev->sample); /* counted by reason */
 }
 
 static void count_refused(struct pk_state *s, int r)
@@ -205,6 +214,8 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 {
 	p->view.now_ns = now_ns;
 	pk_enrich_tick(p->enrich, now_ns);
+	pk_names_tick(p->view.ocsf.names, now_ns);
+	pk_pipeline_news_tick(p->news, now_ns);
 	pk_live_tick(p->view.live, &p->view);
 }
 
@@ -240,6 +251,52 @@ void pk_pipeline_own_addr(struct pk_pipeline *p, uint64_t netns, const uint8_t a
 		pk_local_add(l, netns, addr, bits);
 }
 
+static void on_news(void *arg, const struct pk_news *news)
+{
+	struct pk_pipeline *p = arg;
+
+	if (p->live)
+		pk_pipeline_news_take(p->news, news);
+}
+
+static bool is_own(void *arg, uint64_t netns, const uint8_t addr[16])
+{
+	const struct pk_pipeline *p = arg;
+
+	return pk_local_has(p->view.ocsf.local, netns, addr);
+}
+
+static void on_forgot(void *arg, uint64_t flow)
+{
+	struct pk_pipeline *p = arg;
+
+	pk_names_forget(p->view.ocsf.names, flow);
+}
+
+static int make_names(struct pk_pipeline *p)
+{
+	const struct pk_conf *c = p->conf;
+	struct pk_view *v = &p->view;
+	struct pk_names_opts opts = { .facts_max = c->flow_slots + c->keep_flows,
+				      .addresses_max = ADDRESSES_MAX,
+				      .text_bytes = TEXT_BYTES,
+				      .geo_file = c->geo_database,
+				      .is_own = is_own,
+				      .news = on_news,
+				      .arg = p };
+	int r;
+
+	v->dns = pk_journal_new(p->live ? c->keep_dns * DNS_BYTES : 0, p->live ? c->keep_dns : 0);
+	v->tls = pk_journal_new(p->live ? c->keep_tls * TLS_BYTES : 0, p->live ? c->keep_tls : 0);
+	if (!v->dns || !v->tls)
+		return -ENOMEM;
+	r = pk_names_new(&opts, &v->ocsf.names);
+	if (r < 0)
+		return r;
+	pk_flow_table_on_forget(v->ocsf.flows, on_forgot, p);
+	return pk_pipeline_news_new(v, &p->news);
+}
+
 static int make_tables(struct pk_pipeline *p)
 {
 	const struct pk_conf *c = p->conf;
@@ -267,7 +324,7 @@ static int make_tables(struct pk_pipeline *p)
 	v->live = pk_live_new();
 	return v->ocsf.flows && v->ocsf.socks && v->ocsf.links && v->ocsf.local && v->aggs &&
 			       v->journal && v->streams && v->live
-		       ? 0
+		       ? make_names(p)
 		       : -ENOMEM;
 }
 
@@ -294,7 +351,11 @@ void pk_pipeline_free(struct pk_pipeline *p)
 		return;
 	pk_streams_free(p->view.streams);
 	pk_live_free(p->view.live);
+	pk_pipeline_news_free(p->news);
+	pk_names_free(p->view.ocsf.names);
 	pk_journal_free(p->view.journal);
+	pk_journal_free(p->view.dns);
+	pk_journal_free(p->view.tls);
 	pk_agg_table_free(p->view.aggs);
 	pk_local_free(p->view.ocsf.local);
 	pk_links_free(p->view.ocsf.links);

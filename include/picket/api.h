@@ -14,7 +14,11 @@
 #define PK_API_PROCESSES     "/v1/processes"     /* {"processes":[...]} */
 #define PK_API_LIVE                                                                                \
 	"/v1/live" /* NDJSON, one snapshot a second for `picket top`; raises the report rate */
-#define PK_API_HEALTH "/v1/healthz"
+#define PK_API_DNS        "/v1/dns"        /* ?filter=&limit=&after= : {"dns":[OCSF 4003...]} */
+#define PK_API_DNS_STREAM "/v1/dns/stream" /* ?filter= or ?after= : NDJSON */
+#define PK_API_TLS        "/v1/tls"        /* ?filter=&limit=&after= : {"tls":[OCSF 4001...]} */
+#define PK_API_TLS_STREAM "/v1/tls/stream" /* ?filter= or ?after= : NDJSON */
+#define PK_API_HEALTH     "/v1/healthz"
 
 /* Block lists. GET all; below it /NAME: GET (?limit=&after=), PUT the list as body, DELETE;
  * /NAME/export GET; /NAME/diff POST the list as body; /NAME/mode POST ?mode=; /NAME/confirm POST.

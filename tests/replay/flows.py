@@ -73,6 +73,6 @@ def replay(picket, files, *options):
         if "replay" in record:
             captures[record["replay"]["file"]] = Capture(flows, record["replay"])
             flows = []
-        else:
+        elif record["class_uid"] == 4001:
             flows.append(record)
     return captures, run.stdout, run.stderr.decode("utf-8", "replace"), run.returncode

@@ -3,6 +3,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/state.h"
+#include "api/status_names.h"
 #include "api/stream.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -271,6 +272,7 @@ static void write_tables(struct pk_json *j, const struct pk_view *v)
 	n = (struct pk_table_use_count){ 0 };
 	pk_journal_counts(v->journal, &n.used, &n.max, &n.evicted);
 	write_table(j, "events", &n);
+	pk_status_names_tables(j, v);
 	pk_json_end(j);
 }
 
@@ -392,6 +394,7 @@ static void write_degraded(struct pk_json *j, const struct pk_view *v)
 			 s->prog[i].note[0] ? ": " : "", s->prog[i].note);
 		pk_json_str(j, NULL, text);
 	}
+	pk_status_names_degraded(j, v);
 	if (s->broker_gone)
 		pk_json_str(j, NULL, "the privileged process is gone");
 	if (!s->have_maps)
@@ -464,6 +467,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_records(&j, s);
 	write_kernel_table(&j, s);
 	write_tables(&j, v);
+	pk_status_names(&j, v);
 	write_aggregates(&j, v);
 	write_programs(&j, s);
 	write_notices(&j, s);

@@ -18,7 +18,14 @@ struct pk_streams;
 #define PK_STREAM_BACKLOG (1u << 20) /* bytes a reader may be behind */
 #define PK_STREAM_MAX     32
 
-enum pk_stream_kind { PK_STREAM_FLOWS, PK_STREAM_EVENTS, PK_STREAM_LIVE, PK_STREAM_KINDS };
+enum pk_stream_kind {
+	PK_STREAM_FLOWS,
+	PK_STREAM_EVENTS,
+	PK_STREAM_LIVE,
+	PK_STREAM_DNS,
+	PK_STREAM_TLS,
+	PK_STREAM_KINDS
+};
 
 struct pk_streams *pk_streams_new(void);
 void pk_streams_free(struct pk_streams *s); /* ends all replies */

@@ -20,7 +20,12 @@ struct pk_view {
 	struct pk_ocsf ocsf; /* flows, sockets, links, own addresses, processes, names */
 	struct pk_state *state;
 	struct pk_agg_table *aggs;
-	struct pk_journal *journal;
+	struct pk_journal *journal; /* events */
+	struct pk_journal *dns,
+		*tls; /* DNS transactions, hellos; with subjects (output/subject.h) */
+	/* Records written before it was known whose they are, for too many waited; records of
+	 * flows that were never reported, which were not written. */
+	uint64_t news_hurried, news_lost;
 	struct pk_streams *streams;
 	struct pk_live *live;
 	struct pk_block *block; /* NULL: not here, or not yet */

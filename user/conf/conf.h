@@ -51,6 +51,8 @@ struct pk_conf {
 	uint64_t half_open_percent; /* of flow_slots */
 	uint64_t sweep_ns;
 	uint64_t keep_flows, keep_events, keep_processes;           /* entries */
+	uint64_t keep_dns, keep_tls;                                /* the same */
+	char *geo_database;                                         /* file; "": none */
 	uint64_t ring_proc_bytes, ring_sock_bytes, ring_flow_bytes; /* powers of two */
 	uint64_t ring_sample_bytes, ring_record_bytes;              /* powers of two */
 	struct pk_conf_list sample_off; /* applications, see pk_conf_sample_off() */

@@ -6,6 +6,7 @@
  *   proc GLOB  exe GLOB  cmd GLOB  pid N  user NAME|UID  container GLOB  iface GLOB  netns GLOB
  *   dir in|out|local|forward  state live|ended  retrans  arp  vlan [N]
  *   bytes|packets|rate|age|rtt|retrans  > >= < <= = !=  NUMBER
+ *   name GLOB  sni GLOB  ja4 GLOB  alpn GLOB  app GLOB  asn N|GLOB  country GLOB
  *
  * Joined by and, or, not, && || ! and parentheses; as with tcpdump, and/or bind alike, from the
  * left. Numbers take K M G T (1000s) or Ki Mi Gi (1024s) where bytes or packets are counted, and
@@ -44,12 +45,18 @@ struct pk_filter_subject {
 	const char *iface, *netns;
 	struct pk_filter_proc proc[4]; /* user and creator of each local side */
 	size_t procs;
+	/* Of its content; NULL, 0: unknown. */
+	const char *name[4];                /* any that it goes by, in lower case */
+	const char *sni, *ja4, *alpn, *app; /* alpn: with commas */
+	uint32_t asn[2];                    /* of each end */
+	const char *as_name[2], *country[2];
 };
 
 /* What a subject must have for this filter to answer. */
 #define PK_FILTER_NEEDS_PROC  0x1u
 #define PK_FILTER_NEEDS_IFACE 0x2u
 #define PK_FILTER_NEEDS_DIR   0x4u
+#define PK_FILTER_NEEDS_NAME  0x8u
 
 /* Empty or blank text: a filter that takes all. -EINVAL: see ret_error. */
 int pk_filter_new(const char *text, struct pk_filter **ret_filter,

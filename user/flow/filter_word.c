@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "flow/local.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +107,98 @@ static bool is_container(const struct pk_word_use *u, const struct pk_filter_pro
 
 	return pk_glob(u->text, p->container) || pk_glob(u->text, p->container_id) ||
 	       (n >= 6 && p->container_id && strncmp(p->container_id, u->text, n) == 0);
+}
+
+/* Names, countries and the like are the same in any case. */
+static bool glob_any_case(const char *pattern, const char *text)
+{
+	char p[PK_TOKEN_LEN], t[PK_TOKEN_LEN * 2];
+	size_t i;
+
+	if (!text)
+		return false;
+	for (i = 0; pattern[i] && i < sizeof(p) - 1; i++)
+		p[i] = (char)tolower((unsigned char)pattern[i]);
+	p[i] = '\0';
+	for (i = 0; text[i] && i < sizeof(t) - 1; i++)
+		t[i] = (char)tolower((unsigned char)text[i]);
+	t[i] = '\0';
+	return pk_glob(p, t);
+}
+
+/* ".example.org" is the domain with all that is below it. */
+static bool is_domain(const char *pattern, const char *name)
+{
+	char below[PK_TOKEN_LEN + 1];
+
+	if (pattern[0] != '.' || !pattern[1])
+		return glob_any_case(pattern, name);
+	below[0] = '*';
+	memccpy(below + 1, pattern, '\0', sizeof(below) - 1);
+	return glob_any_case(pattern + 1, name) || glob_any_case(below, name);
+}
+
+static bool word_name(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	for (size_t i = 0; i < PK_ARRAY_SIZE(s->name); i++)
+		if (is_domain(u->text, s->name[i]))
+			return true;
+	return false;
+}
+
+static bool word_sni(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	return is_domain(u->text, s->sni);
+}
+
+static bool word_ja4(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	return glob_any_case(u->text, s->ja4);
+}
+
+/* Any of those that were offered. */
+static bool word_alpn(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	char one[PK_TOKEN_LEN];
+
+	for (const char *p = s->alpn; p && *p;) {
+		size_t n = strcspn(p, ","), len = n < sizeof(one) ? n : sizeof(one) - 1;
+
+		memcpy(one, p, len);
+		one[len] = '\0';
+		if (glob_any_case(u->text, one))
+			return true;
+		p += n + (p[n] == ',');
+	}
+	return false;
+}
+
+static bool word_app(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	return glob_any_case(u->text, s->app);
+}
+
+/* "15169", "AS15169", or by the name of its holder. */
+static bool word_asn(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	const char *digits = strncasecmp(u->text, "as", 2) == 0 ? u->text + 2 : u->text;
+	char number[16];
+
+	for (int d = 0; d < 2; d++) {
+		snprintf(number, sizeof(number), "%u", s->asn[d]);
+		if (s->asn[d] &&
+		    (strcmp(digits, number) == 0 || glob_any_case(u->text, s->as_name[d])))
+			return true;
+	}
+	return false;
+}
+
+static bool word_country(const struct pk_word_use *u, const struct pk_filter_subject *s)
+{
+	for (int d = 0; d < 2; d++)
+		if (s->country[d] && s->country[d][0] && glob_any_case(u->text, s->country[d]))
+			return true;
+	return false;
 }
 
 static bool word_proc(const struct pk_word_use *u, const struct pk_filter_subject *s)
@@ -235,6 +328,13 @@ static const struct pk_word words[] = {
 	{ "retrans", PK_ARG_FLAG, 0, NULL, word_retrans },
 	{ "vlan", PK_ARG_VLAN, 0, NULL, word_vlan },
 	{ "arp", PK_ARG_FLAG, 0, NULL, word_arp },
+	{ "name", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_name },
+	{ "sni", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_sni },
+	{ "ja4", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_ja4 },
+	{ "alpn", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_alpn },
+	{ "app", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_app },
+	{ "asn", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_asn },
+	{ "country", PK_ARG_GLOB, PK_FILTER_NEEDS_NAME, NULL, word_country },
 };
 
 const struct pk_word *pk_word_find(const struct pk_token *t)

@@ -30,6 +30,8 @@ struct pk_flow_table {
 	struct list live, ended;
 	struct pk_flow_totals totals;
 	struct pk_hash_key key;
+	void (*forgot)(void *arg, uint64_t id);
+	void *arg;
 };
 
 static void *map_zero(size_t bytes)
@@ -80,6 +82,13 @@ struct pk_flow_table *pk_flow_table_new(size_t live_max, size_t ended_max)
 		return t;
 	pk_flow_table_free(t);
 	return NULL;
+}
+
+void pk_flow_table_on_forget(struct pk_flow_table *t, void (*forgot)(void *arg, uint64_t id),
+			     void *arg)
+{
+	t->forgot = forgot;
+	t->arg = arg;
 }
 
 static uint32_t id_slot(const struct pk_flow_table *t, uint64_t id)
@@ -149,6 +158,8 @@ static void evict_ended(struct pk_flow_table *t)
 {
 	uint32_t i = t->ended.oldest;
 
+	if (t->forgot)
+		t->forgot(t->arg, t->e[i].flow.meta.id);
 	list_pop(t, &t->ended, i);
 	chain_out(t, i);
 	t->e[i].next_id = t->free;

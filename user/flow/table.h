@@ -52,6 +52,10 @@ struct pk_table_use_count {
 struct pk_flow_table *pk_flow_table_new(size_t live_max, size_t ended_max);
 void pk_flow_table_free(struct pk_flow_table *t);
 
+/* Calls forgot with the id of each flow that leaves the table for good. */
+void pk_flow_table_on_forget(struct pk_flow_table *t, void (*forgot)(void *arg, uint64_t id),
+			     void *arg);
+
 /* The entry that the report belongs to, new or updated; NULL: table full, counted as refused. */
 struct pk_flow_entry *pk_flow_table_update(struct pk_flow_table *t, const struct pk_flow_report *r);
 /*

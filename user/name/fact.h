@@ -24,19 +24,20 @@ enum pk_name_conflict {
 };
 
 /* pk_fact.flags */
-#define PK_FACT_ODD     0x0001u /* the content is not what the port is for */
-#define PK_FACT_QUIC    0x0002u /* the hello came over QUIC */
-#define PK_FACT_HELLO   0x0004u /* a ClientHello was read */
-#define PK_FACT_SERVER  0x0008u /* a ServerHello was read */
-#define PK_FACT_ECH     0x0010u /* Encrypted ClientHello offered: the SNI may be a cover */
-#define PK_FACT_HTTP    0x0020u
-#define PK_FACT_PROXIED 0x0040u          /* HTTP to a proxy: Host is not the address' name */
-#define PK_FACT_CLEAR   0x0080u          /* a password in clear text */
-#define PK_FACT_ECHO    0x0100u          /* ICMP echo: sizes and entropy are known */
-#define PK_FACT_NAMED   0x0200u          /* the addresses' names were looked up */
-#define PK_FACT_HELD    0x0400u          /* its flow is in the flow table */
-#define PK_FACT_RETRIED 0x0800u          /* the server asked for a second hello */
-#define PK_FACT_KEX(d)  (0x1000u << (d)) /* SSH key exchange of end d was read */
+#define PK_FACT_ODD      0x0001u /* the content is not what the port is for */
+#define PK_FACT_QUIC     0x0002u /* the hello came over QUIC */
+#define PK_FACT_HELLO    0x0004u /* a ClientHello was read */
+#define PK_FACT_SERVER   0x0008u /* a ServerHello was read */
+#define PK_FACT_ECH      0x0010u /* Encrypted ClientHello offered: the SNI may be a cover */
+#define PK_FACT_HTTP     0x0020u
+#define PK_FACT_PROXIED  0x0040u          /* HTTP to a proxy: Host is not the address' name */
+#define PK_FACT_CLEAR    0x0080u          /* a password in clear text */
+#define PK_FACT_ECHO     0x0100u          /* ICMP echo: sizes and entropy are known */
+#define PK_FACT_NAMED    0x0200u          /* the addresses' names were looked up */
+#define PK_FACT_HELD     0x0400u          /* its flow is in the flow table */
+#define PK_FACT_RETRIED  0x0800u          /* the server asked for a second hello */
+#define PK_FACT_UPGRADED 0x4000u          /* TLS began within another protocol */
+#define PK_FACT_KEX(d)   (0x1000u << (d)) /* SSH key exchange of end d was read */
 
 /* Where an address is, by the database. */
 struct pk_place {

@@ -12,6 +12,8 @@
 #include "flow/filter.h"
 #include "flow/link.h"
 #include "flow/socket.h"
+#include "name/name.h"
+#include "output/ocsf_name.h"
 #include "output/who.h"
 
 #include <inttypes.h>
@@ -252,7 +254,9 @@ void pk_ocsf_head(struct pk_json *j, const struct pk_ocsf *o, int category, int 
 		  int activity, const char *activity_name, const char *uid, uint64_t sequence,
 		  uint64_t ts)
 {
-	const char *name = category == 4 ? "Network Activity" : "Process Activity";
+	const char *name = class_uid == 4003 ? "DNS Activity"
+			   : category == 4   ? "Network Activity"
+					     : "Process Activity";
 	char type[64];
 
 	(void)o; /* product and version are the program's */
@@ -269,7 +273,7 @@ void pk_ocsf_head(struct pk_json *j, const struct pk_ocsf *o, int category, int 
 	pk_json_str(j, NULL, "container");
 	pk_json_end(j);
 	pk_json_str(j, "uid", uid);
-	pk_json_str(j, "log_name", category == 4 ? "flow" : "process");
+	pk_json_str(j, "log_name", class_uid == 4003 ? "dns" : category == 4 ? "flow" : "process");
 	if (sequence)
 		pk_json_u64(j, "sequence", sequence);
 	pk_json_end(j);
@@ -324,6 +328,19 @@ void pk_ocsf_subject_process(const struct pk_ocsf *o, const struct pk_process *p
 	add_subject(o, p, ret_subject);
 }
 
+void pk_ocsf_subject_side(const struct pk_ocsf *o, const struct pk_side *side,
+			  struct pk_filter_subject *s)
+{
+	if (!side->owner)
+		return;
+	if (side->user)
+		add_subject(o, side->user, s);
+	else
+		add_identity(o, &side->owner->user, s);
+	if (side->creator && side->creator != side->user)
+		add_subject(o, side->creator, s);
+}
+
 void pk_ocsf_subject(const struct pk_ocsf *o, struct pk_flow_entry *e, unsigned needs,
 		     uint64_t now_ns, struct pk_filter_subject *s)
 {
@@ -343,17 +360,12 @@ void pk_ocsf_subject(const struct pk_ocsf *o, struct pk_flow_entry *e, unsigned 
 		s->netns = link ? link->netns_name : NULL;
 		s->iface = link && link->ifindex == k->ifindex ? link->name : NULL;
 	}
+	if ((needs & PK_FILTER_NEEDS_NAME) && o->names)
+		pk_ocsf_fact_subject(pk_names_fact(o->names, e->flow.meta.id), s);
 	for (unsigned d = 0; d < 2 && (needs & PK_FILTER_NEEDS_PROC); d++) {
 		struct pk_side side;
 
 		pk_ocsf_side(o, e, d, &side);
-		if (!side.owner)
-			continue;
-		if (side.user)
-			add_subject(o, side.user, s);
-		else
-			add_identity(o, &side.owner->user, s);
-		if (side.creator && side.creator != side.user)
-			add_subject(o, side.creator, s);
+		pk_ocsf_subject_side(o, &side, s);
 	}
 }

@@ -21,6 +21,7 @@ struct pk_flow_entry;
 struct pk_flow_table;
 struct pk_json;
 struct pk_links;
+struct pk_names;
 struct pk_process;
 struct pk_sock_table;
 
@@ -33,7 +34,8 @@ struct pk_ocsf {
 	struct pk_sock_table *socks;
 	struct pk_links *links;
 	struct pk_local *local;
-	uint64_t stale_ns; /* a flow that was not reported for so long has rate 0 */
+	struct pk_names *names; /* what flows carry */
+	uint64_t stale_ns;      /* a flow that was not reported for so long has rate 0 */
 	char hostname[65], device[33], boot[9], kernel[65];
 };
 
@@ -94,5 +96,8 @@ const char *pk_process_uid(const struct pk_ocsf *o, const struct pk_proc_id *id,
 /* Fills what a filter with these needs asks about a flow (process); strings are borrowed. */
 void pk_ocsf_subject(const struct pk_ocsf *o, struct pk_flow_entry *e, unsigned needs,
 		     uint64_t now_ns, struct pk_filter_subject *ret_subject);
+/* Adds the processes of one side. */
+void pk_ocsf_subject_side(const struct pk_ocsf *o, const struct pk_side *side,
+			  struct pk_filter_subject *s);
 void pk_ocsf_subject_process(const struct pk_ocsf *o, const struct pk_process *p,
 			     struct pk_filter_subject *ret_subject);

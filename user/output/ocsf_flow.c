@@ -10,6 +10,8 @@
 #include "flow/community.h"
 #include "flow/link.h"
 #include "flow/table.h"
+#include "name/name.h"
+#include "output/ocsf_name.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -70,7 +72,8 @@ static void write_connection(struct pk_json *j, const struct pk_ocsf *o, const s
 }
 
 static void write_endpoint(struct pk_json *j, const char *key, const struct pk_ocsf *o,
-			   const struct pk_flow_entry *e, unsigned d, const struct pk_link *link)
+			   const struct pk_flow_entry *e, unsigned d, const struct pk_link *link,
+			   const struct pk_fact *fact)
 {
 	const struct pk_flow *f = &e->flow;
 	struct pk_side side;
@@ -83,6 +86,7 @@ static void write_endpoint(struct pk_json *j, const char *key, const struct pk_o
 	pk_ocsf_side(o, e, d, &side);
 	if (link && f->dir[d].where == PK_AT_EGRESS)
 		pk_json_str(j, "interface_name", link->name);
+	pk_ocsf_fact_endpoint(j, fact, d);
 	if (side.owner && side.owner->user.tgid) {
 		uint32_t user = side.user ? side.user->id.uid : side.owner->user.uid;
 
@@ -244,7 +248,8 @@ static void write_rate(struct pk_json *j, const struct pk_ocsf *o, const struct 
 }
 
 static void write_own(struct pk_json *j, const struct pk_ocsf *o, const struct pk_flow_entry *e,
-		      const struct pk_link *link, enum pk_direction dir, uint64_t now_ns)
+		      const struct pk_link *link, enum pk_direction dir, uint64_t now_ns,
+		      const struct pk_fact *fact)
 {
 	static const char *const why[] = { "unknown", "start", "active", "end", "idle", "stop" };
 	const struct pk_flow *f = &e->flow;
@@ -264,6 +269,7 @@ static void write_own(struct pk_json *j, const struct pk_ocsf *o, const struct p
 	write_where(j, o, &f->key, link);
 	if (f->meta.rtt_us)
 		pk_json_u64(j, "rtt_us", f->meta.rtt_us);
+	pk_ocsf_fact_own(j, fact, from);
 	write_rate(j, o, e, now_ns);
 	write_side(j, "src", o, e, from);
 	write_side(j, "dst", o, e, !from);
@@ -302,6 +308,7 @@ void pk_ocsf_flow(struct pk_json *j, const struct pk_ocsf *o, struct pk_flow_ent
 	const struct pk_flow *f = &e->flow;
 	unsigned from = f->meta.initiator & 1;
 	const struct pk_link *link;
+	const struct pk_fact *fact = o->names ? pk_names_fact(o->names, f->meta.id) : NULL;
 	struct activity act = activity_of(e);
 	enum pk_direction dir;
 	uint64_t end =
@@ -321,11 +328,12 @@ void pk_ocsf_flow(struct pk_json *j, const struct pk_ocsf *o, struct pk_flow_ent
 	pk_json_bool(j, "is_src_dst_assignment_known", !(f->meta.state & PK_FLOW_MIDSTREAM));
 	pk_ocsf_device(j, o);
 	write_connection(j, o, f, dir);
-	write_endpoint(j, "src_endpoint", o, e, from, link);
-	write_endpoint(j, "dst_endpoint", o, e, !from, link);
+	write_endpoint(j, "src_endpoint", o, e, from, link, fact);
+	write_endpoint(j, "dst_endpoint", o, e, !from, link, fact);
 	write_traffic(j, f);
+	pk_ocsf_fact(j, fact);
 	write_actor(j, o, e);
-	write_own(j, o, e, link, dir, now_ns);
+	write_own(j, o, e, link, dir, now_ns, fact);
 	pk_json_end(j);
 }
 

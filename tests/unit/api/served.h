@@ -235,6 +235,9 @@ static inline void feed_flow(uint64_t id, const char *from, int from_port, const
 	assert_int_equal(pk_pipeline_feed(host.pipeline, &r, sizeof(r)), 0);
 }
 
+/* What a test wants to be there besides. */
+static void (*feed_more)(struct pk_pipeline *p);
+
 static inline void serve(int fd)
 {
 	uint64_t *roots = calloc(2 * PK_BLK_ROOTS, sizeof(uint64_t));
@@ -253,6 +256,8 @@ static inline void serve(int fd)
 	feed_flow(2, "10.0.0.2", 40001, "198.51.100.8", 80);
 	feed_flow(3, "10.0.0.2", 40002, "192.168.1.1", 53);
 	feed_flow(4, "10.0.0.2", 40003, "203.0.113.1", 80);
+	if (feed_more)
+		feed_more(host.pipeline);
 	host.view->block = host.block;
 	host.view->admin = on_admin;
 	host.view->detach = on_detach;
