@@ -17,6 +17,7 @@ struct pk_command {
 };
 
 extern const struct pk_command pk_cmd_top;
+extern const struct pk_command pk_cmd_who;
 extern const struct pk_command pk_cmd_flows;
 extern const struct pk_command pk_cmd_events;
 extern const struct pk_command pk_cmd_ps;

@@ -293,6 +293,110 @@ static void tell_usual(struct pk_buf *out, json_t *u, double now)
 	pk_buf_char(out, '\n');
 }
 
+static void comma(struct pk_buf *out, const char *before, const char *value)
+{
+	if (!*value)
+		return;
+	pk_buf_str(out, before);
+	text(out, value);
+}
+
+static void asked_tls(struct pk_buf *out, json_t *f)
+{
+	json_t *own = pk_json_at(f, "unmapped.picket.tls");
+	const char *sni = pk_json_text(f, "tls.sni"), *alpn = pk_json_text(own, "alpn_chosen");
+
+	if (!json_object_get(f, "tls"))
+		return;
+	if (!*alpn)
+		alpn = json_string_value(json_array_get(json_object_get(own, "alpn"), 0));
+	label(out, "asked");
+	text(out, *sni ? sni : "no name");
+	pk_buf_str(out, " by TLS");
+	comma(out, " ", pk_json_text(f, "tls.version"));
+	if (json_object_get(own, "quic_version"))
+		pk_buf_str(out, " over QUIC");
+	comma(out, ", ", alpn ? alpn : "");
+	if (json_is_true(json_object_get(own, "ech")))
+		pk_buf_str(out, ", encrypted hello offered: the name may be a cover");
+	comma(out, ", JA4 ",
+	      pk_json_text(json_array_get(json_object_get(f, "ja4_fingerprint_list"), 0), "value"));
+	pk_buf_char(out, '\n');
+}
+
+static void asked_http(struct pk_buf *out, json_t *f)
+{
+	json_t *r = json_object_get(f, "http_request");
+
+	if (!r)
+		return;
+	label(out, "asked");
+	text(out, pk_json_text(r, "http_method"));
+	pk_buf_str(out, " http://");
+	text(out, pk_json_text(r, "url.hostname"));
+	text(out, pk_json_text(r, "url.path"));
+	comma(out, " by ", pk_json_text(r, "user_agent"));
+	if (pk_json_at(f, "http_response.code"))
+		pk_buf_fmt(out, ", answered %.0f", pk_json_num(f, "http_response.code"));
+	pk_buf_char(out, '\n');
+}
+
+static void asked_dns(struct pk_buf *out, json_t *own)
+{
+	json_t *dns = json_object_get(own, "dns"), *count;
+	const char *rcode, *name = pk_json_text(dns, "last.hostname");
+
+	if (!dns)
+		return;
+	label(out, "asked");
+	text(out, *name ? name : "nothing that could be read");
+	comma(out, " ", pk_json_text(dns, "last.type"));
+	pk_buf_fmt(out, " by DNS; %.0f questions, %.0f answers", pk_json_num(dns, "questions"),
+		   pk_json_num(dns, "answers"));
+	json_object_foreach(json_object_get(dns, "rcodes"), rcode, count)
+	{
+		comma(out, ", ", rcode);
+		pk_buf_fmt(out, " %.0f", json_number_value(count));
+	}
+	pk_buf_char(out, '\n');
+}
+
+static void asked_ssh(struct pk_buf *out, json_t *own)
+{
+	json_t *ssh = json_object_get(own, "ssh");
+
+	if (!ssh)
+		return;
+	label(out, "asked");
+	text(out, pk_json_text(ssh, "src.software"));
+	comma(out, " to ", pk_json_text(ssh, "dst.software"));
+	comma(out, ", HASSH ", pk_json_text(ssh, "src.hassh"));
+	pk_buf_char(out, '\n');
+}
+
+/* What the flow carries, by its first bytes. */
+static void tell_asked(struct pk_buf *out, json_t *f)
+{
+	static const struct {
+		const char *conflict, *says;
+	} words[] = { { "sni_dns", "its address was never resolved from the name in the hello" },
+		      { "http_dns", "its address was never resolved from the name asked for" },
+		      { "http_sni", "the name in the hello is not the one asked for" } };
+	json_t *own = pk_json_at(f, "unmapped.picket");
+	const char *conflict = pk_json_text(own, "name_conflict");
+
+	line(out, "resolved", pk_json_text(own, "names.dns"));
+	asked_tls(out, f);
+	asked_http(out, f);
+	asked_dns(out, own);
+	asked_ssh(out, own);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(words); i++)
+		if (!strcmp(conflict, words[i].conflict))
+			line(out, "odd", words[i].says);
+	if (json_is_true(json_object_get(own, "app_odd")))
+		line(out, "odd", "it does not speak what its port is for");
+}
+
 static void side(struct pk_buf *out, json_t *s, const char *title, json_t *endpoint)
 {
 	label(out, title);
@@ -332,6 +436,7 @@ void pk_top_story_flow(struct pk_buf *out, const struct pk_top_story *s)
 {
 	headline(out, s->row);
 	tell_who(out, s);
+	tell_asked(out, s->flow);
 	tell_since(out, s);
 	tell_amount(out, s);
 	tell_usual(out, s->usual, s->now);
