@@ -61,6 +61,31 @@ static void v_dst(struct pk_buf *out, json_t *f, bool human)
 	endpoint(out, json_object_get(f, "dst_endpoint"));
 }
 
+static void v_app(struct pk_buf *out, json_t *f, bool human)
+{
+	const char *app = pk_json_text(f, "app_name");
+
+	if (*app)
+		pk_buf_str(out, app);
+	else if (human)
+		pk_buf_char(out, '-');
+	if (human && json_is_true(pk_json_at(f, "unmapped.picket.app_odd")))
+		pk_buf_char(out, '!');
+}
+
+/* What the far end goes by; with ! where its names contradict each other. */
+static void v_name(struct pk_buf *out, json_t *f, bool human)
+{
+	const char *name = pk_json_text(f, "unmapped.picket.name");
+
+	if (*name)
+		pk_buf_str(out, name);
+	else if (human)
+		pk_buf_char(out, '-');
+	if (human && pk_json_at(f, "unmapped.picket.name_conflict"))
+		pk_buf_char(out, '!');
+}
+
 static void count(struct pk_buf *out, json_t *f, const char *path, bool human)
 {
 	if (human)
@@ -144,7 +169,8 @@ static void v_command(struct pk_buf *out, json_t *f, bool human)
 static const struct pk_column columns[] = {
 	{ "START", 8, false, false, v_start },      { "PROTO", 5, false, false, v_proto },
 	{ "DIR", 5, false, false, v_dir },          { "SOURCE", 21, false, false, v_src },
-	{ "DESTINATION", 21, false, false, v_dst }, { "SENT", 5, true, false, v_out },
+	{ "DESTINATION", 21, false, false, v_dst }, { "NAME", 20, false, false, v_name },
+	{ "APP", 4, false, false, v_app },          { "SENT", 5, true, false, v_out },
 	{ "RECV", 5, true, false, v_in },           { "PKTS", 6, true, false, v_packets },
 	{ "STATE", 5, false, false, v_status },     { "PID", 7, true, false, v_pid },
 	{ "USER", 8, false, false, v_user },        { "CONTAINER", 12, false, false, v_container },
@@ -177,10 +203,17 @@ const struct pk_command pk_cmd_flows = {
 		"  -h, --help       this text\n\n"
 		"FILTER is tcpdump's language and these words, joined by and, or, not and ( ):\n"
 		"  proc NAME, exe GLOB, pid N, user NAME, container NAME, iface NAME, netns NAME,\n"
-		"  dir in|out|local, state live|ended, bytes|packets|rate|age|rtt > N\n\n"
+		"  dir in|out|local, state live|ended, bytes|packets|rate|age|rtt > N,\n"
+		"  name GLOB (DNS, SNI or HTTP Host; .example.org: with all below it), sni GLOB,\n"
+		"  app tls|quic|dns|http|ssh|..., ja4 GLOB, alpn GLOB, asn N|NAME, country DE\n\n"
+		"NAME is what the far end goes by: its SNI, HTTP Host, or the name that its "
+		"address\n"
+		"was resolved from. A ! says that these contradict each other; in APP, that the\n"
+		"protocol is not the one the port is for.\n\n"
 		"Examples:\n"
 		"  picket flows\n"
 		"  picket flows --follow proc curl and dst port 443\n"
+		"  picket flows -a name .example.org\n"
 		"  picket flows -a 'user www-data and not net 10.0.0.0/8'\n"
 		"  picket flows -o json 'dir out and bytes > 1M' | jq .dst_endpoint.ip\n",
 };
