@@ -158,9 +158,10 @@ bench: deps ## what it costs, beside other tools
 	$(Q)tests/bench/run.sh $(BUILD)
 
 bench-block: DEPS := test bench
-bench-block: deps ## block lists beside an LPM trie and a hash map, by size
+bench-block: deps ## block lists by size: beside LPM trie and hash map, xdp-filter, nft and ipset
 	$(Q)$(MAKE) --no-print-directory all bench-programs
 	$(Q)PICKET_BUILD=$(BUILD) $(BUILD)/tests/bench/block
+	$(Q)tests/bench/block.sh $(BUILD)
 
 compile_commands.json: ## for editors
 	$(Q)$(MAKE) -nB V=1 all 2>/dev/null | tests/check/compdb.sh > $@

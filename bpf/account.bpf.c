@@ -384,7 +384,7 @@ static __always_inline bool pk_is_blocked(struct pk_pkt *p)
 	bool in = p->where == PK_AT_INGRESS;
 	__u32 line;
 
-	if (p->key.proto == PK_KEY_ARP)
+	if (p->unlisted || p->key.proto == PK_KEY_ARP)
 		return false;
 	line = pk_blk_find(in ? from[0] : to[0], in ? from[1] : to[1]);
 	return line && pk_blk_packet(p, line);

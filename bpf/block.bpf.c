@@ -9,7 +9,8 @@
 #include "lib/proc.h"
 #include "lib/time.h"
 
-#define PK_NEWS_NS 1000000000ull /* for packets a rule is reported at most this often */
+#define PK_NEWS_NS  1000000000ull /* for packets a rule is reported at most this often */
+#define PK_NEWS_MAX 1000u         /* and all rules together so often in that time, per CPU */
 
 static __always_inline bool pk_blk_fits(const struct pk_blk_cond *c, const struct pk_blk_query *q)
 {
@@ -91,20 +92,25 @@ int pk_blk_walk(struct pk_blk_query *q, __u32 line)
 	return 0;
 }
 
-/* Is the remote address in the safe set? Gateways and resolvers are only safe from lists. */
-static __always_inline bool pk_blk_is_safe(const struct pk_blk_query *q)
+/* May the address be in the safe set? Most are told from it by one bit. */
+static __always_inline bool pk_blk_may_be_safe(const __u64 remote[2])
 {
-	struct pk_blk_safe_key k = { .bits = 128 };
 	struct pk_blk_safe_map *map;
-	struct pk_blk_safe *s;
-	__u64 w0 = PK_BE64(q->remote[0]), w1 = PK_BE64(q->remote[1]);
+	__u64 w0 = PK_BE64(remote[0]), w1 = PK_BE64(remote[1]);
 	bool v4 = !w0 && w1 >> 32 == 0xffff;
 	__u32 zero = 0, group = v4 ? w1 >> 20 & 0xfff : pk_blk_safe_group(w0);
 
 	map = bpf_map_lookup_elem(&pk_blk_safe_map, &zero);
-	if (!map)
-		return false;
-	if (!((v4 ? map->v4 : map->v6)[group >> 6 & 63] >> (group & 63) & 1))
+	return map && (v4 ? map->v4 : map->v6)[group >> 6 & 63] >> (group & 63) & 1;
+}
+
+/* Is the remote address in the safe set? Gateways and resolvers are only safe from lists. */
+static __always_inline bool pk_blk_is_safe(const struct pk_blk_query *q)
+{
+	struct pk_blk_safe_key k = { .bits = 128 };
+	struct pk_blk_safe *s;
+
+	if (!pk_blk_may_be_safe(q->remote))
 		return false;
 	__builtin_memcpy(k.addr, q->remote, 16);
 	s = bpf_map_lookup_elem(&pk_blk_safe, &k);
@@ -142,9 +148,59 @@ static __always_inline void pk_blk_tell(const struct pk_blk_query *q, const stru
 }
 
 /*
+ * A flood from many listed addresses is dropped at the same rate as one from few: what is more than
+ * anybody reads is not told, but counted.
+ */
+static __always_inline bool pk_blk_has_news_left(__u64 now)
+{
+	__u32 zero = 0;
+	struct pk_blk_news *n = bpf_map_lookup_elem(&pk_blk_news, &zero);
+
+	if (!n)
+		return true;
+	if (now - n->since_ns >= PK_NEWS_NS) {
+		n->since_ns = now;
+		n->told = 0;
+	}
+	return n->told < PK_NEWS_MAX;
+}
+
+static __always_inline bool pk_blk_may_tell(__u64 now)
+{
+	__u32 zero = 0;
+	struct pk_blk_news *n = bpf_map_lookup_elem(&pk_blk_news, &zero);
+
+	if (pk_blk_has_news_left(now)) {
+		if (n)
+			n->told++;
+		return true;
+	}
+	pk_event_add(PK_EH_VERDICT, seen);
+	pk_event_add(PK_EH_VERDICT, filtered);
+	return false;
+}
+
+/*
  * A rule decided. The last address may be torn when two processors write at once: both halves are
  * then of addresses that were dropped.
  */
+static __always_inline void pk_blk_count_rule(struct pk_blk_rule *r, const __u64 remote[2],
+					      __u32 packets, __u32 bytes, __u64 now)
+{
+	__sync_fetch_and_add(&r->packets, packets);
+	__sync_fetch_and_add(&r->bytes, bytes);
+	if (r->last_ns < now)
+		r->last_ns = now;
+	((volatile __u64 *)r->peer)[0] = remote[0];
+	((volatile __u64 *)r->peer)[1] = remote[1];
+}
+
+/* It is time to tell of a rule again. */
+static __always_inline bool pk_blk_is_due(__u64 last, __u64 now)
+{
+	return !last || now - last >= PK_NEWS_NS;
+}
+
 static __always_inline struct pk_blk_count *pk_blk_hit(const struct pk_blk_query *q, __u32 line,
 						       __u8 act)
 {
@@ -155,30 +211,25 @@ static __always_inline struct pk_blk_count *pk_blk_hit(const struct pk_blk_query
 	if (!l)
 		return NULL;
 	last = *(volatile __u64 *)&l->rule.last_ns;
-	__sync_fetch_and_add(&l->rule.packets, q->packets);
-	__sync_fetch_and_add(&l->rule.bytes, q->bytes);
-	if (last < now)
-		l->rule.last_ns = now;
-	((volatile __u64 *)l->rule.peer)[0] = q->remote[0];
-	((volatile __u64 *)l->rule.peer)[1] = q->remote[1];
+	pk_blk_count_rule(&l->rule, q->remote, q->packets, q->bytes, now);
 	/* each refused call: the processes that try are many, and slower than packets */
-	if (!last || now - last >= PK_NEWS_NS || q->where == PK_VERDICT_CONNECT)
+	if (q->where == PK_VERDICT_CONNECT || (pk_blk_is_due(last, now) && pk_blk_may_tell(now)))
 		pk_blk_tell(q, &l->rule, line, act);
 	list = l->rule.list;
 	return bpf_map_lookup_elem(&pk_blk_cnt, &list);
 }
 
-/* Per CPU, but a call may be interrupted by a packet: hence atomics. */
+/* Per CPU. Packets come with softirqs off, so that nothing is between; calls do not. */
 static __always_inline void pk_blk_count_drop(const struct pk_blk_query *q, struct pk_blk_count *n)
 {
 	if (q->where == PK_VERDICT_CONNECT || q->where == PK_VERDICT_SENDMSG) {
 		__sync_fetch_and_add(&n->calls, 1);
 	} else if (q->dir == PK_BLK_IN) {
-		__sync_fetch_and_add(&n->in_packets, q->packets);
-		__sync_fetch_and_add(&n->in_bytes, q->bytes);
+		n->in_packets += q->packets;
+		n->in_bytes += q->bytes;
 	} else {
-		__sync_fetch_and_add(&n->out_packets, q->packets);
-		__sync_fetch_and_add(&n->out_bytes, q->bytes);
+		n->out_packets += q->packets;
+		n->out_bytes += q->bytes;
 	}
 }
 
@@ -211,4 +262,94 @@ int pk_blk_settle(struct pk_blk_query *q)
 		}
 	}
 	return 0;
+}
+
+/* Behind an IP header: is it all there, and nothing that would be looked into? */
+static __always_inline bool pk_quick_l4(__u8 proto, const struct pk_udp *u, __u32 len)
+{
+	if (proto == PK_PROTO_TCP)
+		return len >= sizeof(struct pk_tcp);
+	return proto == PK_PROTO_UDP && len >= sizeof(*u) && u->dport != PK_BE16(4789) &&
+	       u->dport != PK_BE16(8472) && u->dport != PK_BE16(6081);
+}
+
+/* The sender of a frame without tag, option, extension header and fragment, none of it missing. */
+static __always_inline bool pk_quick_parse(struct xdp_md *ctx, __u64 remote[2])
+{
+	void *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct pk_eth *eth = d;
+	struct pk_ip4 *ip4 = d + sizeof(*eth);
+	struct pk_ip6 *ip6 = d + sizeof(*eth);
+	__u32 len;
+
+	if ((void *)(ip4 + 1) + sizeof(struct pk_udp) > end)
+		return false;
+	if (eth->type == PK_TYPE_IP4) {
+		len = PK_BE16(ip4->len);
+		if (ip4->ver_ihl != 0x45 || ip4->frag & PK_BE16(0x3fff) || len < sizeof(*ip4) ||
+		    (void *)ip4 + len > end)
+			return false;
+		remote[0] = 0;
+		((__u32 *)remote)[2] = PK_BE32(0xffff);
+		((__u32 *)remote)[3] = ip4->src;
+		return pk_quick_l4(ip4->proto, (void *)(ip4 + 1), len - sizeof(*ip4));
+	}
+	if (eth->type != PK_TYPE_IP6 || (void *)(ip6 + 1) + sizeof(struct pk_udp) > end)
+		return false;
+	len = PK_BE16(ip6->len);
+	if (ip6->ver_tc >> 4 != 6 || !len || (void *)(ip6 + 1) + len > end)
+		return false;
+	remote[0] = ip6->src[0] | (__u64)ip6->src[1] << 32;
+	remote[1] = ip6->src[2] | (__u64)ip6->src[3] << 32;
+	return pk_quick_l4(ip6->next, (void *)(ip6 + 1), len);
+}
+
+/* One rule alone, that drops whatever comes from its prefix, and of which nothing is to be told. */
+static __always_inline bool pk_quick_drop(__u32 line, const __u64 remote[2], __u32 bytes)
+{
+	const __u32 plain = PK_BLK_LIST_USED | PK_BLK_LIST_ALLOW | PK_BLK_LIST_MODE;
+	union pk_blk_line *l = pk_blk_line(line);
+	__u64 now = pk_now_tick(), last;
+	struct pk_blk_count *n;
+	__u32 word, list;
+	__u8 flags;
+
+	if (!l)
+		return false;
+	flags = *(volatile __u8 *)&l->rule.flags;
+	list = l->rule.list;
+	word = pk_blk_list_word(list);
+	if (flags & (PK_BLK_COND | PK_BLK_EMPTY) || *(volatile __u32 *)&l->rule.next ||
+	    !(flags & (word & PK_BLK_LIST_PARITY ? PK_BLK_SEEN1 : PK_BLK_SEEN0)) ||
+	    (word & plain) != (PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT) ||
+	    pk_blk_may_be_safe(remote))
+		return false;
+	last = *(volatile __u64 *)&l->rule.last_ns;
+	if (pk_blk_is_due(last, now)) {
+		if (pk_blk_has_news_left(now))
+			return false;
+		pk_event_add(PK_EH_VERDICT, seen);
+		pk_event_add(PK_EH_VERDICT, filtered);
+	}
+	pk_blk_count_rule(&l->rule, remote, 1, bytes, now);
+	n = bpf_map_lookup_elem(&pk_blk_cnt, &list);
+	if (n) {
+		n->in_packets++;
+		n->in_bytes += bytes;
+	}
+	return true;
+}
+
+/* See lib/verdict.h. */
+int pk_blk_quick(struct xdp_md *ctx, __u32 bytes)
+{
+	__u64 remote[2] = {};
+	__u32 line;
+
+	if (pk_replaying || !pk_quick_parse(ctx, remote))
+		return PK_QUICK_UNKNOWN;
+	line = pk_blk_find(remote[0], remote[1]);
+	if (!line)
+		return PK_QUICK_UNLISTED;
+	return pk_quick_drop(line, remote, bytes) ? PK_QUICK_DROP : PK_QUICK_UNKNOWN;
 }

@@ -4,7 +4,9 @@
  * is not possible, is in egress.bpf.c with the rest of tc.
  */
 #include "lib/account.h"
+
 #include "lib/sample.h"
+#include "lib/verdict.h"
 
 static __always_inline int pk_parse_frame(struct xdp_md *ctx, struct pk_pkt *p,
 					  enum pk_cur_kind kind)
@@ -45,14 +47,24 @@ __noinline int pk_sample_lin(struct xdp_md *ctx, struct pk_pkt *p)
 
 typedef int (*pk_xdp_step)(struct xdp_md *ctx, struct pk_pkt *p);
 
-static __always_inline int pk_xdp_run(struct xdp_md *ctx, pk_xdp_step parse, pk_xdp_step sample)
+static __always_inline int pk_xdp_run(struct xdp_md *ctx, __u32 bytes, pk_xdp_step parse,
+				      pk_xdp_step sample)
 {
 	__u32 hook = PK_HOOK_XDP;
 	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
 	struct pk_pkt p = { .type = PK_TYPE_ETHER, .where = PK_AT_INGRESS, .packets = 1 };
+	int quick;
 
 	if (!n)
 		return XDP_PASS;
+	quick = pk_blk_quick(ctx, bytes);
+	if (quick == PK_QUICK_DROP) {
+		n->n[PK_PKT_SEEN]++;
+		n->n[PK_PKT_SEEN_BYTES] += bytes;
+		n->n[PK_PKT_DROPPED]++;
+		return XDP_DROP;
+	}
+	p.unlisted = quick == PK_QUICK_UNLISTED;
 	p.key.ifindex = ctx->ingress_ifindex;
 	p.key.netns = pk_netns;
 	if (pk_is_drop(pk_outer(n, &p, parse(ctx, &p))))
@@ -72,12 +84,12 @@ static __always_inline int pk_xdp_run(struct xdp_md *ctx, pk_xdp_step parse, pk_
 SEC("xdp.frags")
 int pk_xdp(struct xdp_md *ctx)
 {
-	return pk_xdp_run(ctx, pk_parse_xdp, pk_sample_xdp);
+	return pk_xdp_run(ctx, bpf_xdp_get_buff_len(ctx), pk_parse_xdp, pk_sample_xdp);
 }
 
 /* For kernels before 5.18, which know no fragments in XDP. */
 SEC("xdp")
 int pk_xdp_lin(struct xdp_md *ctx)
 {
-	return pk_xdp_run(ctx, pk_parse_lin, pk_sample_lin);
+	return pk_xdp_run(ctx, ctx->data_end - ctx->data, pk_parse_lin, pk_sample_lin);
 }

@@ -349,6 +349,19 @@ struct pk_map_blk_cnt {
 };
 extern struct pk_map_blk_cnt pk_blk_cnt SEC(".maps");
 
+/* pk_blk_news: how many packets each CPU told of in this second. For block.bpf.c alone. */
+struct pk_blk_news {
+	__u64 since_ns;
+	__u64 told;
+};
+struct pk_map_blk_news {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_blk_news);
+};
+extern struct pk_map_blk_news pk_blk_news SEC(".maps");
+
 /*
  * pk_blk_who: rules for what processes do. Written by the agent, read by the call hooks. 4,096
  * executables, users and cgroups; full: the rule is refused.

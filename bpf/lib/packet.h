@@ -135,11 +135,12 @@ struct pk_pkt {
 	bool tcp;    /* flags, seq, ack and payload are known */
 	bool opaque; /* stopped before the last header */
 	/* ---- */
-	__u8 dir;   /* end that sent it */
-	__u8 where; /* PK_AT_* */
-	bool local; /* an established local socket sends it: no quota */
-	bool raw;   /* the frame begins with its IP header */
-	__u8 want;  /* out: PK_DIR_SAMPLE, PK_DIR_KEEP, PK_DIR_RECORD */
+	__u8 dir;      /* end that sent it */
+	__u8 where;    /* PK_AT_* */
+	bool local;    /* an established local socket sends it: no quota */
+	bool raw;      /* the frame begins with its IP header */
+	bool unlisted; /* no block list has the remote address */
+	__u8 want;     /* out: PK_DIR_SAMPLE, PK_DIR_KEEP, PK_DIR_RECORD */
 	__u32 packets, bytes;
 	__u32 tag_bytes; /* of VLAN tags that are on the wire but not in the frame */
 	__u32 slot;      /* out: bucket * PK_WAYS + way */

@@ -35,6 +35,14 @@ int pk_blk_walk(struct pk_blk_query *q, __u32 line);
 /* Counts and reports what was found. True: drop it. */
 int pk_blk_settle(struct pk_blk_query *q);
 
+/*
+ * The plain cases before anything else is paid for: a whole TCP or UDP frame without tags, options
+ * and tunnels, from an address that no list has, or that one entry drops without any condition.
+ * That drop is counted here, but for the hook's own counters.
+ */
+enum { PK_QUICK_UNKNOWN, PK_QUICK_UNLISTED, PK_QUICK_DROP };
+int pk_blk_quick(struct xdp_md *ctx, __u32 bytes);
+
 /* Of the remote address. What there is says whether it is worth looking. */
 static __always_inline __u32 pk_blk_find(__u64 w0, __u64 w1)
 {

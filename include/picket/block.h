@@ -209,7 +209,10 @@ static inline struct pk_dns_key pk_dns_step(struct pk_dns_key k, __u8 c)
 	return k;
 }
 
-/* A rule decided. Each refused connect(), else one record a second and rule: counters tell more. */
+/*
+ * A rule decided. Each refused connect(), else one record a second and rule, and a thousand a
+ * second and CPU: counters tell more.
+ */
 enum pk_verdict_where {
 	PK_VERDICT_INGRESS = 1,
 	PK_VERDICT_EGRESS = 2,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
-/* What block.bpf.c and block.c share. Addresses in network order, IPv4 as ::ffff:a.b.c.d. */
+/* What the benchmarks of block lists share with their programs. Addresses in network order, IPv4 as ::ffff:a.b.c.d. */
 #ifndef BENCH_BLOCK_H
 #define BENCH_BLOCK_H
 
@@ -43,8 +43,8 @@ struct bb_state {
 
 struct bb_flood {
 	__u64 sent;
-	__u32 sum; /* of the frame's IPv4 header without source */
-	__u32 pad;
+	__u32 sum; /* of the words of the frame's IPv4 header, without source and sum */
+	__u32 v6;
 };
 
 #endif

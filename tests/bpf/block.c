@@ -2,7 +2,7 @@
 /*
  * Block lists in the loaded programs. A million random prefixes of all lengths, nested and of both
  * families, against a plain table of them: for each of a million packets, in and out, in all the
- * forms a packet has, the verdict and the entry that decided. Then the rules of precedence.
+ * forms a packet has, the verdict and the entry that decided. Then precedence, conditions, floods.
  */
 #include "blocked.h"
 
@@ -282,6 +282,183 @@ static void test_million(void **st)
 	blocked_close(&blk);
 }
 
+/* Lists of the tests below. */
+enum { BLOCKING, SECOND, ALLOWING, OBSERVING, OFF, LISTS };
+
+static void open_lists(void)
+{
+	blocked_open(&blk, &bed);
+	blocked_list(&blk, BLOCKING, PK_BLK_ENFORCE, false);
+	blocked_list(&blk, SECOND, PK_BLK_ENFORCE, false);
+	blocked_list(&blk, ALLOWING, PK_BLK_ENFORCE, true);
+	blocked_list(&blk, OBSERVING, PK_BLK_OBSERVE, false);
+	blocked_list(&blk, OFF, PK_BLK_OFF, false);
+}
+
+/* 198.51.100.0/bits (of the 16-byte form), to this list. */
+static uint32_t put(unsigned list, uint8_t bits, const struct pk_blk_cond *cond)
+{
+	struct pk_trie_rule r = { .prefix = { [10] = 0xff, 0xff, 198, 51, 100, 0 },
+				  .bits = bits,
+				  .v4 = true,
+				  .list = (uint16_t)list,
+				  .flags = PK_BLK_SEEN0 | PK_BLK_SEEN1,
+				  .has_cond = cond };
+
+	if (cond)
+		r.cond = *cond;
+	return blocked_add(&blk, &r);
+}
+
+static bool drops(bool out)
+{
+	static const uint8_t addr[16] = { [10] = 0xff, 0xff, 198, 51, 100, 0 };
+	static struct frame f;
+
+	make(&f, PLAIN, addr, true, out);
+	return is_dropped(&f, out);
+}
+
+static uint64_t hits(uint32_t line)
+{
+	return pk_trie_rule(blk.trie, line)->packets;
+}
+
+/* The quick way of a packet and the long one must never say different things. */
+static void test_precedence(void **st)
+{
+	uint32_t wide, narrow, second, seen, off, allow;
+
+	(void)st;
+	open_lists();
+	wide = put(BLOCKING, 120, NULL);
+	assert_true(drops(false) && drops(true));
+	assert_int_equal(hits(wide), 2);
+	narrow = put(BLOCKING, 128, NULL); /* the most specific of a list */
+	assert_true(drops(false));
+	assert_int_equal(hits(narrow), 1);
+	assert_int_equal(hits(wide), 2);
+	second = put(SECOND, 124, NULL); /* of two lists, the most specific decides */
+	assert_true(drops(false));
+	assert_int_equal(hits(narrow), 2);
+	assert_int_equal(hits(second), 0);
+	seen = put(OBSERVING, 128, NULL); /* enforced wins over observed */
+	off = put(OFF, 128, NULL);
+	assert_true(drops(false));
+	assert_int_equal(hits(seen) + hits(off), 0);
+	allow = put(ALLOWING, 112, NULL); /* allowed wins over all, however wide */
+	assert_false(drops(false) || drops(true));
+	assert_int_equal(hits(narrow), 3);
+	pk_trie_remove(blk.trie, allow);
+	pk_trie_remove(blk.trie, narrow);
+	pk_trie_remove(blk.trie, second);
+	pk_trie_remove(blk.trie, wide);
+	assert_false(drops(false)); /* observed and off are left */
+	assert_int_equal(hits(seen), 1);
+	assert_int_equal(hits(off), 0);
+	pk_trie_remove(blk.trie, seen);
+	assert_false(drops(false));
+	blocked_list(&blk, OFF, PK_BLK_ENFORCE, false);
+	assert_true(drops(false));
+	blk.lists[OFF].word = 0; /* a list that is gone */
+	assert_false(drops(false));
+	blocked_close(&blk);
+}
+
+static void test_conditions(void **st)
+{
+	static const struct {
+		struct pk_blk_cond cond;
+		bool in, out;
+	} cases[] = {
+		{ { .dir = PK_BLK_IN }, true, false },
+		{ { .dir = PK_BLK_OUT }, false, true },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .proto = 17 }, true, true },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .proto = 6 }, false, false },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .port_lo = 2000, .port_hi = 2000 }, true, true },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .port_lo = 1000, .port_hi = 1999 },
+		  false,
+		  false },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .ifindex = 12345 }, false, false },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .expires_ns = 1 }, false, false },
+		{ { .dir = PK_BLK_IN | PK_BLK_OUT, .expires_ns = UINT64_MAX }, true, true },
+	};
+
+	(void)st;
+	open_lists();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t line = put(BLOCKING, 128, &cases[i].cond);
+
+		assert_int_equal(drops(false), cases[i].in);
+		assert_int_equal(drops(true), cases[i].out);
+		pk_trie_remove(blk.trie, line);
+	}
+	blocked_close(&blk);
+}
+
+/* A rule of a list that is being replaced counts with the list's parity only. */
+static void test_parity(void **st)
+{
+	uint32_t line;
+
+	(void)st;
+	open_lists();
+	line = put(BLOCKING, 128, NULL);
+	pk_trie_set_flags(blk.trie, line, PK_BLK_SEEN1);
+	assert_false(drops(false) || drops(true));
+	blk.lists[BLOCKING].word |= PK_BLK_LIST_PARITY;
+	assert_true(drops(false) && drops(true));
+	blocked_close(&blk);
+}
+
+static struct pk_event_count told(void)
+{
+	static struct pk_event_count cpu[1024];
+	struct pk_event_count sum = { 0 };
+	uint32_t hook = PK_EH_VERDICT;
+
+	assert_int_equal(bpf_map_lookup_elem(pk_object_map_fd(bed.o, "pk_ev_cnt"), &hook, cpu), 0);
+	for (uint32_t i = 0; i < bed.cpus; i++) {
+		sum.seen += cpu[i].seen;
+		sum.submitted += cpu[i].submitted;
+		sum.ring_full += cpu[i].ring_full;
+		sum.filtered += cpu[i].filtered;
+	}
+	return sum;
+}
+
+/* A flood from many listed addresses: each is dropped and counted, so many a second are told. */
+static void test_many_at_once(void **st)
+{
+	static struct frame f;
+	uint8_t addr[16] = { [10] = 0xff, 0xff, 203, 0, 0, 0 };
+	double start = now_s();
+	struct pk_event_count n;
+
+	(void)st;
+	open_lists();
+	for (unsigned i = 0; i < 10000; i++) {
+		struct pk_trie_rule r = { .bits = 128,
+					  .v4 = true,
+					  .flags = PK_BLK_SEEN0 | PK_BLK_SEEN1 };
+		uint32_t line;
+
+		addr[14] = (uint8_t)(i >> 8);
+		addr[15] = (uint8_t)i;
+		memcpy(r.prefix, addr, 16);
+		line = blocked_add(&blk, &r);
+		make(&f, PLAIN, addr, true, false);
+		assert_true(is_dropped(&f, false));
+		assert_int_equal(hits(line), 1);
+	}
+	n = told();
+	assert_int_equal(n.seen, 10000);
+	assert_int_equal(n.seen, n.submitted + n.ring_full + n.filtered);
+	assert_true(n.submitted + n.ring_full <= 1000 * bed.cpus * (uint64_t)(now_s() - start + 2));
+	assert_true(n.submitted >= 1000);
+	blocked_close(&blk);
+}
+
 static int open_bed(void **st)
 {
 	(void)st;
@@ -300,6 +477,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_million, open_bed, close_bed),
+		cmocka_unit_test_setup_teardown(test_precedence, open_bed, close_bed),
+		cmocka_unit_test_setup_teardown(test_conditions, open_bed, close_bed),
+		cmocka_unit_test_setup_teardown(test_parity, open_bed, close_bed),
+		cmocka_unit_test_setup_teardown(test_many_at_once, open_bed, close_bed),
 	};
 
 	if (bed_skip())

@@ -14,7 +14,7 @@ check=(libcmocka-dev bats perl python3 clang-format clang-tidy dwarves mandoc jq
 	curl shellcheck tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
 	dnsmasq-base nghttp2-server procps util-linux ethtool tmux iputils-ping binutils file)
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4)
-bench=(softflowd tcpdump iperf3 bc)
+bench=(softflowd tcpdump iperf3 bc nftables ipset iptables)
 
 distribution() { # prints "id version", as in "debian 12"
 	local ID=unknown VERSION_ID=''
@@ -34,10 +34,12 @@ case $(distribution) in
 "debian 12" | "debian 13")
 	build+=(bpftool libloc-dev libloc-database)
 	check+=(libclang-rt-dev)
+	bench+=(xdp-tools)
 	;;
 "ubuntu 24.04")
 	build+=(linux-tools-common linux-tools-generic libloc-dev libloc-database)
 	check+=(libclang-rt-dev)
+	bench+=(xdp-tools)
 	;;
 "ubuntu 22.04")
 	build+=(linux-tools-common linux-tools-generic)

@@ -57,7 +57,7 @@ begin_traffic() { # begin_traffic SECONDS
 
 # Not one that is listed came through, and every other did.
 end_traffic() {
-	kill -TERM $sender 2>/dev/null || true
+	kill -TERM $sender # still there: it lasted
 	wait $sender || true
 	sleep 0.5
 	kill -TERM $receiver
@@ -71,6 +71,20 @@ end_traffic() {
 	[ "$got_benign" = "$sent_benign" ]
 }
 
+# put_lists N FILE...: replaced by each file in turn, N times, over one connection.
+put_lists() {
+	local n=$1 i file
+	shift
+	for i in $(seq "$n"); do
+		for file; do
+			printf 'next\nurl = "http://picket/v1/lists/feed?source=%s"\nupload-file = "%s"\n' "${file##*/}" "$file"
+			printf 'unix-socket = "%s"\nfail\nsilent\nshow-error\noutput = "/dev/null"\n' "$run/picket.sock"
+			printf 'write-out = "%%{http_code}\\n"\n'
+		done
+	done | curl -K - >"$run/puts"
+	[ "$(grep -c '^200$' "$run/puts")" = $((n * $#)) ]
+}
+
 has_feed() { [ "$(dropped)" != null ]; }
 is_told() {
 	picket events -o json | jq -es 'any(.[]; .disposition == "Blocked" and
@@ -82,11 +96,8 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 	make_list 1 2000 >"$run/a"
 	make_list 2 2000 >"$run/b"
 	picket list load "$run/a" --name feed
-	begin_traffic 600
-	for i in $(seq $((rounds / 2))); do
-		picket list load "$run/b" --name feed >/dev/null
-		picket list load "$run/a" --name feed >/dev/null
-	done
+	begin_traffic 3600
+	put_lists $((rounds / 2)) "$run/b" "$run/a"
 	for i in $(seq $((changes / 400))); do
 		targets=$(awk -v i="$i" 'BEGIN { for (k = 0; k < 200; k++)
 			printf "%d.%d.%d.%d ", 100 + i % 20, i / 20, i % 250, k }')
@@ -100,7 +111,7 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 @test "killed again and again under traffic: the same, and counters never go back" {
 	make_list 1 2000 >"$run/a"
 	picket list load "$run/a" --name feed
-	begin_traffic 900
+	begin_traffic 3600
 	last=0
 	for i in $(seq $kills); do
 		kill -KILL $daemon
