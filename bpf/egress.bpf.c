@@ -4,6 +4,7 @@
  * block list says, and lets all others pass to the next program.
  */
 #include "lib/account.h"
+#include "lib/dns.h"
 #include "lib/sample.h"
 
 #include <linux/pkt_cls.h>
@@ -139,6 +140,13 @@ static __always_inline int pk_tc_run(struct __sk_buff *skb, __u32 hook, __be16 t
 		(void)pk_sample_skb(skb, &p);
 	if (!r && sk && pk_is_from(sk, &p))
 		pk_set_owner(sk, &p);
+	if (hook == PK_HOOK_TC_EGRESS && pk_dns_is_query(&p)) {
+		r = pk_dns_query(skb, &p);
+		if (r == PK_DNS_TURN)
+			return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+		if (r == PK_DNS_DROP)
+			return TC_ACT_SHOT;
+	}
 	if (p.in_type) {
 		pk_enter(&p);
 		r = pk_inner(n, &p, pk_parse_skb(skb, &p));

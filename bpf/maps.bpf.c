@@ -46,4 +46,7 @@ struct pk_map_blk_news pk_blk_news SEC(".maps");
 struct pk_map_blk_who pk_blk_who SEC(".maps");
 struct pk_map_blk_safe pk_blk_safe SEC(".maps");
 struct pk_map_blk_safe_map pk_blk_safe_map SEC(".maps");
+struct pk_map_dns_names pk_dns_names SEC(".maps");
+struct pk_map_dns_ctl pk_dns_ctl SEC(".maps");
+struct pk_map_dns_scratch pk_dns_scratch SEC(".maps");
 struct pk_map_rb_block pk_rb_block SEC(".maps");

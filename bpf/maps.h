@@ -394,6 +394,45 @@ struct pk_map_blk_safe_map {
 extern struct pk_map_blk_safe pk_blk_safe SEC(".maps");
 extern struct pk_map_blk_safe_map pk_blk_safe_map SEC(".maps");
 
+/*
+ * Names whose queries are refused. names: written by the agent (counters: by tc egress), read by tc
+ * egress. 262,144 names, 80 bytes each, taken as they come; full: the name's queries are not
+ * refused, which is told. ctl: the key of the hashes and how many names there are, written by the
+ * agent. scratch: a question being read, per CPU: a program that sends is not interrupted by
+ * another one that does. One value: can't be full.
+ */
+struct pk_dns_scratch {
+	struct pk_dns_key hash, found;
+	__u32 next, n, below;
+	__u32 mode; /* enum pk_blk_mode of what was found */
+	__u16 list, qtype;
+	__u32 allowed;
+	__u8 wire[264], text[264];
+};
+struct pk_map_dns_names {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PK_DNS_NAMES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct pk_dns_key);
+	__type(value, struct pk_dns_name);
+};
+struct pk_map_dns_ctl {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct pk_dns_ctl);
+};
+struct pk_map_dns_scratch {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_dns_scratch);
+};
+extern struct pk_map_dns_names pk_dns_names SEC(".maps");
+extern struct pk_map_dns_ctl pk_dns_ctl SEC(".maps");
+extern struct pk_map_dns_scratch pk_dns_scratch SEC(".maps");
+
 /* pk_rb_block: verdicts, at most one a second and rule. 1 MiB, about 5,900; full: counted. */
 struct pk_map_rb_block {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

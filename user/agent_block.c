@@ -42,10 +42,11 @@ struct pk_agent_block {
 	struct event *step; /* there is work to do */
 	struct event *ring_ev;
 	struct pk_ring_reader *ring;
-	int broker, cnt_fd, who_fd, ring_fd;
+	int broker, cnt_fd, who_fd, ring_fd, names_fd;
 	uint64_t *roots;
 	struct pk_blk_ctl *ctl;
 	struct pk_blk_list *lists;
+	struct pk_dns_ctl *dns;
 	struct pk_blk_count base[PK_BLK_LISTS]; /* a list begins where another one ended */
 	struct pk_blk_count *per_cpu;
 	int cpus;
@@ -132,6 +133,20 @@ static int op_who(void *arg, const struct pk_blk_who_key *key, uint32_t line)
 	const struct pk_agent_block *a = arg;
 
 	return pk_verdicts_set_who(a->who_fd, key, line);
+}
+
+static int op_refuse(void *arg, const struct pk_dns_key *key, const struct pk_dns_name *value)
+{
+	const struct pk_agent_block *a = arg;
+
+	return pk_verdicts_set_name(a->names_fd, key, value);
+}
+
+static int op_refused(void *arg, const struct pk_dns_key *key, struct pk_dns_name *ret)
+{
+	const struct pk_agent_block *a = arg;
+
+	return pk_verdicts_get_name(a->names_fd, key, ret);
 }
 
 static void subtract(struct pk_blk_count *to, const struct pk_blk_count *from)
@@ -317,6 +332,8 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 				    .ifindex = op_ifindex,
 				    .ifname = op_ifname,
 				    .who = op_who,
+				    .refuse = op_refuse,
+				    .refused = op_refused,
 				    .count = op_count,
 				    .container = op_container,
 				    .cgroup = op_cgroup,
@@ -332,14 +349,16 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 	a->roots = map(fds[PK_BLK_FD_ROOTS], 2 * PK_BLK_ROOTS * sizeof(uint64_t));
 	a->ctl = map(fds[PK_BLK_FD_CTL], sizeof(*a->ctl));
 	a->lists = map(fds[PK_BLK_FD_LISTS], PK_BLK_LISTS * sizeof(*a->lists));
+	a->dns = map(fds[PK_BLK_FD_DNS_CTL], sizeof(*a->dns));
 	a->cpus = pk_verdicts_cpus();
 	if (a->cpus > 0)
 		a->per_cpu = calloc((size_t)a->cpus, sizeof(*a->per_cpu));
-	if (!a->roots || !a->ctl || !a->lists || !a->per_cpu)
+	if (!a->roots || !a->ctl || !a->lists || !a->dns || !a->per_cpu)
 		return -ENOMEM;
 	a->cnt_fd = PK_TAKE_FD(fds[PK_BLK_FD_CNT]);
 	a->who_fd = PK_TAKE_FD(fds[PK_BLK_FD_WHO]);
 	a->ring_fd = PK_TAKE_FD(fds[PK_BLK_FD_RB]);
+	a->names_fd = PK_TAKE_FD(fds[PK_BLK_FD_DNS_NAMES]);
 	r = open_ring(a);
 	if (r < 0)
 		return r;
@@ -389,10 +408,20 @@ static void add_who(void *arg, const struct pk_blk_who_key *key, uint32_t line)
 	(void)pk_block_add_who(a->block, key, line); /* full: made anew */
 }
 
+static void add_name(void *arg, const struct pk_dns_key *key)
+{
+	const struct pk_agent_block *a = arg;
+
+	(void)pk_block_add_refused(a->block, key); /* no memory: it stays, and is refused */
+}
+
 static int start(struct pk_agent_block *a)
 {
 	int r = pk_verdicts_each_who(a->who_fd, add_who, a);
 
+	pk_block_set_dns(a->block, a->dns);
+	if (r == 0)
+		r = pk_verdicts_each_name(a->names_fd, add_name, a);
 	if (r == 0)
 		r = pk_block_start(a->block, wall_ms(), pk_clock_boot_ns());
 	if (r < 0)
@@ -454,7 +483,7 @@ int pk_agent_block_new(struct event_base *base, int broker, const struct pk_conf
 	a->loop = base;
 	a->pipeline = pipeline;
 	a->view = pk_pipeline_view(pipeline);
-	a->cnt_fd = a->who_fd = a->ring_fd = -1;
+	a->cnt_fd = a->who_fd = a->ring_fd = a->names_fd = -1;
 	a->step = event_new(base, -1, 0, on_step, a);
 	if (!a->step) {
 		free(a);
@@ -478,6 +507,7 @@ void pk_agent_block_free(struct pk_agent_block *a)
 	free(a->per_cpu);
 	pk_closep(&a->cnt_fd);
 	pk_closep(&a->who_fd);
+	pk_closep(&a->names_fd);
 	pk_closep(&a->ring_fd);
 	free(a);
 }

@@ -21,6 +21,7 @@
 #include "flow/local.h"
 #include "flow/socket.h"
 #include "flow/table.h"
+#include "listed.h"
 #include "name/name.h"
 #include "output/journal.h"
 #include "pipeline_news.h"
@@ -86,23 +87,12 @@ static void write_verdict(struct pk_pipeline *p, struct pk_json *j, const struct
 	pk_ocsf_verdict(j, &v->ocsf, ev, &rule, pk_journal_next(v->journal));
 }
 
-/* Writes an event once, for the journal and for every reader who wants it. */
-static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct pk_process *proc)
+/* What is in text goes to the journal and to every reader who wants it. */
+static void publish_event(struct pk_pipeline *p, struct pk_process *proc)
 {
 	struct pk_view *v = &p->view;
 	struct pk_filter_subject s = { 0 };
-	struct pk_json j;
 
-	pk_buf_reset(&p->text);
-	pk_json_init(&j, &p->text);
-	if (ev->type == PK_EV_SOCK)
-		pk_ocsf_listen(&j, &v->ocsf, ev, pk_journal_next(v->journal));
-	else if (ev->type == PK_EV_VERDICT)
-		write_verdict(p, &j, ev);
-	else
-		pk_ocsf_event(&j, &v->ocsf, ev, proc, pk_journal_next(v->journal));
-	if (p->text.error)
-		return;
 	pk_journal_add(v->journal, p->text.data, p->text.len);
 	if (!pk_streams_readers(v->streams, PK_STREAM_EVENTS))
 		return;
@@ -111,6 +101,26 @@ static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct 
 	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_EVENTS, r));)
 		if (pk_filter_match(pk_stream_filter(r), &s) && pk_stream_has_room(r))
 			pk_stream_add(r, p->text.data, p->text.len);
+}
+
+/* Writes an event once. */
+static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct pk_process *proc)
+{
+	struct pk_view *v = &p->view;
+	struct pk_json j;
+
+	pk_buf_reset(&p->text);
+	pk_json_init(&j, &p->text);
+	if (ev->type == PK_EV_SOCK)
+		pk_ocsf_listen(&j, &v->ocsf, ev, pk_journal_next(v->journal));
+	else if (ev->type == PK_EV_VERDICT)
+		write_verdict(p, &j, ev);
+	else if (ev->type == PK_EV_QUERY)
+		pk_listed_query(v, ev, &p->text);
+	else
+		pk_ocsf_event(&j, &v->ocsf, ev, proc, pk_journal_next(v->journal));
+	if (!p->text.error)
+		publish_event(p, proc);
 }
 
 static void tell_flow(struct pk_pipeline *p, struct pk_flow_entry *e)
@@ -176,7 +186,7 @@ static bool is_news(const struct pk_event *ev)
 	if (ev->hdr->flags & PK_EVF_SNAPSHOT)
 		return false; /* was so before we came */
 	return ev->type == PK_EV_EXEC || ev->type == PK_EV_EXIT || ev->type == PK_EV_ACT ||
-	       ev->type == PK_EV_VERDICT ||
+	       ev->type == PK_EV_VERDICT || ev->type == PK_EV_QUERY ||
 	       (ev->type == PK_EV_SOCK && ev->sock->op == PK_SOCK_LISTEN);
 }
 
@@ -202,7 +212,9 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 		take_sample(p, &ev); /* what it carries */
 		return 0;
 	}
-	proc = ev.type == PK_EV_VERDICT ? NULL : pk_enrich_event(p->enrich, &ev); /* who did it */
+	proc = ev.type == PK_EV_VERDICT || ev.type == PK_EV_QUERY
+		       ? NULL
+		       : pk_enrich_event(p->enrich, &ev); /* who did it */
 	if (ev.type == PK_EV_SOCK)
 		(void)pk_sock_table_update(p->view.ocsf.socks, ev.sock); /* NULL: no cookie */
 	if (p->live && is_news(&ev))
@@ -255,8 +267,11 @@ static void on_news(void *arg, const struct pk_news *news)
 {
 	struct pk_pipeline *p = arg;
 
-	if (p->live)
-		pk_pipeline_news_take(p->news, news);
+	if (!p->live)
+		return;
+	if (pk_listed_news(&p->view, news, &p->text)) /* what lists say about it */
+		publish_event(p, NULL);
+	pk_pipeline_news_take(p->news, news);
 }
 
 static bool is_own(void *arg, uint64_t netns, const uint8_t addr[16])

@@ -192,7 +192,11 @@ struct pk_dns_name {
 	__u64 queries; /* refused, or observed */
 	__u64 last_ns; /* boottime; 0 never */
 };
-enum pk_dns_rcode { PK_DNS_NXDOMAIN = 3, PK_DNS_REFUSED = 5 };
+enum pk_dns_rcode {
+	PK_DNS_NXDOMAIN = 3,
+	PK_DNS_REFUSED = 5,
+	PK_DNS_SILENT = 255, /* no answer: dropped */
+};
 struct pk_dns_ctl {
 	struct pk_dns_key seed;
 	__u32 names; /* in pk_dns_names; 0: no query is looked at */

@@ -38,7 +38,19 @@ struct why {
 	bool seen;     /* in the list of those that are only observed */
 };
 
+/* The last name that is not listed and led to an address. Direct: one that is overwritten is
+ * forgotten. */
+#define RECENT      16384u
+#define RECENT_TEXT 64
+#define RECENT_MS   900000 /* at least: connections are made long after the answer */
+struct recent {
+	uint8_t addr[16];
+	int64_t until_ms;
+	char name[RECENT_TEXT]; /* its end: names of one origin are alike there */
+};
+
 struct pk_answers {
+	struct recent *recent;
 	struct why *v; /* name NULL: free */
 	size_t n, used, cap;
 	uint32_t *slot; /* by address: place + 1 */
@@ -70,6 +82,7 @@ void pk_answers_free(struct pk_block *b)
 		free(t->v[i].name);
 	free(t->v);
 	free(t->slot);
+	free(t->recent);
 	free(t);
 	b->answers = NULL;
 }
@@ -87,7 +100,10 @@ static struct pk_answers *table_of(struct pk_block *b)
 	while (slots < b->conf->block_answers_max)
 		slots *= 2;
 	t->slot = calloc(slots, sizeof(*t->slot));
-	if (!t->slot) {
+	t->recent = calloc(RECENT, sizeof(*t->recent));
+	if (!t->slot || !t->recent) {
+		free(t->slot);
+		free(t->recent);
 		free(t);
 		return NULL;
 	}
@@ -96,14 +112,20 @@ static struct pk_answers *table_of(struct pk_block *b)
 	return t;
 }
 
-/* Addresses come from whoever answers; one chain that grows long is bounded by the table. */
-static uint32_t *head_of(const struct pk_answers *t, const uint8_t addr[16])
+static uint64_t hash_of(const uint8_t addr[16])
 {
 	uint64_t w[2];
 
 	memcpy(w, addr, 16);
-	w[0] = (w[0] ^ w[1]) * 0x9e3779b97f4a7c15ull;
-	return &t->slot[(w[0] >> 32) & (t->slots - 1)];
+	w[0] = (w[0] ^ w[1] ^ w[1] >> 32) *
+	       0x9e3779b97f4a7c15ull; /* the last byte is the highest */
+	return w[0] >> 32;
+}
+
+/* Addresses come from whoever answers; one chain that grows long is bounded by the table. */
+static uint32_t *head_of(const struct pk_answers *t, const uint8_t addr[16])
+{
+	return &t->slot[hash_of(addr) & (t->slots - 1)];
 }
 
 /* The next about this address; NULL: no more. */
@@ -232,32 +254,44 @@ static bool is_nowhere(const uint8_t addr[16])
 	return addr[0] == 0xff || (memcmp(addr, zero, 15) == 0 && addr[15] <= 1);
 }
 
-struct others {
-	struct pk_block *b;
-	const struct pk_answer *a;
-	char name[PK_DOMAIN_MAX]; /* that is not listed; "": none */
-};
-
-static void on_other(void *arg, const char *name)
+static const char *tail_of(const char *name)
 {
-	struct others *o = arg;
-	struct pk_name_match m;
+	size_t n = strlen(name);
 
-	for (size_t i = 0; i < o->a->n; i++)
-		if (strcmp(o->a->name[i], name) == 0)
-			return;
-	if (*o->name || (pk_name_match(o->b, name, &m) && !m.l->allow))
-		return;
-	(void)snprintf(o->name, sizeof(o->name), "%s", name);
+	return n < RECENT_TEXT ? name : name + n - (RECENT_TEXT - 1);
 }
 
-/* A name that is not listed and lately led to the address. */
-static bool is_shared(struct pk_block *b, const struct pk_answer *a, struct others *o)
+/* The name that is not listed and lately led to the address; NULL: none. */
+static const char *shared_with(struct pk_block *b, const struct pk_answer *a)
 {
-	*o = (struct others){ .b = b, .a = a };
-	if (b->ops.names_of)
-		b->ops.names_of(b->ops.arg, a->addr, on_other, o);
-	return *o->name;
+	const struct pk_answers *t = table_of(b);
+	struct pk_name_match m;
+	const struct recent *r;
+
+	if (!t)
+		return NULL;
+	r = &t->recent[hash_of(a->addr) % RECENT];
+	if (memcmp(r->addr, a->addr, 16) != 0 || r->until_ms <= b->now_ms)
+		return NULL;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(tail_of(a->name[i]), r->name) == 0)
+			return NULL;
+	/* listed since then */
+	return pk_name_match(b, r->name, &m) && !m.l->allow ? NULL : r->name;
+}
+
+static void remember(struct pk_block *b, const struct pk_answer *a)
+{
+	struct pk_answers *t = table_of(b);
+	int64_t ms = (int64_t)a->ttl_s * 1000;
+	struct recent *r;
+
+	if (!t || !a->n)
+		return;
+	r = &t->recent[hash_of(a->addr) % RECENT];
+	memcpy(r->addr, a->addr, 16);
+	r->until_ms = b->now_ms + (ms < RECENT_MS ? RECENT_MS : ms);
+	(void)snprintf(r->name, sizeof(r->name), "%s", tail_of(a->name[0]));
 }
 
 static int64_t end_of(const struct pk_block *b, uint32_t ttl_s)
@@ -342,7 +376,7 @@ static void unlisted(struct pk_block *b, const struct pk_answer *a)
 	struct why *w;
 
 	if (!t || !t->used || !b->conf->block_shared_open)
-		return;
+		return; /* told by the reason */
 	while ((w = about(t, a->addr, NULL))) {
 		t->count[PK_ANSWER_SHARED]++;
 		drop_why(b, t, w);
@@ -352,7 +386,7 @@ static void unlisted(struct pk_block *b, const struct pk_answer *a)
 static enum pk_answer_fate judge(struct pk_block *b, const struct pk_answer *a,
 				 const struct pk_name_match *m, struct pk_name_hits *h)
 {
-	struct others o = { 0 };
+	const char *shared = shared_with(b, a);
 
 	if (m->n->how & PK_BLOCK_SNI_ONLY)
 		return PK_ANSWER_SNI_ONLY;
@@ -361,13 +395,13 @@ static enum pk_answer_fate judge(struct pk_block *b, const struct pk_answer *a,
 			h->safe++;
 		return PK_ANSWER_SAFE;
 	}
-	if (is_shared(b, a, &o) && b->conf->block_shared_open) {
+	if (shared && b->conf->block_shared_open) {
 		if (h)
 			h->shared++;
 		unlisted(b, a);
 		return PK_ANSWER_SHARED;
 	}
-	return put(b, a, m, o.name);
+	return put(b, a, m, shared ? shared : "");
 }
 
 enum pk_answer_fate pk_block_answered(struct pk_block *b, const struct pk_answer *a)
@@ -377,6 +411,7 @@ enum pk_answer_fate pk_block_answered(struct pk_block *b, const struct pk_answer
 	struct pk_name_match m;
 
 	if (!b->ready || !match(b, a, &m)) {
+		remember(b, a);
 		unlisted(b, a);
 		return PK_ANSWER_UNLISTED;
 	}

@@ -37,9 +37,6 @@ struct pk_block_ops {
 	 */
 	int (*refuse)(void *arg, const struct pk_dns_key *key, const struct pk_dns_name *value);
 	int (*refused)(void *arg, const struct pk_dns_key *key, struct pk_dns_name *ret);
-	/* Calls each for every name by which the address was looked up of late; NULL: not known. */
-	void (*names_of)(void *arg, const uint8_t addr[16],
-			 void (*each)(void *each_arg, const char *name), void *each_arg);
 	/* Sum of pk_blk_cnt over the processors; reset: begins at zero again. */
 	int (*count)(void *arg, unsigned list, bool reset, struct pk_blk_count *ret);
 	/* Cgroup ids of a container (name or id), how many; -ENOENT: there is none now. */

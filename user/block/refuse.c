@@ -9,6 +9,7 @@
 #include "block/show.h"
 
 #include "base/clock.h"
+#include "conf/conf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,11 +54,14 @@ void pk_refuse_free(struct pk_block *b)
 
 void pk_block_set_dns(struct pk_block *b, struct pk_dns_ctl *dns)
 {
+	static const uint32_t rcodes[] = { [PK_RCODE_REFUSED] = PK_DNS_REFUSED,
+					   [PK_RCODE_NXDOMAIN] = PK_DNS_NXDOMAIN,
+					   [PK_RCODE_DROP] = PK_DNS_SILENT };
+
 	/* the key lives as long as the elements do */
 	if (!dns->seed.a && getrandom(&dns->seed, sizeof(dns->seed), 0) < 0)
 		return; /* not refused: said by pk_refuse_room() */
-	if (!dns->rcode)
-		dns->rcode = PK_DNS_REFUSED;
+	dns->rcode = rcodes[b->conf->block_rcode];
 	b->dns = dns;
 }
 

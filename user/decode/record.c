@@ -65,6 +65,14 @@ static bool verdict_ok(const struct pk_verdict *v)
 	       v->list < PK_BLK_LISTS && v->depth <= 1;
 }
 
+/* What is behind the text is not looked at. */
+static bool query_ok(const struct pk_query *q)
+{
+	return q->act >= PK_VERDICT_DROP && q->act <= PK_VERDICT_OBSERVE && q->answered <= 1 &&
+	       (q->list < PK_BLK_LISTS || q->list == UINT16_MAX) && q->below <= q->name_len &&
+	       !q->text[q->name_len] && owner_ok(&q->owner);
+}
+
 static bool sample_ok(const struct pk_sample *s)
 {
 	return s->why && !(s->why & ~(PK_SAMPLE_PAYLOAD | PK_SAMPLE_KEEP | PK_SAMPLE_RECORD)) &&
@@ -117,6 +125,8 @@ static size_t size_of(uint16_t type)
 		return sizeof(struct pk_flow_report);
 	case PK_EV_VERDICT:
 		return sizeof(struct pk_verdict);
+	case PK_EV_QUERY:
+		return sizeof(struct pk_query);
 	default:
 		return 0;
 	}
@@ -135,6 +145,8 @@ static bool body_ok(const struct pk_event *ev)
 		return flow_ok(ev->flow);
 	case PK_EV_VERDICT:
 		return verdict_ok(ev->verdict);
+	case PK_EV_QUERY:
+		return query_ok(ev->query);
 	case PK_EV_SAMPLE:
 		return sample_ok(ev->sample);
 	default:
@@ -172,7 +184,7 @@ int pk_record_decode(struct pk_event *ret_ev, const void *rec, size_t size)
 	if (!body_ok(&ev))
 		return -EBADMSG;
 	/* Every record that has a task has it right after its head. */
-	if (ev.type != PK_EV_FLOW && ev.type != PK_EV_SAMPLE) {
+	if (ev.type != PK_EV_FLOW && ev.type != PK_EV_SAMPLE && ev.type != PK_EV_QUERY) {
 		const struct pk_task *task = (const void *)(ev.hdr + 1);
 
 		if (!ends(task->comm, sizeof(task->comm)))

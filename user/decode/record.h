@@ -23,9 +23,10 @@ struct pk_event {
 		const struct pk_sock *sock;
 		const struct pk_flow_report *flow;
 		const struct pk_verdict *verdict;
+		const struct pk_query *query;
 		const struct pk_sample *sample;
 	};
-	/* who did it; NULL for flows and samples, and for what softirq did */
+	/* who did it; NULL for flows, samples and queries, and for what softirq did */
 	const struct pk_task *task;
 };
 

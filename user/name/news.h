@@ -18,6 +18,7 @@ enum pk_news_kind {
 	PK_NEWS_QUESTION = 1, /* a DNS question that is not answered yet: dns without a message */
 	PK_NEWS_DNS,          /* a DNS transaction ended: answered, or nobody did in time */
 	PK_NEWS_HELLO,        /* a ClientHello was read to its end, over TCP or QUIC */
+	PK_NEWS_HTTP,         /* an HTTP request named a host: it is in the fact */
 	PK_NEWS_SERVER,       /* a ServerHello was read: version and cipher are in the fact */
 };
 

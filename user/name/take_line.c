@@ -40,6 +40,7 @@ static void take_request(struct pk_names *n, const struct pk_take *t, const stru
 {
 	struct pk_fact *f = t->fact;
 	struct pk_slice host = h->target_host.len ? h->target_host : h->host;
+	const char *before = f->http_host;
 
 	if (h->connect || h->absolute)
 		f->flags |= PK_FACT_PROXIED;
@@ -50,6 +51,8 @@ static void take_request(struct pk_names *n, const struct pk_take *t, const stru
 	pk_names_set(n, &f->http_path, path_of(h));
 	pk_names_set(n, &f->http_agent, h->user_agent);
 	pk_names_compare(n, f, &t->s->key, t->s->hdr.ts);
+	if (f->http_host && f->http_host != before)
+		pk_names_tell(n, t, PK_NEWS_HTTP, NULL);
 }
 
 int pk_take_http(struct pk_names *n, const struct pk_take *t, size_t *ret_used)

@@ -178,7 +178,8 @@ static int tell_maps(const struct pk_blocks *b)
 		[PK_BLK_FD_ROOTS] = "pk_blk_roots", [PK_BLK_FD_CTL] = "pk_blk_ctl",
 		[PK_BLK_FD_LISTS] = "pk_blk_lists", [PK_BLK_FD_CNT] = "pk_blk_cnt",
 		[PK_BLK_FD_WHO] = "pk_blk_who",     [PK_BLK_FD_SAFE] = "pk_blk_safe",
-		[PK_BLK_FD_RB] = "pk_rb_block",
+		[PK_BLK_FD_RB] = "pk_rb_block",     [PK_BLK_FD_DNS_NAMES] = "pk_dns_names",
+		[PK_BLK_FD_DNS_CTL] = "pk_dns_ctl",
 	};
 	struct pk_msg_block m = { { PK_MSG_BLOCK, sizeof(m) }, b->adopted, b->pool.max };
 	int fds[PK_BLK_FD_MAX];

@@ -73,6 +73,8 @@ enum pk_msg_blk_fd {
 	PK_BLK_FD_WHO,
 	PK_BLK_FD_SAFE, /* to look into */
 	PK_BLK_FD_RB,
+	PK_BLK_FD_DNS_NAMES,
+	PK_BLK_FD_DNS_CTL,
 	PK_BLK_FD_MAX
 };
 PK_ASSERT((int)PK_BLK_FD_MAX <= (int)PK_FD_MAX, "a receiver has room for them");

@@ -49,3 +49,27 @@ int pk_verdicts_each_who(int fd,
 	}
 	return 0;
 }
+
+int pk_verdicts_set_name(int fd, const struct pk_dns_key *key, const struct pk_dns_name *value)
+{
+	int r = value ? bpf_map_update_elem(fd, key, value, BPF_ANY) : bpf_map_delete_elem(fd, key);
+
+	return r == -ENOENT && !value ? 0 : r;
+}
+
+int pk_verdicts_get_name(int fd, const struct pk_dns_key *key, struct pk_dns_name *ret)
+{
+	return bpf_map_lookup_elem(fd, key, ret);
+}
+
+int pk_verdicts_each_name(int fd, void (*each)(void *arg, const struct pk_dns_key *key), void *arg)
+{
+	struct pk_dns_key key, next, *last = NULL;
+
+	while (bpf_map_get_next_key(fd, last, &next) == 0) {
+		key = next;
+		last = &key;
+		each(arg, &key);
+	}
+	return 0;
+}

@@ -13,6 +13,10 @@ int pk_verdicts_count(int fd, unsigned list, struct pk_blk_count *scratch, int c
 		      struct pk_blk_count *ret);
 /* line 0: removes it; that it is not there is fine. */
 int pk_verdicts_set_who(int fd, const struct pk_blk_who_key *key, uint32_t line);
+/* Names whose queries are refused. value NULL: removes it. */
+int pk_verdicts_set_name(int fd, const struct pk_dns_key *key, const struct pk_dns_name *value);
+int pk_verdicts_get_name(int fd, const struct pk_dns_key *key, struct pk_dns_name *ret);
+int pk_verdicts_each_name(int fd, void (*each)(void *arg, const struct pk_dns_key *key), void *arg);
 /* Calls back for each element. */
 int pk_verdicts_each_who(int fd,
 			 void (*each)(void *arg, const struct pk_blk_who_key *key, uint32_t line),

@@ -123,22 +123,30 @@ static void test_shared(void **state)
 	(void)state;
 	open_world(&w);
 	add(&w, "ads", false, "evil.example", 0);
-	/* others at the address: of itself, listed, its alias, then one that is not listed */
-	w.leads = "evil.example www.evil.example";
+	/* one that is not listed was there before */
+	assert_int_equal(answer(&w, "shop.example", NULL, "198.51.100.2", 30), PK_ANSWER_UNLISTED);
 	assert_int_equal(answer(&w, "evil.example", NULL, "198.51.100.1", 300), PK_ANSWER_BLOCKED);
-	w.leads = "evil.example shop.example";
 	assert_int_equal(answer(&w, "evil.example", NULL, "198.51.100.2", 300), PK_ANSWER_SHARED);
 	assert_int_equal(world_verdict(&w, "198.51.100.2"), PK_BLOCK_PASS);
-	w.leads = NULL;
-	/* one that is not listed comes later */
+	/* or comes later */
 	assert_int_equal(answer(&w, "bank.example", NULL, "198.51.100.1", 300), PK_ANSWER_UNLISTED);
 	assert_int_equal(world_verdict(&w, "198.51.100.1"), PK_BLOCK_PASS);
 	assert_int_equal(pk_block_answer_counts(w.block)[PK_ANSWER_SHARED], 2);
-	/* unless it is wanted */
+	/* unless it is wanted; an alias of its own is no other name */
 	w.conf->block_shared_open = false;
-	w.leads = "shop.example";
 	assert_int_equal(answer(&w, "evil.example", NULL, "198.51.100.2", 300), PK_ANSWER_BLOCKED);
 	assert_non_null(strstr(reason_of(&w, "198.51.100.2"), "shared with shop.example"));
+	w.conf->block_shared_open = true;
+	assert_int_equal(answer(&w, "host.example", NULL, "198.51.100.3", 300), PK_ANSWER_UNLISTED);
+	assert_int_equal(answer(&w, "evil.example", "host.example", "198.51.100.3", 300),
+			 PK_ANSWER_BLOCKED);
+	/* listed since, or long ago */
+	assert_int_equal(answer(&w, "ad.example", NULL, "198.51.100.4", 300), PK_ANSWER_UNLISTED);
+	add(&w, "ads", false, "ad.example", 0);
+	assert_int_equal(answer(&w, "evil.example", NULL, "198.51.100.4", 300), PK_ANSWER_BLOCKED);
+	assert_int_equal(answer(&w, "old.example", NULL, "198.51.100.5", 300), PK_ANSWER_UNLISTED);
+	world_pass(&w, 901000);
+	assert_int_equal(answer(&w, "evil.example", NULL, "198.51.100.5", 300), PK_ANSWER_BLOCKED);
 	world_close(&w);
 }
 

@@ -62,7 +62,7 @@ struct world {
 	bool held;
 	int notices, held_told, excepts;
 	char notice[256];
-	/* names whose queries are refused, and what leads to an address */
+	/* names whose queries are refused */
 	struct pk_dns_ctl dns;
 	struct {
 		struct pk_dns_key key;
@@ -70,7 +70,6 @@ struct world {
 		bool used;
 	} refused[WORLD_NAMES];
 	size_t n_refused;
-	const char *leads; /* names at any address, blanks between */
 	uint64_t container[4], user, cgroup;
 	size_t containers;
 	bool told;
@@ -191,19 +190,6 @@ static inline int world_refused(void *arg, const struct pk_dns_key *key, struct 
 	return -ENOENT;
 }
 
-static inline void world_names_of(void *arg, const uint8_t addr[16],
-				  void (*each)(void *each_arg, const char *name), void *each_arg)
-{
-	const struct world *w = arg;
-	char copy[512], *p = copy, *name;
-
-	(void)addr;
-	(void)snprintf(copy, sizeof(copy), "%s", w->leads ? w->leads : "");
-	while ((name = strsep(&p, " ")))
-		if (*name)
-			each(each_arg, name);
-}
-
 static inline int world_count(void *arg, unsigned list, bool reset, struct pk_blk_count *ret)
 {
 	(void)arg, (void)list, (void)reset;
@@ -287,7 +273,6 @@ static inline void world_start(struct world *w)
 				    .who = world_who,
 				    .refuse = world_refuse,
 				    .refused = world_refused,
-				    .names_of = world_names_of,
 				    .count = world_count,
 				    .container = world_container,
 				    .cgroup = world_cgroup,
