@@ -93,8 +93,8 @@ static __always_inline __u64 pk_low_bytes(__u32 n)
 /* A TLS record (RFC 8446, 5.1) with a ClientHello or ServerHello (4). */
 static __always_inline bool pk_is_tls(const struct pk_peek *k)
 {
-	return pk_peek_fits(k, 0, 0x16, 0x16) && pk_peek_fits(k, 1, 3, 3) &&
-	       pk_peek_fits(k, 2, 0, 4) && pk_peek_fits(k, 5, 1, 2) && k->from < 2;
+	return k->from < 3 && pk_peek_fits(k, 0, 0x16, 0x16) && pk_peek_fits(k, 1, 3, 3) &&
+	       pk_peek_fits(k, 2, 0, 4) && pk_peek_fits(k, 5, 1, 2);
 }
 
 /* An IRC server's line: a colon, then its name. */

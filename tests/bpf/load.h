@@ -63,10 +63,10 @@ static inline int bed_on_report(void *arg, void *data, size_t size)
 static inline void bed_open_ring(struct bed *t, uint32_t slots, bool replaying, uint32_t ring_bytes,
 				 bool tc)
 {
-	static const char *const all[] = {
-		PK_PROG_XDP,   PK_PROG_TC_IN, PK_PROG_TC_OUT, PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3,
-		PK_PROG_SWEEP, NULL
-	};
+	static const char *const all[] = { PK_PROG_XDP,       PK_PROG_TC_IN,
+					   PK_PROG_TC_OUT,    PK_PROG_TC_IN_L3,
+					   PK_PROG_TC_OUT_L3, PK_PROG_SWEEP,
+					   PK_PROG_MARK,      NULL };
 	static const char *const few[] = { PK_PROG_XDP, PK_PROG_SWEEP, NULL };
 	const char *const *progs = tc ? all : few;
 	struct pk_object_opts opts = {
@@ -134,11 +134,17 @@ static inline uint64_t bed_count(const struct bed *t, enum pk_hook hook, enum pk
 /* SEEN = FLOW + AGGREGATE + refusals, for one hook. */
 static inline void bed_check_sum(const struct bed *t, enum pk_hook hook)
 {
-	static const int parts[] = { PK_PKT_FLOW,           PK_PKT_AGGREGATE,
-				     PK_PKT_UNSUPPORTED_L3, PK_PKT_TRUNCATED_L2,
-				     PK_PKT_TRUNCATED_L3,   PK_PKT_BAD_IP_VERSION,
-				     PK_PKT_BAD_IP_LENGTH,  PK_PKT_VLAN_TOO_DEEP,
-				     PK_PKT_PULL_FAILED,    PK_PKT_DROPPED };
+	static const int parts[] = { PK_PKT_FLOW,
+				     PK_PKT_AGGREGATE,
+				     PK_PKT_UNSUPPORTED_L3,
+				     PK_PKT_TRUNCATED_L2,
+				     PK_PKT_TRUNCATED_L3,
+				     PK_PKT_BAD_IP_VERSION,
+				     PK_PKT_BAD_IP_LENGTH,
+				     PK_PKT_VLAN_TOO_DEEP,
+				     PK_PKT_PULL_FAILED,
+				     PK_PKT_DROPPED,
+				     PK_PKT_CUT };
 	uint64_t sum = 0;
 	size_t i;
 

@@ -26,6 +26,19 @@ static void read_exec(const struct pk_exec *e)
 		abort();
 }
 
+/* Every byte of the slice is there. */
+static void read_sample(const struct pk_sample *s, const uint8_t *end)
+{
+	size_t len;
+	const uint8_t *p = pk_sample_payload(s, &len);
+	volatile uint8_t sum = 0;
+
+	if (p + len > end || pk_sample_data(s) + s->data_len > end || len > s->payload_len)
+		abort();
+	while (len--)
+		sum ^= *p++;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pk_gap g;
@@ -48,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pk_record_decode(&ev, copy, size) == 0) {
 		if (ev.type == PK_EV_EXEC)
 			read_exec(ev.exec);
+		if (ev.type == PK_EV_SAMPLE)
+			read_sample(ev.sample, copy + size);
 		if (ev.task && strlen(ev.task->comm) >= sizeof(ev.task->comm))
 			abort();
 		if (pk_gap_init(&g, 4) == 0)

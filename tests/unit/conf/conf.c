@@ -5,6 +5,8 @@
 #include "base/cleanup.h"
 #include "conf/schema.h"
 
+#include <picket/event.h>
+
 #include <errno.h>
 #include <setjmp.h>
 #include <string.h>
@@ -118,12 +120,34 @@ static void test_covers(void **state)
 	pk_buf_done(&e);
 }
 
+static void test_sample_off(void **state)
+{
+	_cleanup_(pk_conf_freep) struct pk_conf *c = pk_conf_new();
+	struct pk_buf e = { 0 };
+
+	(void)state;
+	assert_int_equal(pk_conf_sample_off(c), 0);
+	assert_int_equal(pk_conf_set(c, "sample.off", "tls,icmp", &e), 0);
+	assert_int_equal(pk_conf_sample_off(c), 1 << PK_APP_TLS | 1 << PK_APP_ICMP);
+	assert_int_equal(pk_conf_set(c, "sample.off", "short", &e), 0);
+	assert_int_equal(pk_conf_sample_off(c), 1 << PK_APP_SHORT);
+	assert_int_equal(pk_conf_set(c, "sample.off", "all", &e), 0);
+	assert_int_equal(pk_conf_sample_off(c), UINT32_MAX);
+	assert_true(pk_conf_set(c, "sample.off", "ftp", &e) < 0);
+	assert_non_null(strstr(e.data, "expected a list of short, dns, tls"));
+	pk_buf_done(&e);
+	/* every application has a name, in the order of enum pk_app */
+	for (unsigned i = PK_APP_SHORT; i < PK_APP_MAX; i++)
+		assert_string_not_equal(pk_conf_apps[i - PK_APP_SHORT], "all");
+	assert_string_equal(pk_conf_apps[PK_APP_MAX - PK_APP_SHORT], "all");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shipped_example),  cmocka_unit_test(test_set),
 		cmocka_unit_test(test_print_reads_back), cmocka_unit_test(test_restart_keys),
-		cmocka_unit_test(test_covers),
+		cmocka_unit_test(test_covers),           cmocka_unit_test(test_sample_off),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
