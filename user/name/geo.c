@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the open database. It keeps no answers: whoever asks often keeps them with the flow. */
+/*
+ * Owns the open database and the answers to what was asked lately: a look-up takes some
+ * microseconds, and hosts talk to the same few addresses. Addresses that are nobody's (private,
+ * link-local, multicast) are not looked up.
+ */
 #include "name/geo.h"
 
 #include "base/cleanup.h"
@@ -9,14 +13,27 @@
 
 #ifdef PK_HAVE_LIBLOC
 
+#include "base/hash.h"
+#include "base/ip.h"
+
 #include <libloc/as.h>
 #include <libloc/database.h>
 #include <libloc/libloc.h>
 #include <libloc/network.h>
 
+#define CACHED 2048
+
+struct answer {
+	uint8_t addr[16];
+	bool used, found;
+	struct pk_geo_place place;
+};
+
 struct pk_geo {
 	struct loc_ctx *ctx;
 	struct loc_database *db;
+	struct pk_hash_key key;
+	struct answer cache[CACHED]; /* by hash; the newer one stays */
 };
 
 void pk_geo_close(struct pk_geo *g)
@@ -59,6 +76,7 @@ int pk_geo_open(const char *file, struct pk_geo **ret_geo)
 	if (!g || loc_new(&g->ctx) != 0)
 		return -ENOMEM;
 	loc_set_log_fn(g->ctx, say_nothing);
+	pk_hash_key_init(&g->key);
 	if (loc_database_new(g->ctx, &g->db, f) != 0) /* it keeps a descriptor of its own */
 		return -EBADMSG;
 	*ret_geo = PK_TAKE(g);
@@ -78,7 +96,7 @@ static void find_as(struct pk_geo *g, struct pk_geo_place *p)
 	loc_as_unref(as);
 }
 
-bool pk_geo_find(struct pk_geo *g, const uint8_t addr[16], struct pk_geo_place *ret_place)
+static bool look_up(struct pk_geo *g, const uint8_t addr[16], struct pk_geo_place *ret)
 {
 	struct pk_geo_place p = { 0 };
 	struct loc_network *net = NULL;
@@ -97,10 +115,49 @@ bool pk_geo_find(struct pk_geo *g, const uint8_t addr[16], struct pk_geo_place *
 	p.anycast = loc_network_has_flag(net, LOC_NETWORK_FLAG_ANYCAST);
 	loc_network_unref(net);
 	find_as(g, &p);
-	if (!p.asn && !p.country[0])
+	*ret = p;
+	return p.asn || p.country[0];
+}
+
+/* IANA's special-purpose registries: what routes nowhere beyond its own network. */
+static bool is_nobodys(const uint8_t addr[16])
+{
+	static const struct {
+		const char *net;
+		unsigned bits;
+	} nets[] = { { "0.0.0.0", 104 },     { "10.0.0.0", 104 },    { "100.64.0.0", 106 },
+		     { "127.0.0.0", 104 },   { "169.254.0.0", 112 }, { "172.16.0.0", 108 },
+		     { "192.168.0.0", 112 }, { "224.0.0.0", 99 },    { "::", 96 },
+		     { "fc00::", 7 },        { "fe80::", 10 },       { "ff00::", 8 } };
+	static uint8_t parsed[PK_ARRAY_SIZE(nets)][16];
+	static bool ready;
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(nets) && !ready; i++)
+		(void)pk_ip_parse(nets[i].net, parsed[i]); /* they are right */
+	ready = true;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(nets); i++)
+		if (pk_ip_in(addr, parsed[i], nets[i].bits))
+			return true;
+	return false;
+}
+
+bool pk_geo_find(struct pk_geo *g, const uint8_t addr[16], struct pk_geo_place *ret_place)
+{
+	struct answer *a;
+	uint64_t w[2];
+
+	if (is_nobodys(addr))
 		return false;
-	*ret_place = p;
-	return true;
+	memcpy(w, addr, sizeof(w));
+	a = &g->cache[pk_hash_words(&g->key, w, 2) % CACHED];
+	if (!a->used || memcmp(a->addr, addr, sizeof(a->addr)) != 0) {
+		a->used = true;
+		memcpy(a->addr, addr, sizeof(a->addr));
+		a->found = look_up(g, addr, &a->place);
+	}
+	if (a->found)
+		*ret_place = a->place;
+	return a->found;
 }
 
 const char *pk_geo_vendor(const struct pk_geo *g)
