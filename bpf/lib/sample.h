@@ -21,6 +21,7 @@ struct pk_plan {
 	__u32 data_len;                      /* out: bytes to take; why tells whether at all */
 	__u32 number;
 	__u64 flow;
+	__u64 ts;  /* one for both records of a packet: so its reader knows that they are of one */
 	__u32 row; /* enum pk_sample_row or enum pk_app: where it counts */
 	__u8 why;  /* PK_SAMPLE_* */
 	__u8 app;
@@ -86,7 +87,7 @@ static __noinline void pk_fill_sample(struct pk_sample *s, const struct pk_pkt *
 {
 	const __u32 ring = t->why & PK_SAMPLE_RECORD ? PK_RING_RECORD : PK_RING_SAMPLE;
 
-	s->hdr.ts = pk_now();
+	s->hdr.ts = t->ts;
 	s->hdr.size = (sizeof(*s) + len + 7) & ~7u;
 	s->hdr.type = PK_EV_SAMPLE;
 	s->hdr.flags = 0;
@@ -198,6 +199,8 @@ static __always_inline int pk_sample(void *ctx, struct pk_pkt *p, enum pk_cur_ki
 	if (n && n <= sizeof(t.peek.w) && pk_copy(ctx, kind, t.payload_off, t.peek.w, n))
 		t.peek.to = n;
 	(void)pk_plan_sample(p, &t);
+	if (t.why || (p->want & PK_DIR_RECORD))
+		t.ts = pk_now();
 	if (t.why)
 		pk_take_sample(ctx, p, &t, kind);
 	if (p->want & PK_DIR_RECORD) {
