@@ -31,6 +31,7 @@
 
 #define RINGS             5
 #define RING_BATCH        16384 /* records of one ring before the others have their turn */
+#define RECORD_BATCH      1024 /* of whole frames: what a recording writes is to be read meanwhile */
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull
 
@@ -75,7 +76,8 @@ static void on_record(void *arg, const void *rec, size_t size)
 static void read_rings(struct agent *a)
 {
 	for (int i = 0; i < RINGS; i++) {
-		int r = a->ring[i].reader ? pk_ring_read(a->ring[i].reader, RING_BATCH) : 0;
+		unsigned batch = i == PK_FD_RB_RECORD - PK_FD_RB_PROC ? RECORD_BATCH : RING_BATCH;
+		int r = a->ring[i].reader ? pk_ring_read(a->ring[i].reader, batch) : 0;
 
 		if (r >= 0)
 			continue;
@@ -84,6 +86,7 @@ static void read_rings(struct agent *a)
 		event_base_loopbreak(a->base);
 	}
 	pk_streams_flush(a->view->streams);
+	pk_api_flush(a->api);
 }
 
 static void on_ring(evutil_socket_t fd, short what, void *arg)
@@ -165,6 +168,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	pk_pipeline_tick(a->pipeline, a->view->now_ns);
 	pk_agent_block_tick(a->block);
 	pk_streams_flush(a->view->streams);
+	pk_api_flush(a->api);
 	pk_api_tick(a->api);
 }
 

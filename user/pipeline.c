@@ -10,8 +10,10 @@
 #include "api/stream.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "block/show.h"
+#include "capture/capture.h"
 #include "conf/conf.h"
 #include "decode/record.h"
 #include "enrich/enrich.h"
@@ -24,6 +26,7 @@
 #include "listed.h"
 #include "name/name.h"
 #include "output/journal.h"
+#include "pipeline_capture.h"
 #include "pipeline_news.h"
 
 #include <errno.h>
@@ -150,10 +153,12 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 {
 	struct pk_flow_entry *e = pk_flow_table_update(p->view.ocsf.flows, ev->flow);
 
-	if (!e)
-		return;            /* no room: counted by the table */
-	if (e->is_new || e->ended) /* a flow that goes on is joined when somebody looks */
+	if (e && (e->is_new || e->ended)) /* a flow that goes on is joined when somebody looks */
 		pk_ocsf_join(&p->view.ocsf, e);
+	if (p->view.capture)
+		pk_capture_flow(p->view.capture, ev->flow);
+	if (!e)
+		return; /* no room: counted by the table */
 	pk_flow_entry_count(e);
 	process_net(p, e);
 	pk_names_flow(p->view.ocsf.names, &e->flow, e->ended);
@@ -166,6 +171,8 @@ static void take_sample(struct pk_pipeline *p, const struct pk_event *ev)
 {
 	if (ev->sample->why & PK_SAMPLE_PAYLOAD)
 		(void)pk_names_feed(p->view.ocsf.names, ev->sample); /* counted by reason */
+	if (p->view.capture)
+		pk_capture_packet(p->view.capture, ev->sample);
 }
 
 static void count_refused(struct pk_state *s, int r)
@@ -228,6 +235,8 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 	pk_enrich_tick(p->enrich, now_ns);
 	pk_names_tick(p->view.ocsf.names, now_ns);
 	pk_pipeline_news_tick(p->news, now_ns);
+	if (p->view.capture)
+		pk_capture_tick(p->view.capture, now_ns, pk_clock_offset_ns());
 	pk_live_tick(p->view.live, &p->view);
 }
 
@@ -356,6 +365,10 @@ int pk_pipeline_new(const struct pk_conf *conf, bool live, struct pk_pipeline **
 	if (r < 0)
 		return r;
 	pk_ocsf_init_host(&p->view.ocsf);
+	if (live)
+		r = pk_pipeline_capture_new(conf, &p->view, &p->view.capture);
+	if (r < 0)
+		return r;
 	*ret_pipeline = PK_TAKE(p);
 	return 0;
 }
@@ -365,6 +378,7 @@ void pk_pipeline_free(struct pk_pipeline *p)
 	if (!p)
 		return;
 	pk_streams_free(p->view.streams);
+	pk_capture_free(p->view.capture);
 	pk_live_free(p->view.live);
 	pk_pipeline_news_free(p->news);
 	pk_names_free(p->view.ocsf.names);

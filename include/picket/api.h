@@ -29,11 +29,21 @@
 #define PK_API_CHECK      "/v1/check"      /* ?ip=&dir=&proto=&port= or ?name= */
 #define PK_API_DETACH     "/v1/detach"     /* POST: takes everything down and ends the agent */
 
+/*
+ * Packets, as pcapng. RECORD: GET ?filter=&snaplen=&packets=&bytes=&duration=&before= goes on until
+ * a limit is reached, the reader leaves, or DELETE of /ID (the response header PK_API_RECORDING).
+ * CAPTURE: GET ?before=&filter= gives those in memory.
+ */
+#define PK_API_RECORD    "/v1/record"
+#define PK_API_CAPTURE   "/v1/capture"
+#define PK_API_RECORDING "Picket-Recording"
+
 /* Request header: where the person sits who uses the tool (the peer of the SSH session). */
 #define PK_API_SESSION "Picket-Session"
 
 #define PK_API_TYPE_JSON    "application/json"
 #define PK_API_TYPE_NDJSON  "application/x-ndjson"
+#define PK_API_TYPE_PCAPNG  "application/x-pcapng"
 #define PK_API_TYPE_PROBLEM "application/problem+json" /* RFC 9457 */
 
 #endif

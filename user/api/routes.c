@@ -49,6 +49,10 @@ const struct pk_route pk_routes[] = {
 	{ EVHTTP_REQ_POST, PK_API_BLOCKS, NULL, 0, "", pk_blocks_post },
 	{ EVHTTP_REQ_DELETE, PK_API_BLOCKS, NULL, 0, "", pk_blocks_delete },
 	GET(PK_API_CHECK, 0, "ip name dir proto port", pk_check_get),
+	GET(PK_API_RECORD, PK_ROUTE_STREAM, "filter snaplen packets bytes duration before",
+	    pk_record_get),
+	{ EVHTTP_REQ_DELETE, PK_API_RECORD, NULL, PK_ROUTE_REST, "", pk_record_delete },
+	GET(PK_API_CAPTURE, PK_ROUTE_STREAM, "filter before", pk_capture_get),
 	{ EVHTTP_REQ_POST, PK_API_DETACH, NULL, 0, "", pk_detach_post },
 };
 

@@ -31,3 +31,6 @@ int pk_blocks_post(struct pk_api_request *q);
 int pk_blocks_delete(struct pk_api_request *q);
 int pk_check_get(struct pk_api_request *q);
 int pk_detach_post(struct pk_api_request *q);
+int pk_record_get(struct pk_api_request *q);
+int pk_record_delete(struct pk_api_request *q);
+int pk_capture_get(struct pk_api_request *q);

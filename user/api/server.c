@@ -7,6 +7,7 @@
 #include "api/server.h"
 
 #include "api/peer.h"
+#include "api/record.h"
 #include "api/upload.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -39,6 +40,7 @@ struct pk_api {
 	gid_t group;
 	struct pk_api_later *later;
 	struct pk_uploads *uploads;
+	struct pk_records *records;
 	unsigned connections; /* at the last count, plus those that came since */
 	bool resting;
 };
@@ -396,7 +398,8 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 	if (!a->http)
 		return -ENOMEM;
 	a->uploads = pk_uploads_new(a->base);
-	if (!a->uploads)
+	a->records = pk_records_new(a->view);
+	if (!a->uploads || !a->records)
 		return -ENOMEM;
 	evhttp_set_bevcb(a->http, on_connection, a);
 	evhttp_set_gencb(a->http, on_request, a);
@@ -430,6 +433,16 @@ struct pk_uploads *pk_api_uploads(const struct pk_api *a)
 	return a->uploads;
 }
 
+struct pk_records *pk_api_records(const struct pk_api *a)
+{
+	return a->records;
+}
+
+void pk_api_flush(struct pk_api *a)
+{
+	pk_records_flush(a->records);
+}
+
 int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t group,
 	       uint64_t upload_max, struct pk_api **ret_api)
 {
@@ -461,6 +474,7 @@ void pk_api_free(struct pk_api *a)
 			l->gone(l->arg);
 	}
 	pk_uploads_free(a->uploads);
+	pk_records_free(a->records);
 	if (a->http)
 		evhttp_free(a->http);
 	free(a);

@@ -55,8 +55,9 @@ struct pk_route {
  */
 int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t group,
 	       uint64_t upload_max, struct pk_api **ret_api);
-void pk_api_free(struct pk_api *a); /* ends all streams and connections */
-void pk_api_tick(struct pk_api *a); /* once a second: takes new connections again */
+void pk_api_free(struct pk_api *a);  /* ends all streams and connections */
+void pk_api_flush(struct pk_api *a); /* packets that were recorded since the last time */
+void pk_api_tick(struct pk_api *a);  /* once a second: takes new connections again */
 
 /* A listening socket of that path, mode 0660, group; an old one nobody listens on is replaced. */
 int pk_api_listen(const char *path, gid_t group, int *ret_fd);
@@ -94,6 +95,8 @@ void pk_api_later_free(struct pk_api_later *l); /* was it not answered: with sta
 struct event_base *pk_api_base(const struct pk_api *a);
 struct pk_uploads;
 struct pk_uploads *pk_api_uploads(const struct pk_api *a);
+struct pk_records;
+struct pk_records *pk_api_records(const struct pk_api *a);
 
 extern const struct pk_route pk_routes[];
 extern const size_t pk_routes_n;

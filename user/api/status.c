@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's account of itself. Every equation that must hold is shown with its remainder. */
+#include "api/record.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/state.h"
@@ -471,6 +472,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_aggregates(&j, v);
 	write_programs(&j, s);
 	write_notices(&j, s);
+	pk_records_status(pk_api_records(q->api), &j);
 	write_self(&j, v);
 	pk_json_end(&j);
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);

@@ -9,6 +9,7 @@
 
 struct pk_agg_table;
 struct pk_block;
+struct pk_capture;
 struct pk_conf;
 struct pk_journal;
 struct pk_live;
@@ -28,7 +29,8 @@ struct pk_view {
 	uint64_t news_hurried, news_lost;
 	struct pk_streams *streams;
 	struct pk_live *live;
-	struct pk_block *block; /* NULL: not here, or not yet */
+	struct pk_block *block;     /* NULL: not here, or not yet */
+	struct pk_capture *capture; /* NULL: packets are not kept */
 	uint64_t now_ns; /* boottime of this moment, set by the pipeline before anyone reads */
 	/* Somebody began (true) or nobody is left (false) to watch /v1/live. */
 	void (*watched)(void *arg, bool on);

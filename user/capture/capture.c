@@ -2,12 +2,12 @@
 /*
  * Decides which recording a packet belongs to, and which flows the kernel side sends whole.
  *
- * While anything is recorded, new flows come whole from their first packet until it is known
- * whether somebody wants them: a filter may ask for the process, which is learned later. Until then
- * their frames wait in memory, so that a recording has the beginning of its flows. A packet may
- * come twice: its head as a sample, and its frame, in no order. From the first whole frame of a
- * flow on, frames are written and heads are not; a flow that has none yet is held back for a
- * moment.
+ * While anything is recorded, all flows come whole until it is known whether somebody wants them: a
+ * filter may ask for the process, which is learned after the first packets. Until then their frames
+ * wait in memory, so that a recording has the beginning of its flows; then the kernel is told of
+ * those that nobody wants. A packet may come twice: its head as a sample, and its frame, in no
+ * order. From the first whole frame of a flow on, frames are written and heads are not; a flow that
+ * has none yet is held back for a moment.
  */
 #include "capture/capture.h"
 
@@ -17,8 +17,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOLD_NS   500000000ull  /* for the first whole frame */
+#define HOLD_NS   100000000ull  /* for the frame of a head */
 #define SETTLE_NS 2000000000ull /* after the last report: its last frames have come by then */
+#define GRACE_NS  200000000ull  /* after its first report: what it shares with others is told too */
+#define TELL_NS   1000000000ull /* again that a flow is refused, while its frames go on coming */
 #define JUMP_NS   1000000       /* of the wall clock: somebody set it */
 
 struct pk_capture {
@@ -26,11 +28,13 @@ struct pk_capture {
 	struct pk_capture_flows *flows;
 	size_t flows_max;
 	struct pk_pcapng_section section;
+	char *text[3]; /* of it */
 	struct pk_capture_ops ops;
 	void *arg;
 	struct pk_recording *rec[PK_RECORDINGS_MAX];
-	uint8_t active; /* 1 << number of those that have not ended */
-	uint64_t recordings_ever, marks;
+	uint8_t active;  /* 1 << number of those that have not ended */
+	bool all_marked; /* the kernel was told that all flows are to come whole */
+	uint64_t recordings_ever, recorded;
 	struct pk_capture_flow *wanted;
 	uint32_t walk;
 	int64_t offset_ns;
@@ -50,11 +54,12 @@ static const char *comment_of(struct pk_capture *c, struct pk_capture_flow *f,
 {
 	struct pk_buf text = { 0 };
 
-	if (f->comment)
+	if (f->comment && f->comment_stays)
 		return f->comment;
-	c->ops.comment(c->arg, f->id, s, &text);
+	f->comment_stays = c->ops.comment(c->arg, f->id, s, &text) || f->total;
 	if (text.error)
 		pk_buf_done(&text);
+	free(f->comment);
 	f->comment = text.data; /* NULL: none, or no memory for it */
 	return f->comment;
 }
@@ -64,22 +69,39 @@ static void forget_comment(struct pk_capture_flow *f)
 	free(PK_TAKE(f->comment));
 }
 
-static void mark(struct pk_capture *c, struct pk_capture_flow *f, bool on)
+static void mark_all(struct pk_capture *c)
 {
-	if (!f->has_slot || !c->ops.mark(c->arg, f->id, f->slot, on))
-		return;
-	c->marks += on - f->marked;
-	f->marked = on;
+	bool on = c->active;
+
+	if (on != c->all_marked && c->ops.mark_all(c->arg, on))
+		c->all_marked = on; /* else at the next tick */
 }
 
-/* Nobody records it any more, or yet. */
-static void unmark(struct pk_capture *c, struct pk_capture_flow *f)
+/* Nobody records it. */
+static void refuse(struct pk_capture *c, struct pk_capture_flow *f, uint64_t now_ns)
 {
+	if (f->refused || f->wanted)
+		return;
+	f->refused = true;
 	f->frames_ns = 0;
-	if (!f->final_ns) /* the kernel has forgotten it, and the mark with it */
-		mark(c, f, false);
-	c->marks -= f->marked;
-	f->marked = false;
+	f->told_ns = 0;
+	if (f->has_slot && !f->final_ns && c->ops.mark(c->arg, f->id, f->slot, false))
+		f->told_ns = now_ns;
+}
+
+/* A frame of one that was refused: it was under way, or the kernel does not know yet. */
+static void turn_away(struct pk_capture *c, struct pk_capture_flow *f, uint64_t now_ns)
+{
+	if (c->active && now_ns >= f->told_ns + TELL_NS &&
+	    c->ops.mark(c->arg, f->id, f->slot, false))
+		f->told_ns = now_ns;
+}
+
+/* Somebody records it after all. */
+static void take_back(struct pk_capture *c, struct pk_capture_flow *f)
+{
+	f->unsaid = !f->final_ns && !(f->has_slot && c->ops.mark(c->arg, f->id, f->slot, true));
+	f->refused = false;
 }
 
 /* What of the flow is not in the recording, though it was there when the flow began. */
@@ -104,7 +126,9 @@ static void unwant(struct pk_capture *c, struct pk_capture_flow *f, unsigned k)
 		f->want_prev->want_next = f->want_next;
 	else
 		c->wanted = f->want_next;
-	unmark(c, f);
+	c->recorded--;
+	f->unsaid = false;
+	f->frames_ns = 0;
 	forget_comment(f);
 }
 
@@ -115,40 +139,36 @@ static void on_evict(void *arg, struct pk_capture_flow *f)
 	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
 		if (f->wanted & 1u << k)
 			unwant(c, f, k);
-	if (f->marked)
-		unmark(c, f);
+	if (c->active)
+		refuse(c, f, 0);
 }
 
 /* from: what lies in memory from this position on belongs to the recording too. */
-static void want(struct pk_capture *c, struct pk_capture_flow *f, unsigned k, uint64_t now_ns,
-		 uint64_t from)
+static void want(struct pk_capture *c, struct pk_capture_flow *f, unsigned k, uint64_t from)
 {
 	struct pk_recording *r = c->rec[k];
 
 	if (!f->wanted) {
-		f->wanted_ns = now_ns;
 		f->want_prev = NULL;
 		f->want_next = c->wanted;
 		if (c->wanted)
 			c->wanted->want_prev = f;
 		c->wanted = f;
+		c->recorded++;
 	}
 	f->wanted |= 1u << k;
 	f->written[k] = 0;
 	f->held[k] = from;
 	r->flows++;
-	f->refused = false;
-	if (!f->marked && !f->frames_ns && !f->final_ns) {
-		mark(c, f, true);
-		r->unmarked += !f->marked;
-	}
+	if (f->refused)
+		take_back(c, f);
 }
 
 static void write_one(struct pk_capture *c, struct pk_capture_flow *f, unsigned k,
 		      const struct pk_sample *s)
 {
 	pk_recording_packet(c->rec[k], s, comment_of(c, f, s));
-	f->written[k]++;
+	f->written[k] += pk_sample_packets(s);
 }
 
 /* The head of a packet whose frame is in memory too. */
@@ -178,25 +198,28 @@ static int by_time(const void *a, const void *b)
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
-/* What memory has of a flow that was held, in the order of time. */
-static void write_held(struct pk_capture *c, struct pk_capture_flow *f, unsigned k)
+/* What memory has of a flow that was held, in the order of time, up to until_ns. Returns the
+ * position from which on the rest lies. */
+static uint64_t write_held(struct pk_capture *c, struct pk_capture_flow *f, unsigned k,
+			   uint64_t until_ns)
 {
 	const struct pk_recording *r = c->rec[k];
-	uint64_t from = f->held[k];
+	uint64_t rest = pk_packet_ring_top(c->memory);
 	struct placed *list;
 	size_t n;
 
-	f->held[k] = 0;
 	pk_buf_reset(&c->positions);
-	for (uint64_t at = f->last; at >= from; at = pk_packet_ring_before(c->memory, at)) {
+	for (uint64_t at = f->last; at >= f->held[k]; at = pk_packet_ring_before(c->memory, at)) {
 		const struct pk_sample *s = pk_packet_ring_at(c->memory, at);
 		struct placed p = { .position = at };
 
 		if (!s)
 			break;
 		p.ts = s->hdr.ts;
-		if (!comes_whole(f, s) &&
-		    (!r->conf.before_ns || p.ts + r->conf.before_ns >= r->begun_ns))
+		if (p.ts > until_ns)
+			rest = at;
+		else if (!comes_whole(f, s) &&
+			 (!r->conf.before_ns || p.ts + r->conf.before_ns >= r->begun_ns))
 			pk_buf_add(&c->positions, &p, sizeof(p));
 	}
 	list = (void *)c->positions.data;
@@ -205,22 +228,24 @@ static void write_held(struct pk_capture *c, struct pk_capture_flow *f, unsigned
 		qsort(list, n, sizeof(*list), by_time);
 	for (size_t i = 0; i < n; i++)
 		write_one(c, f, k, pk_packet_ring_at(c->memory, list[i].position));
+	return rest;
 }
 
+/* It waits no more. */
 static void write_all_held(struct pk_capture *c, struct pk_capture_flow *f)
 {
 	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
-		if (f->held[k])
-			write_held(c, f, k);
+		if (f->held[k]) {
+			(void)write_held(c, f, k, UINT64_MAX); /* nothing is left */
+			f->held[k] = 0;
+		}
 }
 
-/* Asks each recording that does not take the flow yet. True: none does, nor will for its process.
- */
-static bool ask(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s,
-		uint64_t now_ns)
+/* Asks each recording that does not take the flow yet. */
+static void ask(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s)
 {
-	bool no = true;
-
+	f->asked = true;
+	f->open = false;
 	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++) {
 		int yes;
 
@@ -228,33 +253,34 @@ static bool ask(struct pk_capture *c, struct pk_capture_flow *f, const struct pk
 			continue;
 		yes = c->ops.match(c->arg, c->rec[k]->conf.filter, f->id, s);
 		if (yes == 1)
-			want(c, f, k, now_ns, PK_PACKET_NONE + 1);
+			want(c, f, k, PK_PACKET_NONE + 1);
 		else if (yes < 0)
-			no = false;
+			f->open = true;
 	}
-	return no && !f->wanted;
 }
 
-static void refuse(struct pk_capture *c, struct pk_capture_flow *f)
+/* By reports, not by one packet: its own first one, and some time for those of its other views. */
+static void decide(struct pk_capture *c, struct pk_capture_flow *f, uint64_t now_ns)
 {
-	if (f->refused || f->wanted)
-		return;
-	f->refused = true;
-	if (f->final_ns) /* the kernel has forgotten it */
-		f->told = true;
-	else
-		f->told = f->has_slot && c->ops.mark(c->arg, f->id, f->slot, false);
-	c->marks -= f->marked;
-	f->marked = false;
-	f->frames_ns = 0;
+	ask(c, f, NULL);
+	if (!f->undecided_ns)
+		f->undecided_ns = now_ns;
+	f->open = !f->refused && (c->active & ~f->wanted) && now_ns < f->undecided_ns + GRACE_NS;
+	if (!f->open && !f->wanted)
+		refuse(c, f, now_ns);
 }
 
-/* A frame that nobody wants: it was under way, or the kernel could not be told for want of a slot.
- */
-static void turn_away(struct pk_capture *c, struct pk_capture_flow *f)
+/* A packet of one that not everybody takes. */
+static void see(struct pk_capture *c, struct pk_capture_flow *f, const struct pk_sample *s)
 {
-	if (c->active && !f->told)
-		f->told = c->ops.mark(c->arg, f->id, f->slot, false);
+	bool head = !(s->why & PK_SAMPLE_RECORD);
+
+	if (!f->asked || (f->open && head && !f->undecided_ns))
+		ask(c, f, s);
+	else if (f->open && f->undecided_ns && s->hdr.ts >= f->undecided_ns + GRACE_NS)
+		decide(c, f, s->hdr.ts);
+	if (!f->open && !f->wanted)
+		refuse(c, f, s->hdr.ts);
 }
 
 static void end_over(struct pk_capture *c, uint64_t now_ns)
@@ -307,16 +333,17 @@ void pk_capture_packet(struct pk_capture *c, const struct pk_sample *s)
 	f->ifindex = s->key.ifindex;
 	f->slot = s->slot;
 	f->has_slot = true;
-	if ((c->active & ~f->wanted) && !f->refused && (!whole || !f->frames_ns) &&
-	    ask(c, f, s, s->hdr.ts))
-		refuse(c, f);
+	if ((c->active & ~f->wanted) && !f->refused)
+		see(c, f, s);
 	if (whole && f->wanted) {
 		take_frame(c, f, s);
+		if (f->open) /* for those who may take it too */
+			keep(c, f, s);
 		end_over(c, s->hdr.ts);
 		return;
 	}
 	if (whole && (f->refused || !c->active)) {
-		turn_away(c, f);
+		turn_away(c, f, s->hdr.ts);
 		return;
 	}
 	keep(c, f, s);
@@ -345,18 +372,19 @@ void pk_capture_flow(struct pk_capture *c, const struct pk_flow_report *r)
 	forget_comment(f);
 	if (!(c->active & ~f->wanted))
 		return;
-	(void)ask(c, f, NULL, r->hdr.ts);
-	if (!f->wanted)
-		refuse(c, f);
-	else if (f->frames_ns || f->final_ns)
+	decide(c, f, r->hdr.ts);
+	if (f->wanted && (f->frames_ns || f->final_ns))
 		write_all_held(c, f);
 	end_over(c, r->hdr.ts);
 }
 
 static void tick_flow(struct pk_capture *c, struct pk_capture_flow *f, uint64_t now_ns)
 {
-	if (f->wanted_ns + HOLD_NS < now_ns)
-		write_all_held(c, f);
+	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
+		if (f->held[k]) /* no frame came so soon; another one may */
+			f->held[k] = write_held(c, f, k, now_ns - HOLD_NS);
+	if (f->unsaid)
+		take_back(c, f);
 	if (!f->final_ns || f->final_ns + SETTLE_NS > now_ns)
 		return;
 	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
@@ -388,6 +416,7 @@ void pk_capture_tick(struct pk_capture *c, uint64_t now_ns, int64_t offset_ns)
 		if (c->active & 1u << k)
 			pk_recording_tick(c->rec[k], now_ns);
 	end_over(c, now_ns);
+	mark_all(c);
 }
 
 static struct pk_writer new_writer(struct pk_capture *c)
@@ -435,18 +464,25 @@ static void want_all(struct pk_capture *c, struct pk_recording *r)
 		if (!f->final_ns && takes(c, r->conf.filter, f, NULL)) {
 			uint64_t written = f->written[r->number];
 
-			want(c, f, r->number, r->begun_ns, top);
+			want(c, f, r->number, top);
 			f->written[r->number] = written;
 		}
 }
 
-static void forget_counts(struct pk_capture *c, unsigned k)
+/* Nothing is left of an earlier one of this number; if it is the only one, all flows come whole
+ * again. */
+static void prepare(struct pk_capture *c, unsigned k)
 {
 	for (struct pk_capture_flow *f = NULL; (f = pk_capture_flows_next(c->flows, f));) {
 		f->written[k] = 0;
-		if (!f->wanted)
-			forget_comment(f);
+		f->asked = false;
+		if (c->active)
+			continue;
+		f->refused = false;
+		forget_comment(f);
 	}
+	c->active |= 1u << k;
+	mark_all(c);
 }
 
 int pk_capture_record(struct pk_capture *c, const struct pk_recording_conf *conf, uint64_t now_ns,
@@ -469,13 +505,10 @@ int pk_capture_record(struct pk_capture *c, const struct pk_recording_conf *conf
 		free(r);
 		return e;
 	}
-	forget_counts(c, k);
+	prepare(c, k);
 	r->number = k;
 	r->id = ++c->recordings_ever;
 	c->rec[k] = r;
-	if (!c->active)
-		c->ops.mark_new(c->arg, true);
-	c->active |= 1u << k;
 	c->walk++;
 	r->room = SIZE_MAX;
 	begin_with_memory(c, r);
@@ -494,17 +527,18 @@ void pk_capture_record_end(struct pk_capture *c, struct pk_recording *r, uint64_
 
 	if (r->ended)
 		return;
+	c->active &= ~(1u << k);
 	for (struct pk_capture_flow *f = c->wanted; f; f = next) {
 		next = f->want_next;
 		if (f->held[k])
-			write_held(c, f, k);
+			(void)write_held(c, f, k, UINT64_MAX); /* nothing is left */
 		if (f->wanted & 1u << k)
 			unwant(c, f, k);
+		if (c->active)
+			refuse(c, f, now_ns);
 	}
 	pk_recording_end(r, now_ns, why);
-	c->active &= ~(1u << k);
-	if (!c->active)
-		c->ops.mark_new(c->arg, false);
+	mark_all(c);
 }
 
 void pk_capture_record_free(struct pk_capture *c, struct pk_recording *r)
@@ -560,13 +594,25 @@ void pk_capture_counts(const struct pk_capture *c, struct pk_capture_counts *ret
 {
 	struct pk_capture_counts n = { .flows_max = c->flows_max,
 				       .recordings_ever = c->recordings_ever,
-				       .marks = c->marks };
+				       .recorded = c->recorded };
 
 	pk_packet_ring_counts(c->memory, &n.memory);
 	n.flows = pk_capture_flows_used(c->flows, &n.flows_evicted);
 	for (unsigned k = 0; k < PK_RECORDINGS_MAX; k++)
 		n.recordings += c->active >> k & 1;
 	*ret_counts = n;
+}
+
+/* The texts are copied; one that there is no memory for is left out. */
+static void set_section(struct pk_capture *c, const struct pk_pcapng_section *s)
+{
+	const char *from[] = { s->hardware, s->os, s->application };
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(from); i++)
+		c->text[i] = from[i] ? strdup(from[i]) : NULL;
+	c->section = (struct pk_pcapng_section){ .hardware = c->text[0],
+						 .os = c->text[1],
+						 .application = c->text[2] };
 }
 
 int pk_capture_new(size_t memory, size_t flows_max, const struct pk_pcapng_section *section,
@@ -576,7 +622,7 @@ int pk_capture_new(size_t memory, size_t flows_max, const struct pk_pcapng_secti
 
 	if (!c)
 		return -ENOMEM;
-	c->section = *section;
+	set_section(c, section);
 	c->ops = *ops;
 	c->arg = arg;
 	c->flows_max = flows_max;
@@ -601,5 +647,7 @@ void pk_capture_free(struct pk_capture *c)
 		pk_capture_flows_free(c->flows);
 	pk_packet_ring_free(c->memory);
 	pk_buf_done(&c->positions);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(c->text); i++)
+		free(c->text[i]);
 	free(c);
 }

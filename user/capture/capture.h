@@ -23,30 +23,30 @@ struct pk_filter;
 struct pk_capture_ops {
 	/*
 	 * Does the filter take the flow? s: one of its packets, NULL when it was reported just now.
-	 * 1: yes; 0: no; -EAGAIN: not by what is known of its processes yet.
+	 * 1: yes; 0: no; -EAGAIN: not by what is known of it yet.
 	 */
 	int (*match)(void *arg, const struct pk_filter *filter, uint64_t flow,
 		     const struct pk_sample *s);
-	/* Who it belongs to, in words. s as above. */
-	void (*comment)(void *arg, uint64_t flow, const struct pk_sample *s, struct pk_buf *out);
+	/* Who it belongs to, in words; false: that is not known (yet). s as above. */
+	bool (*comment)(void *arg, uint64_t flow, const struct pk_sample *s, struct pk_buf *out);
 	/* What an interface is called. */
 	void (*iface)(void *arg, uint64_t netns, uint32_t ifindex,
 		      struct pk_capture_iface *ret_iface);
 	/* Asks the kernel side for whole frames of this flow, or for none any more. False: can't.
 	 */
 	bool (*mark)(void *arg, uint64_t flow, uint32_t slot, bool on);
-	/* The same for flows that begin from now on, until they are decided. */
-	void (*mark_new)(void *arg, bool on);
+	/* The same for all flows that there are and that begin from now on. */
+	bool (*mark_all)(void *arg, bool on);
 };
 
 struct pk_capture_counts {
 	struct pk_packet_counts memory;
 	uint64_t flows, flows_max, flows_evicted;
 	uint64_t recordings, recordings_ever;
-	uint64_t marks; /* flows whose frames are asked for now */
+	uint64_t recorded; /* flows, now */
 };
 
-/* memory: bytes for packets; flows_max: flows known at once; section: of files, borrowed. */
+/* memory: bytes for packets; flows_max: flows known at once; section: of files. */
 int pk_capture_new(size_t memory, size_t flows_max, const struct pk_pcapng_section *section,
 		   const struct pk_capture_ops *ops, void *arg, struct pk_capture **ret_capture);
 void pk_capture_free(struct pk_capture *c);

@@ -16,9 +16,10 @@ struct pk_capture_flow {
 	uint64_t last;                      /* position of its latest packet in memory */
 	uint64_t netns;                     /* cookie; with ifindex: where it is seen */
 	uint64_t start_ns, total, final_ns; /* by reports; 0: not reported (as final) yet */
-	uint64_t frames_ns;  /* since then the kernel sends whole frames; 0: it does not */
-	uint64_t kept_ns[2]; /* of whole frames in memory: the first, the last; 0: none */
-	uint64_t wanted_ns;  /* since when somebody records it */
+	uint64_t frames_ns;    /* since then the kernel sends whole frames; 0: it does not */
+	uint64_t kept_ns[2];   /* of whole frames in memory: the first, the last; 0: none */
+	uint64_t undecided_ns; /* first report that somebody asked about; 0: none came */
+	uint64_t told_ns;      /* that it is refused: the kernel was told last; 0: it was not */
 	uint64_t written[PK_RECORDINGS_MAX]; /* packets, by recording */
 	/* By recording, of one that waits to learn whether whole frames come: what lies in memory
 	 * from this position on is still to be written. 0: it does not wait. */
@@ -28,10 +29,12 @@ struct pk_capture_flow {
 	uint32_t slot;
 	uint32_t walk; /* number of the last walk that asked about it, and the answer */
 	bool walk_yes;
+	bool comment_stays; /* until the next report: more is not known */
 	bool has_slot;
-	bool marked;    /* the kernel was asked for its frames */
+	bool asked;     /* each recording was, about it */
+	bool open;      /* and some may still take it: its frames are kept in memory */
 	bool refused;   /* nobody records it: its frames are turned away */
-	bool told;      /* and the kernel knows */
+	bool unsaid;    /* somebody does, after it was refused, and the kernel could not be told */
 	uint8_t wanted; /* 1 << number of each recording that takes it */
 	struct pk_capture_flow *want_prev, *want_next; /* list of those that are wanted */
 	/* of the table */

@@ -247,6 +247,26 @@ bool pk_pcapng_block(const void *data, size_t len, uint32_t *ret_type, uint32_t 
 	return true;
 }
 
+/* Of the options from at to stop; NULL: there is none with this code. */
+static const uint8_t *find_option(const uint8_t *p, size_t at, size_t stop, uint16_t code,
+				  size_t *ret_len)
+{
+	while (at + 4 <= stop) {
+		uint16_t c = get_u16(p + at);
+		size_t n = get_u16(p + at + 2);
+
+		at += 4;
+		if (c == OPT_END || n > stop - at)
+			return NULL;
+		if (c == code) {
+			*ret_len = n;
+			return p + at;
+		}
+		at += (n + 3) & ~(size_t)3;
+	}
+	return NULL;
+}
+
 bool pk_pcapng_read_packet(const void *block, size_t len, struct pk_pcapng_seen *ret_seen)
 {
 	const uint8_t *p = block;
@@ -264,19 +284,17 @@ bool pk_pcapng_read_packet(const void *block, size_t len, struct pk_pcapng_seen 
 	if (s.len > stop - at)
 		return false;
 	at += (s.len + 3u) & ~3u;
-	while (at + 4 <= stop) {
-		uint16_t code = get_u16(p + at);
-
-		n = get_u16(p + at + 2);
-		at += 4;
-		if (code == OPT_END)
-			break;
-		if (n > stop - at)
-			return false;
-		if (code == EPB_DROPCOUNT && n == sizeof(s.dropped))
-			memcpy(&s.dropped, p + at, n);
-		at += (n + 3) & ~(size_t)3;
-	}
+	p = find_option(block, at, stop, EPB_DROPCOUNT, &n);
+	if (p && n == sizeof(s.dropped))
+		memcpy(&s.dropped, p, n);
 	*ret_seen = s;
 	return true;
+}
+
+const char *pk_pcapng_read_comment(const void *block, size_t len, size_t *ret_len)
+{
+	if (len < HEAD_LEN + 12 + sizeof(uint32_t) || len % 4)
+		return NULL;
+	return (const char *)find_option(block, HEAD_LEN + 12, len - sizeof(uint32_t), OPT_COMMENT,
+					 ret_len);
 }

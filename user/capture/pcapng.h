@@ -75,3 +75,6 @@ struct pk_pcapng_seen {
 };
 /* block: whole, of PK_PCAPNG_PACKET. False: it is malformed. */
 bool pk_pcapng_read_packet(const void *block, size_t len, struct pk_pcapng_seen *ret_seen);
+/* The first comment of a block of PK_PCAPNG_STATS: *ret_len bytes, not NUL ended. NULL: it has
+ * none, or is malformed. */
+const char *pk_pcapng_read_comment(const void *block, size_t len, size_t *ret_len);

@@ -71,8 +71,7 @@ void pk_recording_end(struct pk_recording *r, uint64_t now_ns, const char *why)
 	r->ended = why;
 	pk_buf_fmt(&text,
 		   "ended=%s flows=%" PRIu64 " packets=%" PRIu64 " cut=%" PRIu64 " slow=%" PRIu64
-		   " missed=%" PRIu64 " refused=%" PRIu64 " unmarked=%" PRIu64,
-		   why, r->flows, w->packets, w->cut, w->dropped, w->missed, w->refused,
-		   r->unmarked);
+		   " missed=%" PRIu64 " refused=%" PRIu64,
+		   why, r->flows, w->packets, w->cut, w->dropped, w->missed, w->refused);
 	pk_writer_end(&r->w, now_ns > r->begun_ns ? now_ns : r->begun_ns, text.data);
 }

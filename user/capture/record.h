@@ -35,7 +35,6 @@ struct pk_recording {
 	const char *over;  /* a limit was reached: which; NULL: none */
 	const char *ended; /* why; NULL: it goes on */
 	uint64_t flows;    /* it has taken */
-	uint64_t unmarked; /* of these: the kernel was not asked, so what lies in memory is all */
 	size_t room;       /* bytes that may wait for the reader */
 	size_t behind; /* bytes that were taken from w.out and not yet read: the reader's word */
 };

@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define SEEN_LEN 128 /* bytes of a frame that tell whether it is the same again */
+#define SEEN_LEN 128    /* bytes of a frame that tell whether it is the same again, */
+#define SEEN_NS  100000 /* this soon */
 
 struct pk_writer_iface {
 	uint64_t netns;
@@ -89,13 +90,38 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* What the headers before the payload, repeated, add up to. */
+static uint32_t repeated(const struct pk_sample *s)
+{
+	uint64_t own = (uint64_t)s->payload_off + s->payload_len;
+
+	return s->payload_len && s->payload_off && s->frame_len > own &&
+			       s->frame_len - own >= s->payload_off
+		       ? s->frame_len - (uint32_t)own
+		       : 0;
+}
+
+uint32_t pk_sample_len(const struct pk_sample *s)
+{
+	uint32_t len = s->frame_len - repeated(s);
+
+	return len > s->data_len ? len : s->data_len;
+}
+
+uint32_t pk_sample_packets(const struct pk_sample *s)
+{
+	uint32_t r = repeated(s);
+
+	return r ? 1 + r / s->payload_off : 1;
+}
+
 /* A tunnel's packet comes for the outer flow and for the inner one: it is one frame. */
 static bool is_again(const struct pk_writer_iface *i, const struct pk_sample *s)
 {
 	uint32_t len = least(least(s->data_len, i->seen_len), SEEN_LEN);
 
-	return i->seen_ns == s->hdr.ts && i->seen_wire == s->frame_len && i->seen_flow != s->flow &&
-	       memcmp(i->seen, s + 1, len) == 0;
+	return s->hdr.ts - i->seen_ns < SEEN_NS && i->seen_wire == s->frame_len &&
+	       i->seen_flow != s->flow && memcmp(i->seen, s + 1, len) == 0;
 }
 
 static void note_seen(struct pk_writer_iface *i, const struct pk_sample *s)
@@ -125,7 +151,7 @@ bool pk_writer_packet(struct pk_writer *w, const struct pk_sample *s, const char
 		p.len = least(p.len, w->snaplen);
 	p.iface = i->number;
 	p.ts_ns = wall_ns(w, s->hdr.ts);
-	p.wire_len = s->frame_len > p.len ? s->frame_len : p.len;
+	p.wire_len = pk_sample_len(s);
 	p.way = s->where == PK_AT_INGRESS  ? PK_PCAPNG_INBOUND
 		: s->where == PK_AT_EGRESS ? PK_PCAPNG_OUTBOUND
 					   : PK_PCAPNG_WAY_UNKNOWN;

@@ -45,6 +45,11 @@ struct pk_writer {
 	uint64_t refused;        /* one interface too many, or no memory */
 };
 
+/* Bytes of the packet as it passed, and how many packets it is on the wire: frame_len of a record
+ * is the sum of those that were merged (GSO, GRO), each with its headers. */
+uint32_t pk_sample_len(const struct pk_sample *s);
+uint32_t pk_sample_packets(const struct pk_sample *s);
+
 /* The rest of *w is set by the caller first. */
 int pk_writer_init(struct pk_writer *w);
 void pk_writer_done(struct pk_writer *w);

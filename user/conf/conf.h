@@ -59,6 +59,7 @@ struct pk_conf {
 	uint64_t sample_rate;           /* a second, per application and CPU */
 	uint64_t sample_keep;           /* packets of each direction */
 	uint64_t sample_keep_rate;      /* a second, per CPU */
+	uint64_t capture_memory;        /* bytes of packets kept in memory */
 	bool bpf_stats;                 /* have the kernel count run time of programs */
 	bool watchdog;                  /* answer systemd's watchdog */
 };

@@ -164,6 +164,12 @@ const struct pk_conf_row pk_conf_schema[] = {
 		 "are kept in memory for a while." },
 	{ "sample.keep_rate", PK_CONF_COUNT, false, AT(sample_keep_rate), RANGE(0, 10000000),
 	  "10000", "packets a second", .doc = "At most so many of those on each CPU." },
+	{ "capture.memory", PK_CONF_SIZE, true, AT(capture_memory), RANGE(64 * KiB, 256 * MiB),
+	  "16M",
+	  .doc = "Memory for the last packets that were sampled or kept, from which those before "
+		 "an "
+		 "event can be taken; 1 MiB takes about 4,600 heads of packets. Taken as it is "
+		 "used." },
 	{ "self.bpf_stats", PK_CONF_BOOL, true, AT(bpf_stats), .def = "true",
 	  .doc = "Sample the run time of the kernel programs for `picket status`, one second in "
 		 "thirty." },

@@ -19,9 +19,11 @@
 
 /* What stands around captures: who matches, and what the kernel was asked for. */
 static struct world {
-	int match[FLOWS]; /* by flow: answer while s is given */
-	int reported[FLOWS];
-	bool marked[FLOWS], mark_new;
+	int match[5 * FLOWS]; /* by flow: answer while s is given */
+	int reported[5 * FLOWS];
+	bool marked[FLOWS], mark_all;
+	bool first_only; /* the first recording takes any flow at once */
+	unsigned turn;   /* of the recordings that are asked about a packet */
 	unsigned marks, unmarks, asked;
 } world;
 
@@ -31,14 +33,17 @@ static int match(void *arg, const struct pk_filter *filter, uint64_t flow,
 	assert_ptr_equal(arg, &world);
 	(void)filter;
 	world.asked++;
+	if (s && world.first_only && world.turn++ == 0)
+		return 1;
 	return s ? world.match[flow] : world.reported[flow];
 }
 
-static void comment(void *arg, uint64_t flow, const struct pk_sample *s, struct pk_buf *out)
+static bool comment(void *arg, uint64_t flow, const struct pk_sample *s, struct pk_buf *out)
 {
 	assert_ptr_equal(arg, &world);
 	(void)s;
 	pk_buf_fmt(out, "flow %u", (unsigned)flow);
+	return true;
 }
 
 static void iface(void *arg, uint64_t netns, uint32_t ifindex, struct pk_capture_iface *i)
@@ -58,15 +63,15 @@ static bool mark(void *arg, uint64_t flow, uint32_t slot, bool on)
 	return true;
 }
 
-static void mark_new(void *arg, bool on)
+static bool mark_all(void *arg, bool on)
 {
 	assert_ptr_equal(arg, &world);
-	world.mark_new = on;
-	if (!on)
-		memset(world.marked, 0, sizeof(world.marked));
+	world.mark_all = on;
+	memset(world.marked, on, sizeof(world.marked));
+	return true;
 }
 
-static const struct pk_capture_ops ops = { match, comment, iface, mark, mark_new };
+static const struct pk_capture_ops ops = { match, comment, iface, mark, mark_all };
 
 static struct pk_capture *capture(size_t memory)
 {
@@ -150,7 +155,7 @@ static void test_beginning(void **state)
 	struct pk_recording *r = record(c, 1, 0);
 
 	(void)state;
-	assert_true(world.mark_new);
+	assert_true(world.mark_all);
 	world.match[3] = -EAGAIN;
 	world.match[4] = -EAGAIN;
 	world.reported[3] = 1;
@@ -165,15 +170,44 @@ static void test_beginning(void **state)
 	expect(r, "");
 	report(c, 3, 20, 10, 6, false);
 	report(c, 4, 21, 110, 6, false);
+	packet(c, 4, 22, true); /* other views of it may tell more */
+	assert_int_equal(world.unmarks, 0);
+	report(c, 4, S / 2, 110, 6, false);
 	expect(r, "10! 11! 12! 13! 14! 15!");
 	assert_int_equal(world.marks, 0); /* its frames come anyway */
 	assert_int_equal(world.unmarks, 1);
 	packet(c, 3, 22, true);
-	packet(c, 4, 23, true);  /* was under way */
-	packet(c, 3, 24, false); /* sampled: the frame comes too */
+	packet(c, 4, S / 2 + 1, true); /* was under way */
+	packet(c, 3, 24, false);       /* sampled: the frame comes too */
 	packet(c, 3, 24, true);
 	expect(r, "10! 11! 12! 13! 14! 15! 22! 24!");
 	assert_int_equal(world.unmarks, 1);
+	pk_capture_free(c);
+}
+
+/* Refused at first, wanted later: what it says of itself grew. And frames that go on coming
+ * although the kernel was told. */
+static void test_refused(void **state)
+{
+	struct pk_capture *c = capture(1 << 20);
+	struct pk_recording *r = record(c, 1, 0);
+
+	(void)state;
+	packet(c, 3, 10, true);
+	assert_int_equal(world.unmarks, 1);
+	for (uint64_t i = 11; i < 20; i++)
+		packet(c, 3, i, true);
+	assert_int_equal(world.unmarks, 1);
+	packet(c, 3, 2 * S, true);
+	packet(c, 3, 2 * S + 1, true);
+	assert_int_equal(world.unmarks, 2);
+	assert_int_equal(world.asked, 1); /* and not for each packet */
+	world.reported[3] = 1;
+	report(c, 3, 3 * S, 10, 20, false);
+	assert_int_equal(world.marks, 1);
+	packet(c, 3, 3 * S + 1, true);
+	assert_int_equal(r->w.packets, 1);
+	assert_int_equal(r->flows, 1);
 	pk_capture_free(c);
 }
 
@@ -212,7 +246,6 @@ static void test_middle(void **state)
 	packet(c, 4, 13, false);
 	r = record(c, 100, 0);
 	expect(r, "10 11 12");
-	assert_true(world.marked[3]);
 	packet(c, 3, 101, false); /* before the mark was in force */
 	packet(c, 3, 102, false); /* and its head, once it was */
 	expect(r, "10 11 12");
@@ -238,8 +271,10 @@ static void test_no_frames(void **state)
 	expect(r, "");
 	pk_capture_tick(c, S, 0);
 	expect(r, "10 11");
-	packet(c, 3, 2 * S / 1000, false);
-	expect(r, "10 11 2000000");
+	packet(c, 3, S + 5, false); /* the next one waits as long, */
+	expect(r, "10 11");
+	packet(c, 3, S + 5, true); /* and not in vain */
+	expect(r, "10 11 1000000005!");
 	pk_capture_free(c);
 }
 
@@ -262,7 +297,7 @@ static void test_short(void **state)
 	assert_int_equal(r->w.missed, 1);
 	pk_capture_record_end(c, r, 4 * S, "user");
 	assert_int_equal(r->w.missed, 1);
-	assert_false(world.mark_new);
+	assert_false(world.mark_all);
 	pk_capture_free(c);
 }
 
@@ -304,26 +339,48 @@ static void test_two(void **state)
 	packet(c, 3, 31, true);
 	expect(a, "10 21! 31!");
 	expect(b, "10 31!"); /* frames that went to a file are not kept */
-	assert_int_equal(world.marks, 1);
+	assert_int_equal(world.marks + world.unmarks, 0); /* all were marked */
 	for (int i = 2; i < PK_RECORDINGS_MAX; i++)
 		record(c, 40, 0);
 	assert_int_equal(pk_capture_record(c, &a->conf, 50, &r), -EBUSY);
 	pk_capture_record_free(c, a);
 	assert_int_equal(world.unmarks, 0);
-	assert_true(world.mark_new);
+	assert_true(world.mark_all);
 	packet(c, 3, 51, true);
 	expect(b, "10 31! 51!");
 	while ((r = pk_capture_record_next(c, NULL)))
 		pk_capture_record_free(c, r);
-	assert_int_equal(world.unmarks, 1);
-	assert_false(world.mark_new);
+	assert_false(world.mark_all);
 	pk_capture_counts(c, &n);
 	assert_int_equal(n.recordings, 0);
 	assert_int_equal(n.recordings_ever, 4);
-	assert_int_equal(n.marks, 0);
+	assert_int_equal(n.recorded, 0);
 	packet(c, 3, 60, true); /* was under way: nobody's */
 	pk_capture_counts(c, &n);
 	assert_int_equal(n.memory.taken, 1);
+	pk_capture_free(c);
+}
+
+/* One takes a flow at once, the other when its process is known: both have it from the beginning.
+ */
+static void test_second_later(void **state)
+{
+	struct pk_capture *c = capture(1 << 20);
+	struct pk_recording *a = record(c, 1, 0), *b = record(c, 2, 0);
+
+	(void)state;
+	world.match[4] = -EAGAIN;
+	world.reported[4] = 1;
+	world.first_only = true;
+	for (uint64_t i = 20; i < 25; i++)
+		packet(c, 4, i, true);
+	expect(a, "20! 21! 22! 23! 24!");
+	expect(b, "");
+	report(c, 4, 30, 20, 5, false);
+	expect(b, "20! 21! 22! 23! 24!");
+	packet(c, 4, 31, true);
+	expect(a, "20! 21! 22! 23! 24! 31!");
+	expect(b, "20! 21! 22! 23! 24! 31!");
 	pk_capture_free(c);
 }
 
@@ -341,8 +398,7 @@ static void test_limit(void **state)
 		packet(c, 3, i, true);
 	assert_string_equal(r->ended, "packets");
 	expect(r, "10! 11!");
-	assert_false(world.mark_new);
-	assert_int_equal(world.unmarks, 1);
+	assert_false(world.mark_all);
 	pk_capture_record_free(c, r);
 	conf = (struct pk_recording_conf){ .duration_ns = S };
 	assert_int_equal(pk_capture_record(c, &conf, 2 * S, &r), 0);
@@ -367,22 +423,24 @@ static void test_many_flows(void **state)
 	for (uint64_t i = 0; i < FLOWS; i++)
 		packet(c, i, 10 + i, false);
 	pk_capture_counts(c, &n);
-	assert_int_equal(n.marks, FLOWS);
+	assert_int_equal(n.recorded, FLOWS);
 	assert_int_equal(r->flows, FLOWS);
 	pk_capture_free(c);
 	c = capture(1 << 20);
 	r = record(c, 1, 0);
 	world.match[3] = 1;
 	packet(c, 3, 5, false);
+	world.match[3] = world.reported[3] = 0;
 	for (uint64_t i = 0; i < 3 * FLOWS; i++) {
 		struct pk_flow_report e = { .why = PK_REPORT_START };
 
-		e.flow.meta.id = i % FLOWS; /* no slot known: nothing to mark */
+		e.flow.meta.id = FLOWS + i; /* no slot known: nothing to mark */
 		pk_capture_flow(c, &e);
 	}
 	for (unsigned i = 0; i < FLOWS; i++)
 		marked += world.marked[i];
-	assert_int_equal(marked, 1);
+	assert_int_equal(marked, FLOWS - 1); /* it has left: nobody would know it */
+	assert_false(world.marked[3]);
 	pk_capture_record_free(c, r);
 	pk_capture_free(c);
 }
@@ -473,11 +531,12 @@ static void test_any_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_beginning),  cmocka_unit_test(test_known_at_once),
-		cmocka_unit_test(test_middle),     cmocka_unit_test(test_no_frames),
-		cmocka_unit_test(test_short),      cmocka_unit_test(test_before),
-		cmocka_unit_test(test_two),        cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_many_flows), cmocka_unit_test(test_freeze),
+		cmocka_unit_test(test_beginning),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_known_at_once), cmocka_unit_test(test_middle),
+		cmocka_unit_test(test_no_frames),     cmocka_unit_test(test_short),
+		cmocka_unit_test(test_before),        cmocka_unit_test(test_two),
+		cmocka_unit_test(test_second_later),  cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_many_flows),    cmocka_unit_test(test_freeze),
 		cmocka_unit_test(test_any_order),
 	};
 

@@ -163,8 +163,9 @@ static void test_stats(void **state)
 				     .os_dropped = 1,
 				     .delivered = 7,
 				     .comment = "ended=user" };
+	const char *text;
 	uint16_t len;
-	size_t at;
+	size_t at, n;
 
 	(void)state;
 	pk_pcapng_stats(&b, &s);
@@ -177,6 +178,11 @@ static void test_stats(void **state)
 	assert_int_equal(len, 8);
 	assert_int_equal(u32(&b, at), 3);
 	assert_int_equal(u32(&b, at + 4), 0);
+	text = pk_pcapng_read_comment(b.data, b.len, &n);
+	assert_int_equal(n, 10);
+	assert_memory_equal(text, "ended=user", 10);
+	for (n = 0; n < b.len; n += 4)
+		(void)pk_pcapng_read_comment(b.data, n, &at);
 }
 
 /* What others wrote stays one option: valid, printable, at most 2048 bytes, no cut character. */

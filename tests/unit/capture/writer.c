@@ -127,6 +127,31 @@ static void test_cut(void **state)
 	pk_writer_done(&w);
 }
 
+/* Five segments of 1448 bytes that pass as one packet: 66 bytes of headers are there once, and five
+ * times on the wire. A padded frame is one packet as it is. */
+static void test_merged(void **state)
+{
+	struct pk_sample s = {
+		.frame_len = 5 * 1514, .data_len = 66, .payload_off = 66, .payload_len = 5 * 1448
+	};
+
+	(void)state;
+	assert_int_equal(pk_sample_len(&s), 66 + 5 * 1448);
+	assert_int_equal(pk_sample_packets(&s), 5);
+	s.data_len = 66 + 5 * 1448;
+	assert_int_equal(pk_sample_len(&s), 66 + 5 * 1448);
+	s = (struct pk_sample){ .frame_len = 60, .data_len = 60, .payload_off = 54 };
+	assert_int_equal(pk_sample_len(&s), 60);
+	assert_int_equal(pk_sample_packets(&s), 1);
+	s = (struct pk_sample){ .frame_len = 60, .payload_off = 54, .payload_len = 2 };
+	assert_int_equal(pk_sample_len(&s), 60);
+	s = (struct pk_sample){ .frame_len = UINT32_MAX,
+				.payload_off = UINT32_MAX,
+				.payload_len = UINT32_MAX };
+	assert_int_equal(pk_sample_len(&s), UINT32_MAX);
+	assert_int_equal(pk_sample_packets(&s), 1);
+}
+
 /* A frame that comes for a tunnel and for what is in it is written once; others are not taken for
  * it. */
 static void test_twice(void **state)
@@ -136,6 +161,7 @@ static void test_twice(void **state)
 
 	(void)state;
 	b.s.flow = 8;
+	b.s.hdr.ts++;
 	c.s.flow = 9;
 	c.data[50] ^= 1;
 	d.s.flow = 9;
@@ -147,7 +173,8 @@ static void test_twice(void **state)
 	assert_true(pk_writer_packet(&w, &c.s, NULL)); /* another frame */
 	assert_true(pk_writer_packet(&w, &d.s, NULL)); /* elsewhere */
 	assert_int_equal(w.packets, 3);
-	e.s.hdr.ts = 6;
+	e.s.hdr.ts = 1000000;
+	e.s.flow = 10;
 	assert_true(pk_writer_packet(&w, &e.s, NULL)); /* later */
 	assert_int_equal(w.packets, 4);
 	pk_writer_done(&w);
@@ -237,9 +264,13 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_interfaces), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_twice),      cmocka_unit_test(test_losses),
-		cmocka_unit_test(test_empty),      cmocka_unit_test(test_too_many_interfaces),
+		cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_merged),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_losses),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_too_many_interfaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
