@@ -111,10 +111,11 @@ struct transfer {
 	const struct pk_client_ask *ask; /* NULL: GET */
 	FILE *to;                        /* not NULL: a good answer goes there */
 	struct timespec began;
-	bool shown; /* progress is on the terminal */
+	bool shown;                          /* progress is on the terminal */
+	const struct pk_client_taker *taker; /* or there */
 	bool (*line)(void *arg, json_t *object);
 	void *arg;
-	bool ended; /* by line() */
+	bool ended; /* by line() or the taker */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -149,6 +150,10 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (t->to && status == 200)
 		return fwrite(data, size, n, t->to);
+	if (t->taker && status == 200) {
+		t->ended = t->ended || !t->taker->data(t->taker->arg, data, size * n);
+		return t->ended ? 0 : size * n;
+	}
 	pk_buf_add(&t->buf, data, size * n);
 	if (t->buf.error)
 		return 0;
@@ -196,6 +201,44 @@ static int on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off
 	fprintf(stderr, "\r%.70s\x1b[K", text.data ? text.data : "");
 	t->shown = true;
 	return 0;
+}
+
+static size_t on_head(char *line, size_t size, size_t n, void *arg)
+{
+	const struct transfer *t = arg;
+	size_t len = size * n, name = strlen(t->taker->head);
+	char value[256];
+
+	if (len <= name || strncasecmp(line, t->taker->head, name) != 0 || line[name] != ':' ||
+	    len - name >= sizeof(value))
+		return len;
+	memcpy(value, line + name + 1, len - name - 1);
+	value[len - name - 1] = '\0';
+	value[strcspn(value, "\r\n")] = '\0';
+	t->taker->value(t->taker->arg, value + strspn(value, " \t"));
+	return len;
+}
+
+static int on_idle(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+		   curl_off_t up)
+{
+	struct transfer *t = arg;
+
+	(void)down_all;
+	(void)down;
+	(void)up_all;
+	(void)up;
+	t->ended = t->ended || !t->taker->idle(t->taker->arg);
+	return t->ended;
+}
+
+static void set_taker(struct transfer *t)
+{
+	curl_easy_setopt(t->curl, CURLOPT_HEADERFUNCTION, on_head);
+	curl_easy_setopt(t->curl, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(t->curl, CURLOPT_XFERINFOFUNCTION, on_idle);
+	curl_easy_setopt(t->curl, CURLOPT_XFERINFODATA, t);
+	curl_easy_setopt(t->curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 static void set_body(struct transfer *t)
@@ -252,6 +295,8 @@ static int perform(const struct pk_client *c, struct transfer *t, const char *pa
 	curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, head);
 	if (t->ask)
 		set_body(t);
+	if (t->taker)
+		set_taker(t);
 	r = curl_easy_perform(t->curl);
 	clear_progress(t);
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -352,6 +397,21 @@ int pk_client_stream(const struct pk_client *c, const char *path, const char *co
 	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
 	_cleanup_(pk_buf_done) struct pk_buf error = {};
 	struct transfer t = { .curl = curl, .line = line, .arg = arg };
+	int r;
+
+	if (!curl)
+		return 1;
+	r = perform(c, &t, path, query, &error);
+	pk_buf_done(&t.buf);
+	return complain(r, &error);
+}
+
+int pk_client_take(const struct pk_client *c, const char *path, const char *const query[],
+		   const struct pk_client_taker *taker)
+{
+	_cleanup_(curl_freep) CURL *curl = curl_easy_init();
+	_cleanup_(pk_buf_done) struct pk_buf error = {};
+	struct transfer t = { .curl = curl, .taker = taker };
 	int r;
 
 	if (!curl)

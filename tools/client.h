@@ -48,6 +48,18 @@ int pk_client_copy(const struct pk_client *c, const char *path, FILE *to);
 int pk_client_stream(const struct pk_client *c, const char *path, const char *const query[],
 		     bool (*line)(void *arg, json_t *object), void *arg);
 
+/* Bytes as they come, for as long as they do. */
+struct pk_client_taker {
+	bool (*data)(void *arg, const void *data, size_t len); /* false: enough */
+	/* At least once a second, also while nothing comes; false: enough. */
+	bool (*idle)(void *arg);
+	const char *head;                            /* name of a response header, */
+	void (*value)(void *arg, const char *value); /* and who gets what it says */
+	void *arg;
+};
+int pk_client_take(const struct pk_client *c, const char *path, const char *const query[],
+		   const struct pk_client_taker *taker);
+
 /* "path?name=value" with values escaped; malloc'd, NULL: no memory. */
 char *pk_client_path(const char *path, const char *const query[]);
 

@@ -22,8 +22,8 @@ static void options_of(const struct pk_command *c)
 /* Commands that take a file, and those that take the name of a list. */
 static bool takes_file(const struct pk_command *c)
 {
-	return c == &pk_cmd_replay || c == &pk_cmd_list_load || c == &pk_cmd_list_diff ||
-	       c == &pk_cmd_list_test;
+	return c == &pk_cmd_record || c == &pk_cmd_replay || c == &pk_cmd_list_load ||
+	       c == &pk_cmd_list_diff || c == &pk_cmd_list_test;
 }
 
 /* "list show" is "show" behind "list". */
