@@ -304,19 +304,18 @@ static void comma(struct pk_buf *out, const char *before, const char *value)
 static void asked_tls(struct pk_buf *out, json_t *f)
 {
 	json_t *own = pk_json_at(f, "unmapped.picket.tls");
-	const char *sni = pk_json_text(f, "tls.sni"), *alpn = pk_json_text(own, "alpn_chosen");
+	const char *sni = pk_json_text(f, "tls.sni"), *chosen = pk_json_text(own, "alpn_chosen");
+	const char *offered = json_string_value(json_array_get(json_object_get(own, "alpn"), 0));
 
 	if (!json_object_get(f, "tls"))
 		return;
-	if (!*alpn)
-		alpn = json_string_value(json_array_get(json_object_get(own, "alpn"), 0));
 	label(out, "asked");
 	text(out, *sni ? sni : "no name");
-	pk_buf_str(out, " by TLS");
-	comma(out, " ", pk_json_text(f, "tls.version"));
+	pk_buf_str(out, " by ");
+	text(out, *pk_json_text(f, "tls.version") ? pk_json_text(f, "tls.version") : "TLS");
 	if (json_object_get(own, "quic_version"))
 		pk_buf_str(out, " over QUIC");
-	comma(out, ", ", alpn ? alpn : "");
+	comma(out, *chosen ? ", " : ", offers ", *chosen ? chosen : offered ? offered : "");
 	if (json_is_true(json_object_get(own, "ech")))
 		pk_buf_str(out, ", encrypted hello offered: the name may be a cover");
 	comma(out, ", JA4 ",

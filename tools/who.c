@@ -91,11 +91,11 @@ static void v_command(struct pk_buf *out, json_t *r, bool human)
 }
 
 static const struct pk_column columns[] = {
-	{ "PROCESS", 10, false, false, v_name }, { "PID", 7, true, false, v_pid },
-	{ "USER", 8, false, false, v_user },     { "SINCE", 19, false, false, v_since },
-	{ "LAST", 8, false, false, v_last },     { "FLOWS", 5, true, false, v_flows },
-	{ "SENT", 5, true, false, v_sent },      { "RECV", 5, true, false, v_received },
-	{ "WITH", 20, false, false, v_with },    { "COMMAND", 12, false, true, v_command },
+	{ "PID", 7, true, false, v_pid },     { "PROCESS", 10, false, false, v_name },
+	{ "USER", 8, false, false, v_user },  { "SINCE", 19, false, false, v_since },
+	{ "LAST", 8, false, false, v_last },  { "FLOWS", 5, true, false, v_flows },
+	{ "SENT", 5, true, false, v_sent },   { "RECV", 5, true, false, v_received },
+	{ "WITH", 20, false, false, v_with }, { "COMMAND", 12, false, true, v_command },
 };
 
 static void print(json_t *flows, enum pk_format format)

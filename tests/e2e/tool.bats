@@ -85,7 +85,7 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 	run picket --socket "$run/none.sock" status
 	[ "$status" = 1 ]
 	[[ $output == *"systemctl start"* ]]
-	for command in top flows events ps status replay completion; do
+	for command in top who flows events ps status replay completion; do
 		picket $command --help | grep -q Examples
 	done
 }
@@ -101,11 +101,20 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 		any(.[]; .process.pid == $pid and .depth > 0 and (.listening | index("tcp [::]:7003")))'
 }
 
+@test "who talks to a port: the program, since when, how much, once however often it ran" {
+	for i in 1 2 3; do in_client "$bin/client" tcp $server_ip 7003 "$i"; done
+	wait_for 10 bash -c "picket who 7003 | grep -qE '3 x +client +root .* 3 .* $server_ip +'"
+	picket who $server_ip -o json | jq -se 'any(.[]; .process.name == "client" and .processes >= 3 and .sent > 0)'
+	picket who 192.0.2.77 2>"$run/err" | grep -q '^ *PID PROCESS'
+	grep -q nobody "$run/err"
+	run ! picket who
+}
+
 @test "completion scripts are valid and know every command" {
 	picket completion bash >"$run/c.bash"
 	bash -n "$run/c.bash"
 	for shell in bash zsh fish; do
-		for command in top flows events ps status replay completion; do
+		for command in top who flows events ps status replay completion; do
 			picket completion $shell | grep -qw "$command"
 		done
 	done

@@ -13,6 +13,7 @@
 #include "flow/filter.h"
 #include "flow/local.h"
 #include "flow/table.h"
+#include "name/name.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -245,27 +246,46 @@ unsigned pk_live_here(const struct pk_view *v, const struct pk_flow_entry *e)
 	return !from;
 }
 
+static const struct pk_fact *fact_of(const struct pk_view *v, const struct pk_flow_entry *e)
+{
+	return v->ocsf.names ? pk_names_fact(v->ocsf.names, e->flow.meta.id) : NULL;
+}
+
 const char *pk_live_name(const struct pk_view *v, const struct pk_flow_entry *e, unsigned d,
 			 bool *ret_is_name)
 {
 	static char ip[PK_IP_TEXT];
+	const struct pk_fact *fact = fact_of(v, e);
+	struct pk_name_best best = { .name = NULL };
 
-	(void)v;
-	*ret_is_name = false;
-	return pk_ip_format(e->flow.key.addr[d], ip);
+	/* what was asked for names the side that was asked; the other one has DNS's name at most */
+	if (fact && d == fact->client)
+		best.name = fact->dns[d];
+	else if (fact)
+		(void)pk_fact_best(fact, &best); /* name stays NULL: it has none */
+	*ret_is_name = best.name;
+	return best.name ? best.name : pk_ip_format(e->flow.key.addr[d], ip);
 }
 
 const char *pk_live_app(const struct pk_view *v, const struct pk_flow_entry *e)
 {
 	static char num[8];
-	const char *name =
-		e->flow.key.proto == ETH_ARP ? "arp" : pk_ip_proto_name(e->flow.key.proto);
+	const struct pk_fact *fact = fact_of(v, e);
+	const char *name = fact ? pk_app_name(fact->app) : NULL;
 
-	(void)v;
+	if (!name)
+		name = e->flow.key.proto == ETH_ARP ? "arp" : pk_ip_proto_name(e->flow.key.proto);
 	if (name)
 		return name;
 	snprintf(num, sizeof(num), "%u", e->flow.key.proto);
 	return num;
+}
+
+bool pk_live_is_odd(const struct pk_view *v, const struct pk_flow_entry *e)
+{
+	const struct pk_fact *fact = fact_of(v, e);
+
+	return fact && (fact->flags & PK_FACT_ODD || fact->conflict != PK_CONFLICT_NONE);
 }
 
 static bool has_ports(uint16_t proto)

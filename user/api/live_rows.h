@@ -62,3 +62,5 @@ const char *pk_live_name(const struct pk_view *v, const struct pk_flow_entry *e,
 			 bool *ret_is_name);
 /* What it speaks: "tls", "dns", ..., else its protocol's name or number. The same. */
 const char *pk_live_app(const struct pk_view *v, const struct pk_flow_entry *e);
+/* Do its names contradict each other, or does it not speak what its port is for? */
+bool pk_live_is_odd(const struct pk_view *v, const struct pk_flow_entry *e);

@@ -142,6 +142,8 @@ static void write_with(const struct writer *w, const struct pk_flow_entry *e, un
 	if (is_name)
 		pk_json_str(w->j, "with", name);
 	pk_json_str(w->j, "app", pk_live_app(w->v, e));
+	if (pk_live_is_odd(w->v, e))
+		pk_json_bool(w->j, "odd", true);
 }
 
 static void write_flow(const struct writer *w, const struct pk_live_row *row)

@@ -96,6 +96,37 @@ static void of_a_blocked_one(void **state)
 	pk_buf_done(&out);
 }
 
+/* As records of flows say it: user/api/README.md. */
+static void what_was_asked(void **state)
+{
+	struct pk_top_story s = story(
+		row,
+		"{\"tls\":{\"sni\":\"example.org\",\"version\":\"TLS 1.3\"},"
+		"\"ja4_fingerprint_list\":[{\"value\":\"t13d\"}],"
+		"\"http_request\":{\"http_method\":\"GET\",\"user_agent\":\"curl/7\","
+		"\"url\":{\"hostname\":\"h\",\"path\":\"/p\"}},\"http_response\":{\"code\":200},"
+		"\"unmapped\":{\"picket\":{\"names\":{\"dns\":\"cdn.example.net\"},"
+		"\"name_conflict\":\"sni_dns\",\"app_odd\":true,"
+		"\"tls\":{\"alpn\":[\"h2\",\"http/1.1\"],\"ech\":false},"
+		"\"ssh\":{\"src\":{\"software\":\"OpenSSH_9\"},\"dst\":{\"software\":\"x\"}},"
+		"\"dns\":{\"questions\":2,\"answers\":1,\"last\":{\"hostname\":\"q.org\","
+		"\"type\":\"AAAA\"},\"rcodes\":{\"NXDOMAIN\":1}}}}}",
+		NULL);
+	struct pk_buf out = {};
+
+	(void)state;
+	pk_top_story_flow(&out, &s);
+	has(&out, "resolved   cdn.example.net\n");
+	has(&out, "asked      example.org by TLS 1.3, offers h2, JA4 t13d\n");
+	has(&out, "asked      GET http://h/p by curl/7, answered 200\n");
+	has(&out, "asked      q.org AAAA by DNS; 2 questions, 1 answers, NXDOMAIN 1\n");
+	has(&out, "asked      OpenSSH_9 to x\n");
+	has(&out, "never resolved from the name in the hello\n");
+	has(&out, "does not speak what its port is for\n");
+	end(&s);
+	pk_buf_done(&out);
+}
+
 static void nothing_raw(void **state)
 {
 	struct pk_top_story s = story("{\"name\":\"a\\u001b]0;x\",\"with\":\"b\\u202ec\"}",
@@ -164,9 +195,9 @@ static void of_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_a_flow),   cmocka_unit_test(of_a_blocked_one),
-		cmocka_unit_test(nothing_raw), cmocka_unit_test(of_a_list),
-		cmocka_unit_test(of_nothing),
+		cmocka_unit_test(of_a_flow),      cmocka_unit_test(of_a_blocked_one),
+		cmocka_unit_test(what_was_asked), cmocka_unit_test(nothing_raw),
+		cmocka_unit_test(of_a_list),      cmocka_unit_test(of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
