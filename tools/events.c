@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `picket events`: what processes did. */
 #include "base/cleanup.h"
+#include "column.h"
 #include "list.h"
 
 #include <picket/api.h>
 #include <string.h>
-#include <time.h>
-
-static void v_time(struct pk_buf *out, json_t *e, bool human)
-{
-	json_int_t ms = json_integer_value(json_object_get(e, "time"));
-	time_t s = (time_t)(ms / 1000);
-	char text[32] = "";
-	struct tm tm;
-
-	if (!human) {
-		pk_buf_fmt(out, "%lld", (long long)ms);
-		return;
-	}
-	if (localtime_r(&s, &tm) && strftime(text, sizeof(text), "%H:%M:%S", &tm))
-		pk_buf_fmt(out, "%s.%03d", text, (int)(ms % 1000));
-}
 
 static void v_what(struct pk_buf *out, json_t *e, bool human)
 {
@@ -99,9 +84,12 @@ static void v_detail(struct pk_buf *out, json_t *e, bool human)
 }
 
 static const struct pk_column columns[] = {
-	{ "TIME", 12, false, false, v_time }, { "EVENT", 14, false, false, v_what },
-	{ "PID", 7, true, false, v_pid },     { "USER", 10, false, false, v_user },
-	{ "BY", 15, false, false, v_actor },  { "DETAIL", 24, false, true, v_detail },
+	{ "TIME", 12, false, false, pk_column_time },
+	{ "EVENT", 14, false, false, v_what },
+	{ "PID", 7, true, false, v_pid },
+	{ "USER", 10, false, false, v_user },
+	{ "BY", 15, false, false, v_actor },
+	{ "DETAIL", 24, false, true, v_detail },
 };
 
 static int run(const struct pk_command *self, int argc, char **argv)
@@ -118,19 +106,11 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	return pk_list_run(self, &list, argc, argv);
 }
 
-static const struct option options[] = {
-	{ "follow", no_argument, NULL, 'f' },
-	{ "number", required_argument, NULL, 'n' },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 const struct pk_command pk_cmd_events = {
 	.name = "events",
 	.what = "list or follow what processes do",
 	.usage = "events [OPTION]... [FILTER]",
-	.options = options,
+	.options = pk_list_options_log,
 	.run = run,
 	.help = "  -f, --follow     print each event as it comes, until Ctrl-C\n"
 		"  -n, --number N   at most N events (1000), the latest\n"

@@ -23,6 +23,14 @@ const struct option pk_list_options_plain[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+const struct option pk_list_options_log[] = {
+	{ "follow", no_argument, NULL, OPT_FOLLOW },
+	{ "number", required_argument, NULL, 'n' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
 struct wish {
 	enum pk_format format;
 	const char *number;
@@ -40,16 +48,22 @@ static void read_filter(struct wish *w, int argc, char **argv)
 	}
 }
 
+/* "+": what follows the first word of the filter is the filter's. */
+static const char *short_options(const struct option *options)
+{
+	if (options == pk_list_options_plain)
+		return "+an:o:h";
+	return options == pk_list_options_log ? "+fn:o:h" : "+fan:o:h";
+}
+
 /* 0; 1: help was printed; 2: misused. */
 static int read_wish(const struct pk_command *self, struct wish *w, int argc, char **argv)
 {
-	bool plain = self->options == pk_list_options_plain;
+	const char *letters = short_options(self->options);
 	int c;
 
 	optind = 1;
-	/* "+": what follows the first word of the filter is the filter's. */
-	while ((c = getopt_long(argc, argv, plain ? "+an:o:h" : "+fan:o:h", self->options, NULL)) >=
-	       0) {
+	while ((c = getopt_long(argc, argv, letters, self->options, NULL)) >= 0) {
 		switch (c) {
 		case OPT_FOLLOW:
 			w->follow = true;
@@ -155,6 +169,7 @@ int pk_list_run(const struct pk_command *self, const struct pk_list *list, int a
 
 	pk_client_init(&client, NULL);
 	pk_table_init(&p.table, list->col, list->n, w.format);
+	p.table.escaped = list->escaped;
 	if (w.follow) {
 		r = pk_client_stream(&client, list->stream, query, on_line, &p);
 	} else {

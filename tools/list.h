@@ -13,12 +13,14 @@ struct pk_list {
 	const struct pk_column *col;
 	size_t n;
 	bool oldest_first; /* order of the answer */
+	uint32_t escaped;  /* pk_table.escaped */
 	const char *limit; /* asked for when the user gives no number; NULL: the daemon's own */
 	json_t *(*arrange)(json_t *rows, bool all); /* NULL: as they come; a new reference */
 };
 
 extern const struct option pk_list_options[];
 extern const struct option pk_list_options_plain[]; /* without --follow */
+extern const struct option pk_list_options_log[];   /* without --all: nothing in it ends */
 
 /* Reads the options, asks the daemon, prints. */
 int pk_list_run(const struct pk_command *self, const struct pk_list *list, int argc, char **argv);

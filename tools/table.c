@@ -173,6 +173,14 @@ static void json_line(struct pk_buf *out, json_t *record)
 	pk_buf_char(out, '\n');
 }
 
+static bool is_printable(const struct pk_buf *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		if (b->data[i] < 0x20 || b->data[i] > 0x7e)
+			return false;
+	return true;
+}
+
 static void text_row(const struct pk_table *t, struct pk_buf *out, json_t *record)
 {
 	_cleanup_(pk_buf_done) struct pk_buf raw = {}, cell = {};
@@ -190,7 +198,10 @@ static void text_row(const struct pk_table *t, struct pk_buf *out, json_t *recor
 			pk_escape_csv(out, raw.data ? raw.data : "", raw.len);
 			continue;
 		}
-		pk_escape_text(&cell, raw.data ? raw.data : "", raw.len);
+		if (t->escaped >> i & 1 && is_printable(&raw))
+			pk_buf_add(&cell, raw.data, raw.len);
+		else
+			pk_escape_text(&cell, raw.data ? raw.data : "", raw.len);
 		if (c->wide && !t->line) /* nobody to cut it for */
 			pk_buf_str(out, cell.data ? cell.data : "");
 		else

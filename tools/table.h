@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum pk_format { PK_FORMAT_TABLE, PK_FORMAT_JSON, PK_FORMAT_CSV };
 
@@ -28,6 +29,9 @@ struct pk_table {
 	enum pk_format format;
 	unsigned line; /* width of the terminal, 0: no limit */
 	bool headed;
+	/* Bit i: text of column i has escapes of its own (DNS names): if all of it is printable
+	 * ASCII, its backslashes stay single. */
+	uint32_t escaped;
 };
 
 /* format: "table", "json" or "csv". -EINVAL when it is none of them. */

@@ -107,12 +107,47 @@ static void paths_find_members(void **state)
 	json_decref(o);
 }
 
+static void v_text(struct pk_buf *out, json_t *record, bool human)
+{
+	(void)human;
+	pk_buf_str(out, json_string_value(json_object_get(record, "text")));
+}
+
+/* Text with escapes of its own is shown as it is, as long as nothing hides in it. */
+static void escaped_text_stays(void **state)
+{
+	static const struct pk_column col[] = { { "TEXT", 8, false, true, v_text } };
+	static const struct {
+		const char *text;
+		uint32_t escaped;
+		const char *want;
+	} rows[] = {
+		{ "a\\032b", 1, "a\\032b\n" },
+		{ "a\\032b", 0, "a\\\\032b\n" },
+		{ "a\\032\x1b[2J", 1, "a\\\\032\\e[2J\n" },
+		{ "a\xc3\xa4\\", 1, "a\xc3\xa4\\\\\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(rows); i++) {
+		struct pk_table t = {
+			.col = col, .n = 1, .headed = true, .escaped = rows[i].escaped
+		};
+		_cleanup_(pk_buf_done) struct pk_buf b = {};
+		json_t *record = json_pack("{ss}", "text", rows[i].text);
+
+		pk_table_row(&t, &b, record);
+		assert_string_equal(b.data, rows[i].want);
+		json_decref(record);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cells_pad_and_cut),  cmocka_unit_test(every_cut_has_its_width),
-		cmocka_unit_test(numbers_are_short),  cmocka_unit_test(hostile_names_stay_harmless),
-		cmocka_unit_test(paths_find_members),
+		cmocka_unit_test(escaped_text_stays),          cmocka_unit_test(cells_pad_and_cut),
+		cmocka_unit_test(every_cut_has_its_width),     cmocka_unit_test(numbers_are_short),
+		cmocka_unit_test(hostile_names_stay_harmless), cmocka_unit_test(paths_find_members),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
