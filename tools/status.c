@@ -145,6 +145,30 @@ static void samples(struct pk_buf *out, json_t *s)
 		   json_is_true(pk_json_at(s, "samples.ok")) ? "yes" : "NO");
 }
 
+/* What was read of those samples, and what could not be and why. */
+static void names(struct pk_buf *out, json_t *s)
+{
+	json_t *rows = pk_json_at(s, "names.samples");
+
+	pk_buf_str(out, "\nNames\n  OF                  TAKEN         READ\n");
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *r = json_array_get(rows, i);
+
+		pk_buf_str(out, "  ");
+		cell(out, pk_json_text(r, "app"), 12);
+		pk_buf_fmt(out, "%12.0f %12.0f\n", pk_json_num(r, "taken"), pk_json_num(r, "read"));
+		nonzero(out, json_object_get(r, "failed"), "    not read: ");
+	}
+	pk_buf_fmt(
+		out,
+		"  %.0f names learned; DNS answers: %.0f missing, %.0f that nobody asked for, %.0f "
+		"that contradict the first\n",
+		pk_json_num(s, "names.dns_answers.names_learned"),
+		pk_json_num(s, "names.dns_answers.missing"),
+		pk_json_num(s, "names.dns_answers.unsolicited"),
+		pk_json_num(s, "names.dns_answers.contradicted"));
+}
+
 static void losses(struct pk_buf *out, json_t *s)
 {
 	json_t *list = pk_json_at(s, "events.hooks"), *rings = json_object_get(s, "rings");
@@ -177,7 +201,7 @@ static void losses(struct pk_buf *out, json_t *s)
 		json_t *t = json_array_get(tables, i);
 
 		pk_buf_str(out, "  table ");
-		cell(out, pk_json_text(t, "name"), 12);
+		cell(out, pk_json_text(t, "name"), 16);
 		pk_buf_fmt(out, "%.0f of %.0f used, %.0f evicted, %.0f refused\n",
 			   pk_json_num(t, "used"), pk_json_num(t, "max"), pk_json_num(t, "evicted"),
 			   pk_json_num(t, "refused"));
@@ -266,6 +290,7 @@ static void print(json_t *s, enum pk_format format)
 		coverage(&out, s);
 		packets(&out, s);
 		samples(&out, s);
+		names(&out, s);
 		losses(&out, s);
 		programs(&out, s);
 	}

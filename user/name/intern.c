@@ -133,8 +133,9 @@ static size_t clean(char out[PK_INTERN_MAX], const char *s, size_t len, int lowe
 		if (!c) {
 			if (n + 4 > PK_INTERN_MAX)
 				break;
-			memcpy(out + n, "\\000", 4);
-			n += 4;
+			out[n++] = '\\';
+			memset(out + n, '0', 3);
+			n += 3;
 			continue;
 		}
 		out[n++] = lower && c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
@@ -162,9 +163,13 @@ const char *pk_intern_name(struct pk_intern *t, const char *s, size_t len)
 	return keep(t, text, clean(text, s, len, 1));
 }
 
+/* Texts are constant for whoever reads them, not for their owner. */
 static struct interned *text_of(const char *s)
 {
-	return (struct interned *)((uintptr_t)s - offsetof(struct interned, s));
+	char *p;
+
+	memcpy(&p, &s, sizeof(p));
+	return (struct interned *)(void *)(p - offsetof(struct interned, s));
 }
 
 const char *pk_intern_again(const char *text)

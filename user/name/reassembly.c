@@ -193,7 +193,7 @@ static void fill(struct pk_reassembly *r, struct stream *s, uint32_t from, uint3
 			break;
 		if (p->from > at)
 			memcpy(s->data + at, data + (at - from), p->from - at);
-		if (memcmp(s->data + a, data + (a - from), b - a))
+		if (memcmp(s->data + a, data + (a - from), b - a) != 0)
 			r->count.differ++;
 		at = b;
 	}
