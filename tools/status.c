@@ -169,6 +169,40 @@ static void names(struct pk_buf *out, json_t *s)
 		pk_json_num(s, "names.dns_answers.contradicted"));
 }
 
+/* Packets in memory, and who records. */
+static void captured(struct pk_buf *out, json_t *s)
+{
+	json_t *memory = pk_json_at(s, "capture.memory"),
+	       *list = pk_json_at(s, "capture.recordings");
+	double oldest = pk_json_num(memory, "oldest");
+
+	if (!memory)
+		return;
+	pk_buf_fmt(out, "  in memory: %.0f packets, ", pk_json_num(memory, "packets"));
+	pk_human_bytes(out, pk_json_num(memory, "bytes"));
+	pk_buf_str(out, "B of ");
+	pk_human_bytes(out, pk_json_num(memory, "max"));
+	pk_buf_char(out, 'B');
+	if (oldest > 0) {
+		pk_buf_str(out, ", the oldest of ");
+		pk_human_ms(out, pk_json_num(s, "now") - oldest);
+		pk_buf_str(out, " ago");
+	}
+	pk_buf_char(out, '\n');
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *r = json_array_get(list, i);
+		const char *filter = pk_json_text(r, "filter");
+
+		pk_buf_fmt(out, "  recording %.0f by ", pk_json_num(r, "id"));
+		text(out, pk_json_text(r, "by"));
+		pk_buf_fmt(out, ": %.0f flows, %.0f packets, %.0f dropped, %.0f missed: ",
+			   pk_json_num(r, "flows"), pk_json_num(r, "packets"),
+			   pk_json_num(r, "slow"), pk_json_num(r, "missed"));
+		text(out, *filter ? filter : "all flows");
+		pk_buf_char(out, '\n');
+	}
+}
+
 static void losses(struct pk_buf *out, json_t *s)
 {
 	json_t *list = pk_json_at(s, "events.hooks"), *rings = json_object_get(s, "rings");
@@ -290,6 +324,7 @@ static void print(json_t *s, enum pk_format format)
 		coverage(&out, s);
 		packets(&out, s);
 		samples(&out, s);
+		captured(&out, s);
 		names(&out, s);
 		losses(&out, s);
 		programs(&out, s);

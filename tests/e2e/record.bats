@@ -224,6 +224,7 @@ time.sleep(0.2)" 3>&- &
 	fields "$run/memory.pcapng" "tcp.flags.syn == 1 && tcp.flags.ack == 0" frame.comment | grep -q curl
 	picket record -w "$run/none.pcapng" --memory port 1
 	[ -z "$(fields "$run/none.pcapng" "" frame.number)" ]
+	picket status | grep -E 'in memory: [0-9]+ packets, .* of 16.*B, the oldest of'
 	api /v1/status | jq -e '.capture.memory | .packets > 0 and .bytes <= .max and .oldest > 0'
 	grep -qE 'packets in memory were taken by root: port 7080' "$run/log"
 }
