@@ -15,6 +15,7 @@
 #define PORT_MDNS  5353
 #define PORT_LLMNR 5355
 #define CHAIN_MAX  16 /* names in a chain of CNAMEs */
+#define ABOUT_MAX  16 /* questions of one message */
 
 static enum pk_dns_kind kind_of(const struct pk_take *t)
 {
@@ -25,6 +26,46 @@ static enum pk_dns_kind kind_of(const struct pk_take *t)
 	return PK_DNS_UNICAST;
 }
 
+/* One question of a message, or what would be the question of an answer. */
+struct about {
+	const char *name; /* in the message */
+	uint16_t name_len, qtype, qclass;
+};
+
+/* Answers of multicast DNS have no question (RFC 6762 6): they are about what they tell. */
+static size_t answered(const struct pk_dns *m, struct about out[ABOUT_MAX])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < m->n_rrs && n < ABOUT_MAX; i++) {
+		const struct pk_dns_rr *r = &m->rrs[i];
+		size_t k = 0;
+
+		while (k < n && (out[k].qtype != r->type || strcmp(out[k].name, r->name) != 0))
+			k++;
+		if (r->section == PK_DNS_ANSWER && k == n)
+			out[n++] = (struct about){ r->name, r->name_len, r->type, r->class };
+	}
+	return n;
+}
+
+/* The questions of a message: one, but for multicast DNS. */
+static size_t about(const struct pk_dns *m, enum pk_dns_kind kind, struct about out[ABOUT_MAX])
+{
+	size_t n = kind == PK_DNS_MULTICAST ? ABOUT_MAX : 1;
+
+	if (kind == PK_DNS_MULTICAST && m->response && !m->n_questions)
+		return answered(m, out);
+	if (n > m->n_questions)
+		n = m->n_questions;
+	for (size_t i = 0; i < n; i++) {
+		const struct pk_dns_question *q = &m->questions[i];
+
+		out[i] = (struct about){ q->name, q->name_len, q->type, q->class };
+	}
+	return n;
+}
+
 /* The end that asks: the sender of a question, the receiver of an answer. */
 static unsigned asker(const struct pk_take *t, const struct pk_dns *m)
 {
@@ -32,12 +73,12 @@ static unsigned asker(const struct pk_take *t, const struct pk_dns *m)
 }
 
 static struct pk_question_key key_of(const struct pk_take *t, const struct pk_dns *m,
-				     enum pk_dns_kind kind, const char *name)
+				     enum pk_dns_kind kind, const struct about *a, const char *name)
 {
 	const struct pk_flow_key *k = &t->s->key;
 	unsigned client = asker(t, m), server = !client;
 	struct pk_question_key q = { .netns = k->netns,
-				     .qtype = m->questions[0].type,
+				     .qtype = a->qtype,
 				     .kind = (uint8_t)kind,
 				     .tcp = k->proto == IPPROTO_TCP,
 				     .name = (uintptr_t)name };
@@ -67,7 +108,8 @@ static struct pk_news_dns news_of(const struct pk_question *q)
 }
 
 static void take_question(struct pk_names *n, const struct pk_take *t,
-			  const struct pk_question_key *key, const char *name)
+			  const struct pk_question_key *key, const struct about *a,
+			  const char *name)
 {
 	struct pk_question *q = pk_questions_find(n->questions, key);
 	struct pk_fact *f = t->fact;
@@ -89,7 +131,7 @@ static void take_question(struct pk_names *n, const struct pk_take *t,
 	q->flow = t->s->flow;
 	q->slot = t->s->slot;
 	q->client = t->s->dir;
-	q->qclass = n->dns.questions[0].class;
+	q->qclass = a->qclass;
 	q->asked = 1;
 	d = news_of(q);
 	d.bytes = t->data;
@@ -139,7 +181,7 @@ static void learn(struct pk_names *n, const struct pk_question *q, const uint8_t
 
 static void learn_all(struct pk_names *n, const struct pk_question *q, const struct pk_dns *m)
 {
-	struct chain c = { .name = { m->questions[0].name }, .n = 1 };
+	struct chain c = { .name = { q->name }, .n = 1 };
 
 	if (m->rcode)
 		return;
@@ -185,14 +227,29 @@ static void count_answer(struct pk_fact *f, uint16_t rcode)
 	f->dns_rcode[rcode < 5 ? rcode : 5]++;
 }
 
-static void take_answer(struct pk_names *n, const struct pk_take *t,
-			const struct pk_question_key *key, const char *name)
+/* Who asks for anything of a name (multicast DNS browsers do) has its addresses answered as well.
+ */
+static struct pk_question *asked_for(struct pk_names *n, const struct pk_question_key *key)
 {
 	struct pk_question *q = pk_questions_find(n->questions, key);
+	struct pk_question_key any = *key;
+
+	if (q || key->kind != PK_DNS_MULTICAST)
+		return q;
+	any.qtype = PK_DNS_ANY;
+	return pk_questions_find(n->questions, &any);
+}
+
+/* first: of what the message answers; an announcement is told once, by that. */
+static void take_answer(struct pk_names *n, const struct pk_take *t,
+			const struct pk_question_key *key, const struct about *a, const char *name,
+			bool first)
+{
+	struct pk_question *q = asked_for(n, key);
 	uint64_t h = digest(&n->dns);
 	struct pk_news_dns d = { .name = name,
 				 .qtype = key->qtype,
-				 .qclass = n->dns.questions[0].class,
+				 .qclass = a->qclass,
 				 .id = key->id,
 				 .kind = key->kind,
 				 .tcp = key->tcp,
@@ -201,7 +258,7 @@ static void take_answer(struct pk_names *n, const struct pk_take *t,
 				 .bytes = t->data,
 				 .len = t->len };
 
-	if (t->fact)
+	if (t->fact && first)
 		count_answer(t->fact, n->dns.rcode);
 	if (q && q->answered_ns && q->answer == h)
 		return; /* the same once more: another interface, or several that know */
@@ -218,37 +275,54 @@ static void take_answer(struct pk_names *n, const struct pk_take *t,
 		q->answer = h;
 		learn_all(n, q, &n->dns);
 	} else if (key->kind == PK_DNS_MULTICAST) {
-		return; /* an announcement: nobody has to ask for it */
+		if (!first)
+			return;
+		/* an announcement: nobody has to ask for it, and it teaches nothing */
 	} else {
 		n->count.unsolicited++;
 	}
 	pk_names_tell(n, t, PK_NEWS_DNS, &d);
 }
 
+static int take_about(struct pk_names *n, const struct pk_take *t, enum pk_dns_kind kind,
+		      const struct about *a, bool first)
+{
+	const char *name = pk_intern_text(n->texts, a->name, a->name_len);
+	struct pk_question_key key;
+
+	if (!name)
+		return -ENOMEM;
+	key = key_of(t, &n->dns, kind, a, name);
+	if (n->dns.response)
+		take_answer(n, t, &key, a, name, first);
+	else
+		take_question(n, t, &key, a, name);
+	pk_intern_put(n->texts, &name);
+	return 0;
+}
+
 static int take_message(struct pk_names *n, const struct pk_take *t)
 {
 	enum pk_dns_kind kind = kind_of(t);
+	struct about all[ABOUT_MAX];
 	struct pk_dns *m = &n->dns;
-	struct pk_question_key key;
-	const char *name;
-	int r;
+	int r, e = 0;
+	size_t count;
 
 	r = pk_dns_decode(m, kind, t->data, t->len);
-	if (r == -ENODATA || !m->n_questions)
+	if (r == -ENODATA)
+		return r;
+	count = about(m, kind, all);
+	if (!count)
 		return r ? r : kind == PK_DNS_MULTICAST ? 0 : -ENOMSG;
-	name = pk_intern_text(n->texts, m->questions[0].name, m->questions[0].name_len);
-	if (!name)
-		return -ENOMEM;
 	if (t->fact)
 		t->fact->app = kind == PK_DNS_MULTICAST ? PK_PROTO_MDNS
 			       : kind == PK_DNS_LLMNR   ? PK_PROTO_LLMNR
 							: PK_PROTO_DNS;
-	key = key_of(t, m, kind, name);
-	if (m->response)
-		take_answer(n, t, &key, name);
-	else
-		take_question(n, t, &key, name);
-	pk_intern_put(n->texts, &name);
+	for (size_t i = 0; i < count && !e; i++)
+		e = take_about(n, t, kind, &all[i], i == 0);
+	if (e < 0)
+		return e;
 	/* the answer itself counts as far as it could be read; cut by the sample is no fault */
 	return r == -EBADMSG && t->cut && m->why == PK_DNS_SHORT ? 0 : r;
 }

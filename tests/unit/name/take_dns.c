@@ -172,9 +172,22 @@ static void test_tcp(void **state)
 	pk_names_free(n);
 }
 
+/* An answer of multicast DNS: no question in it (RFC 6762 6). */
+static size_t announce(uint8_t *m, const struct record *rr, size_t n)
+{
+	uint8_t with[512];
+	size_t len = dns_message(with, 0, 0x8400, "x", 1, rr, n), question = 3 + 4;
+
+	memcpy(m, with, 12);
+	m[5] = 0;
+	memcpy(m + 12, with + 12 + question, len - 12 - question);
+	return len - question;
+}
+
 static void test_multicast(void **state)
 {
-	const struct record rr = { "printer.local", 1, 120, "192.0.2.7" };
+	const struct record rr[] = { { "printer.local", 1, 120, "192.0.2.7" },
+				     { "other.local", 1, 120, "192.0.2.8" } };
 	struct pk_names *n = names_new();
 	struct talk q = talk_of(1, PK_APP_DNS, IPPROTO_UDP, "10.0.0.2", 5353, "224.0.0.251", 5353),
 		    a = talk_of(2, PK_APP_DNS, IPPROTO_UDP, "192.0.2.7", 5353, "224.0.0.251", 5353);
@@ -182,18 +195,47 @@ static void test_multicast(void **state)
 	struct pk_names_count c;
 
 	(void)state;
-	/* announced before anybody asked: no news, no name, no spoofing */
-	assert_int_equal(say(n, &a, 0, m, dns_message(m, 0, 0x8400, "printer.local", 1, &rr, 1)),
-			 0);
-	assert_int_equal(n_heard, 0);
+	/* announced before anybody asked: told, but no name, no spoofing */
+	assert_int_equal(say(n, &a, 0, m, announce(m, rr, 2)), 0);
+	assert_int_equal(n_heard, 1);
+	assert_string_equal(heard[0].name, "printer.local");
+	assert_true(heard[0].answered && !heard[0].believed);
 	assert_null(name_of(n, "10.0.0.2", "192.0.2.7"));
 	assert_int_equal(say(n, &q, 0, m, dns_message(m, 0, 0, "printer.local", 1, NULL, 0)), 0);
-	assert_int_equal(say(n, &a, 0, m, dns_message(m, 0, 0x8400, "printer.local", 1, &rr, 1)),
-			 0);
+	assert_int_equal(say(n, &a, 0, m, announce(m, rr, 2)), 0);
+	assert_int_equal(n_heard, 3);
+	assert_true(heard[2].believed);
+	assert_string_equal(heard[2].name, "printer.local");
 	assert_string_equal(name_of(n, "10.0.0.2", "192.0.2.7"), "printer.local");
+	assert_null(name_of(n, "10.0.0.2", "192.0.2.8")); /* came along: nobody asked */
 	assert_int_equal(pk_names_fact(n, 1)->app, PK_PROTO_MDNS);
 	pk_names_counts(n, &c);
 	assert_int_equal(c.unsolicited, 0);
+	pk_names_free(n);
+}
+
+/* Browsers ask for several names at once, and for anything of one. */
+static void test_multicast_questions(void **state)
+{
+	static const uint8_t two[] = "\0\0\0\0\0\2\0\0\0\0\0\0\1a\5local\0\0\xff\0\1"
+				     "\1b\xc0\x0e\0\1\x80\1";
+	const struct record rr[] = { { "b.local", 1, 120, "192.0.2.8" },
+				     { "a.local", 1, 120, "192.0.2.7" } };
+	struct pk_names *n = names_new();
+	struct talk q = talk_of(1, PK_APP_DNS, IPPROTO_UDP, "10.0.0.2", 5353, "224.0.0.251", 5353),
+		    a = talk_of(2, PK_APP_DNS, IPPROTO_UDP, "192.0.2.7", 5353, "224.0.0.251", 5353);
+	uint8_t m[512];
+
+	(void)state;
+	assert_int_equal(say(n, &q, 0, two, sizeof(two) - 1), 0);
+	assert_int_equal(n_heard, 2);
+	assert_string_equal(heard[0].name, "a.local");
+	assert_string_equal(heard[1].name, "b.local");
+	assert_int_equal(say(n, &a, 0, m, announce(m, rr, 2)), 0);
+	assert_int_equal(n_heard, 4);
+	assert_true(heard[2].believed && heard[3].believed);
+	assert_string_equal(name_of(n, "10.0.0.2", "192.0.2.7"), "a.local");
+	assert_string_equal(name_of(n, "10.0.0.2", "192.0.2.8"), "b.local");
 	pk_names_free(n);
 }
 
@@ -224,7 +266,8 @@ int main(void)
 		cmocka_unit_test(test_answer),    cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_spoofed),   cmocka_unit_test(test_second_answer),
 		cmocka_unit_test(test_no_answer), cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_multicast), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_multicast), cmocka_unit_test(test_multicast_questions),
+		cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("name/take_dns", tests, NULL, NULL);
