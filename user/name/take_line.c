@@ -55,13 +55,25 @@ static void take_request(struct pk_names *n, const struct pk_take *t, const stru
 		pk_names_tell(n, t, PK_NEWS_HTTP, NULL);
 }
 
+/* "100 Continue" and the like: the real answer follows. */
+static bool is_interim(const struct pk_http *h)
+{
+	return h->kind == PK_HTTP_RESPONSE && h->end == PK_HTTP_WHOLE && h->status / 100 == 1 &&
+	       h->status != 101;
+}
+
 int pk_take_http(struct pk_names *n, const struct pk_take *t, size_t *ret_used)
 {
 	struct pk_fact *f = t->fact;
 	struct pk_http h;
-	int r = pk_http_decode(&h, t->data, t->len);
+	int r;
 
 	*ret_used = 0;
+	do {
+		r = pk_http_decode(&h, t->data + *ret_used, t->len - *ret_used);
+		if (r == 0 && is_interim(&h))
+			*ret_used += h.head_len;
+	} while (r == 0 && is_interim(&h));
 	if (r < 0)
 		return r == -ENODATA ? -EAGAIN : r;
 	f->app = PK_PROTO_HTTP;

@@ -61,6 +61,15 @@ static int setup(void **state)
 	s[CURL].proc[1] =
 		(struct pk_filter_proc){ 1,    0,      "systemd", "/usr/lib/systemd/systemd",
 					 NULL, "root", NULL,      NULL };
+	s[CURL].name[0] = s[CURL].sni = "www.example.org";
+	s[CURL].name[3] = "cdn.example.net";
+	s[CURL].ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+	s[CURL].alpn = "h2,http/1.1";
+	s[CURL].app = "tls";
+	s[CURL].asn[1] = 64500;
+	s[CURL].as_name[1] = "EXAMPLE-NET";
+	s[CURL].country[0] = "";
+	s[CURL].country[1] = "DE";
 	/* a resolver answers fd00::1 from fd00::5, initiator is end 1 */
 	ends(&flows[DNS6], "fd00::1", 53, "fd00::5", 5353, IPPROTO_UDP);
 	flows[DNS6].meta.initiator = 1;
@@ -152,6 +161,28 @@ static const struct {
 	{ "age > 2h", 0 },
 	{ "rtt > 20ms", 1 << CURL },
 	{ "rtt < 20ms", 0 },
+	{ "name www.example.org", 1 << CURL },
+	{ "name WWW.Example.ORG", 1 << CURL },
+	{ "name .example.org", 1 << CURL },
+	{ "name .www.example.org", 1 << CURL }, /* itself too */
+	{ "name example.org", 0 },
+	{ "name .ample.org", 0 }, /* whole labels */
+	{ "name *.net", 1 << CURL },
+	{ "sni .example.org", 1 << CURL },
+	{ "sni cdn.example.net", 0 },
+	{ "ja4 t13d*", 1 << CURL },
+	{ "ja4 q13d*", 0 },
+	{ "alpn h2", 1 << CURL },
+	{ "alpn http/1.1", 1 << CURL },
+	{ "alpn h3 or alpn h2,http/1.1", 0 },
+	{ "app tls", 1 << CURL },
+	{ "not app tls", 0xf & ~(1 << CURL) },
+	{ "asn 64500", 1 << CURL },
+	{ "asn AS64500", 1 << CURL },
+	{ "asn example-*", 1 << CURL },
+	{ "asn 0", 0 },
+	{ "country de", 1 << CURL },
+	{ "country *", 1 << CURL },
 	{ "retrans", 1 << CURL },
 	{ "retrans > 2", 1 << CURL },
 	{ "retrans > 3", 0 },

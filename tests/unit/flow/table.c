@@ -120,6 +120,30 @@ static void test_bounds(void **state)
 	pk_flow_table_free(t);
 }
 
+static uint64_t forgotten[2000];
+static size_t forgot;
+
+static void on_forgot(void *arg, uint64_t id)
+{
+	assert_null(arg);
+	forgotten[forgot++ % 2000] = id;
+}
+
+static void test_forgotten(void **state)
+{
+	struct pk_flow_table *t = pk_flow_table_new(100, 10);
+
+	(void)state;
+	pk_flow_table_on_forget(t, on_forgot, NULL);
+	for (uint64_t id = 1; id <= 30; id++)
+		put(t, id, id * S, 1, 1);
+	assert_int_equal(forgot, 20);
+	for (size_t i = 0; i < forgot; i++)
+		assert_int_equal(forgotten[i], i + 1); /* each once, the oldest first */
+	pk_flow_table_free(t);
+	assert_int_equal(forgot, 20); /* the end of the table is no news */
+}
+
 static void test_same_tuple(void **state)
 {
 	struct pk_flow_table *t = pk_flow_table_new(10, 10);
@@ -169,9 +193,9 @@ static void test_owner_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_idempotent),  cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_bounds),      cmocka_unit_test(test_same_tuple),
-		cmocka_unit_test(test_owner_stays),
+		cmocka_unit_test(test_idempotent), cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_bounds),     cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_same_tuple), cmocka_unit_test(test_owner_stays),
 	};
 
 	return cmocka_run_group_tests_name("flow/table", tests, NULL, NULL);

@@ -36,6 +36,7 @@ static void test_http(void **state)
 		say_text(n, &t, 0, "GET /a/b?secret=1 HTTP/1.1\r\nHost: Www.Example.org:80\r\n"),
 		0);
 	assert_int_equal(say_text(n, &t, 0, "User-Agent: test/1\r\n\r\n"), 0);
+	assert_int_equal(say_text(n, &t, 1, "HTTP/1.1 100 Continue\r\n\r\n"), 0);
 	assert_int_equal(say_text(n, &t, 1, "HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\n"), 0);
 	f = pk_names_fact(n, 1);
 	assert_string_equal(f->http_method, "GET");
