@@ -185,8 +185,13 @@ static __always_inline bool pk_dns_count(struct pk_dns_scratch *s, const struct 
 		__sync_fetch_and_add(&n->out_bytes, p->bytes);
 	}
 	v = bpf_map_lookup_elem(&pk_dns_names, &key);
-	if (!v)
-		return true; /* it has no name, or was taken out just now */
+	if (!v) { /* it can't be read, or was taken out just now: one a second and CPU is told */
+		last = s->told_ns;
+		if (last && now - last < PK_NEWS_NS)
+			return false;
+		s->told_ns = now;
+		return true;
+	}
 	last = *(volatile __u64 *)&v->last_ns;
 	__sync_fetch_and_add(&v->queries, 1);
 	if (last < now)

@@ -403,6 +403,7 @@ extern struct pk_map_blk_safe_map pk_blk_safe_map SEC(".maps");
  */
 struct pk_dns_scratch {
 	struct pk_dns_key hash, found;
+	__u64 told_ns; /* last record of a question without a name */
 	__u32 next, n, below;
 	__u32 mode; /* enum pk_blk_mode of what was found */
 	__u16 list, qtype;

@@ -49,17 +49,27 @@ static void v_actor(struct pk_buf *out, json_t *e, bool human)
 	pk_buf_str(out, pk_json_text(e, "actor.process.name"));
 }
 
-/* "203.0.113.9 -> 10.0.0.1:22 (list drop, 203.0.113.0/24)" */
+/* "203.0.113.9 -> 10.0.0.1:22 (list drop, 203.0.113.0/24)", or with the name that was the cause:
+ * "... sni www.evil.example (list ads, evil.example)". */
 static void verdict(struct pk_buf *out, json_t *e)
 {
 	double port = pk_json_num(e, "dst_endpoint.port");
+	const char *name = pk_json_text(e, "unmapped.picket.name");
+	const char *asked = pk_json_text(e, "query.hostname");
+	const char *carried = pk_json_text(e, "unmapped.picket.carried");
+	const char *reason = pk_json_text(e, "unmapped.picket.reason");
 
 	pk_buf_fmt(out, "%s%s -> %s", out->len ? "  " : "", pk_json_text(e, "src_endpoint.ip"),
 		   pk_json_text(e, "dst_endpoint.ip"));
 	if (port > 0)
 		pk_buf_fmt(out, " port %.0f", port);
-	pk_buf_fmt(out, " (list %s, %s)", pk_json_text(e, "unmapped.picket.list"),
-		   pk_json_text(e, "unmapped.picket.prefix"));
+	if (*asked)
+		pk_buf_fmt(out, " asks for %s", asked);
+	else if (*carried)
+		pk_buf_fmt(out, " %s %s", pk_json_text(e, "unmapped.picket.where"), carried);
+	pk_buf_fmt(out, " (list %s, %s%s%s)", pk_json_text(e, "unmapped.picket.list"),
+		   *name ? name : pk_json_text(e, "unmapped.picket.prefix"), *reason ? ": " : "",
+		   reason);
 }
 
 static void v_detail(struct pk_buf *out, json_t *e, bool human)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Blocking by name, with a real resolver (dnsmasq), TLS servers (openssl) and programs (dig, curl,
-# openssl, python): answered addresses for as long as the answer counts, hellos over TCP and QUIC,
+# Blocking by name, with a real resolver (dnsmasq), a TLS server and programs (dig, curl, openssl,
+# python): answered addresses for as long as the answer counts, hellos over TCP and QUIC,
 # queries, what is shared with other names, and each record saying which name was the cause.
 
 bats_require_minimum_version 1.5.0
@@ -23,7 +23,7 @@ start_resolver() {
 	nsenter --net=/run/netns/${net}s dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
 		--no-hosts --bind-interfaces --listen-address=$server_ip,$server_ip6 --user=root \
 		--pid-file="$run/dnsmasq.pid" \
-		--host-record=evil.example,$evil,$evil6,3 --host-record=www.evil.example,$evil,3 \
+		--host-record=notevil.example,10.97.0.12,3 --host-record=evil.example,$evil,$evil6,3 --host-record=www.evil.example,$evil,3 \
 		--host-record=host.example,10.97.0.12,3 --cname=alias.evil.example,host.example,3 \
 		--host-record=ads.example,$cdn,3 --host-record=shop.example,$cdn,3 \
 		--host-record=own.evil.example,$client_ip,3 --host-record=lo.evil.example,127.0.0.1,3 \
@@ -35,8 +35,24 @@ start_resolver() {
 start_tls() { # start_tls ADDRESS
 	[ -f "$run/key.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x \
 		-keyout "$run/key.pem" -out "$run/cert.pem" 2>/dev/null
-	nsenter --net=/run/netns/${net}s openssl s_server -quiet -www -accept "$1:443" \
-		-key "$run/key.pem" -cert "$run/cert.pem" >"$run/tls.out" 2>&1 3>&- &
+	# one thread a connection: s_server would wait for the one that was cut
+	nsenter --net=/run/netns/${net}s python3 -c '
+import socket, ssl, sys, threading, time
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+c.load_cert_chain(sys.argv[2], sys.argv[3])
+l = socket.create_server((sys.argv[1], 443))
+def serve(s):
+    time.sleep(0.05) # the way there and back, which a veth does not have
+    try:
+        s = c.wrap_socket(s, server_side=True)
+        s.recv(4096)
+        s.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        s.close()
+    except OSError:
+        pass
+while True:
+    threading.Thread(target=serve, args=(l.accept()[0],), daemon=True).start()
+' "$1" "$run/cert.pem" "$run/key.pem" >"$run/tls.out" 2>&1 3>&- &
 	others="${others:-} $!"
 	wait_for 10 tls "$1" warm.example
 }
@@ -201,7 +217,7 @@ http.server.ThreadingHTTPServer(("", 8080), H).serve_forever()' >/dev/null 2>&1 
 	echo "# refused in $took ms" >&3
 	[ $took -lt 1000 ]
 	as_client dig +tries=1 +time=3 @$server_ip6 aaaa evil.example | grep 'status: REFUSED'
-	ask notevil.example | grep -v 'status: REFUSED' | grep 'status:'
+	[ "$(ask +short notevil.example)" = 10.97.0.12 ]
 	[ "$(ask +short shop.example)" = $cdn ]
 	! grep -i 'query.*evil.example from' "$run/dnsmasq.log" | grep -v notevil
 	run ! as_client getent hosts evil.example
@@ -221,7 +237,7 @@ http.server.ThreadingHTTPServer(("", 8080), H).serve_forever()' >/dev/null 2>&1 
 	refuses evil.example
 	picket list show feed -o json | jq -es 'map(.name) == ["shop.example", "worse.example"]'
 	picket check worse.example | grep BLOCKED
-	picket list rm feed --yes
+	picket list rm feed
 	picket unblock evil.example
 	wait_for 3 resolves shop.example
 	[ "$(ask +short evil.example)" = $evil ]
@@ -241,4 +257,19 @@ is_saved() { api /v1/lists | jq -e 'all(.lists[]; .saved)'; }
 	run picket list load "$run/feed.txt" --name feed
 	[[ "$output" == *"feed.txt:2"* ]]
 	picket block bücher.example | grep xn--bcher-kva.example
+}
+
+@test "a million names: loaded, saved, found; memory is bounded and shown" {
+	awk 'BEGIN { for (i = 0; i < 1000000; i++) printf "0.0.0.0 host%d.zone%d.example\n", i, i % 50021 }' \
+		>"$run/million.hosts"
+	picket list load "$run/million.hosts" --name million | tee "$run/loaded" >&3
+	grep -q '1000000 entries in force' "$run/loaded"
+	api /v1/lists | jq -c '.memory | {names, name_bytes}' >&3
+	[ "$(api /v1/lists | jq .memory.name_bytes)" -lt $((160 << 20)) ]
+	picket check www.host999999.zone49600.example | grep -q 'host999999.zone49600.example  list million'
+	run picket check host999999.zone1.example
+	[[ "$output" == *"no list speaks about it"* ]]
+	# one of them goes, a file that differs by one comes
+	picket unblock host7.zone7.example --list million
+	picket list load "$run/million.hosts" --name million | grep '1 came, 0 went, 999999 stayed'
 }

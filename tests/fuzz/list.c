@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A block list of any bytes in any format: bounded, in order, without doubles; what was read is
+/*
+ * A block list of any bytes in any format: bounded, in order, without doubles; what was read is
  * written and read again the same. The first byte chooses format and column, the rest is the list.
  * fuzz-links: user/block/address.c user/block/domain.c user/block/entry.c user/block/format.c
- * user/block/format_csv.c fuzz-links: user/block/format_ipset.c user/block/format_json.c
- * user/block/format_merge.c fuzz-links: user/block/format_misp.c user/block/format_open.c
- * user/block/format_picket.c fuzz-links: user/block/format_stix.c user/block/format_text.c
- * user/block/pattern.c fuzz-links: user/block/pattern_lex.c user/block/reader.c fuzz-links:
- * user/base/buf.c user/base/escape.c user/base/ip.c
+ * fuzz-links: user/block/format_csv.c user/block/format_ipset.c user/block/format_json.c
+ * fuzz-links: user/block/format_merge.c user/block/format_misp.c user/block/format_open.c
+ * fuzz-links: user/block/format_picket.c user/block/format_stix.c user/block/format_text.c
+ * fuzz-links: user/block/pattern.c user/block/pattern_lex.c user/block/reader.c
+ * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
  */
 #include "base/buf.h"
 #include "block/format.h"
