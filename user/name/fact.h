@@ -57,6 +57,7 @@ struct pk_fact {
 	uint8_t conflict;           /* enum pk_name_conflict */
 	uint8_t client;             /* end that opened the conversation */
 	uint8_t done[2];            /* nothing more is read of what end d sends */
+	bool as_tls[2];             /* what end d sends was read as TLS, the last time */
 
 	const char *dns[2]; /* name that the address of end d was resolved from by the other end */
 	struct pk_place place[2];

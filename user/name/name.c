@@ -263,6 +263,7 @@ static int read_stream(struct pk_names *n, const struct pk_take *t,
 	take = reader_of(&view);
 	if (!take)
 		return -EAGAIN;
+	t->fact->as_tls[t->s->dir] = take == pk_take_tls;
 	return take(n, &view, ret_used);
 }
 
@@ -280,9 +281,10 @@ static int take_tcp(struct pk_names *n, const struct pk_take *t)
 	if (!t->len)
 		return 0;
 	kept = pk_reassembly_has(n->streams, s->flow, s->dir);
-	if (begins_tls(t) && f->app && f->app != PK_PROTO_TLS && (kept || f->done[s->dir])) {
+	if (begins_tls(t) && !f->as_tls[s->dir] && (f->done[s->dir] || (kept && f->app))) {
 		pk_reassembly_drop(n->streams, s->flow, s->dir);
-		f->flags |= PK_FACT_UPGRADED;
+		if (f->app && f->app != PK_PROTO_TLS)
+			f->flags |= PK_FACT_UPGRADED;
 		f->done[s->dir] = 0;
 		kept = false;
 	}

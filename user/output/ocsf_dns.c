@@ -285,6 +285,8 @@ void pk_ocsf_dns_subject(const struct pk_ocsf *o, const struct pk_ocsf_dns *d, s
 			pk_ocsf_subject_side(o, &side, s);
 	}
 	s->flow = flow;
+	/* asked for; what the resolver's own address was resolved from is another matter */
+	memset(s->name, 0, sizeof(s->name));
 	s->name[0] = d->dns->name;
 	s->app = app_of(d->dns);
 }

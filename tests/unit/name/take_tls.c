@@ -148,9 +148,12 @@ static void test_starttls(void **state)
 	(void)say(n, &t, 1, "220 mail.example.org ESMTP\r\n", 28);
 	(void)say(n, &t, 0, "EHLO me\r\n", 9);
 	(void)say(n, &t, 0, "STARTTLS\r\n", 10);
+	(void)say(n, &t, 1, "220 go\r\n", 8);
 	t.app = PK_APP_TLS;
 	assert_int_equal(say(n, &t, 0, hello, hello_len), 0);
 	check(n, 1);
+	assert_int_equal(say(n, &t, 1, server_hello, sizeof(server_hello)), 0);
+	assert_int_equal(pk_names_fact(n, 1)->cipher, 0x1302);
 	assert_string_equal(pk_names_fact(n, 1)->banner, "mail.example.org ESMTP");
 	pk_names_free(n);
 }
