@@ -30,7 +30,7 @@
 #include <sys/resource.h>
 
 #define RINGS             5
-#define RING_BATCH        16384 /* records of one ring before the others have their turn */
+#define RING_BATCH        4096 /* records of one ring before the others have their turn */
 #define RECORD_BATCH      1024 /* of whole frames: what a recording writes is to be read meanwhile */
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull

@@ -143,7 +143,7 @@ const struct pk_conf_row pk_conf_schema[] = {
 	  .doc = "Ring buffer for flow reports; 1 MiB takes 2,473 of them." },
 	{ "rings.sample", PK_CONF_SIZE, true, AT(ring_sample_bytes), RANGE(64 * KiB, 1024 * MiB),
 	  "16M",
-	  .doc = "Ring buffer for samples; 1 MiB takes 1,365 ClientHellos of 517 bytes or 4,096 "
+	  .doc = "Ring buffer for samples; 1 MiB takes 1,351 ClientHellos of 517 bytes or 3,971 "
 		 "packets' headers." },
 	{ "rings.record", PK_CONF_SIZE, true, AT(ring_record_bytes), RANGE(128 * KiB, 1024 * MiB),
 	  "16M",
@@ -159,11 +159,11 @@ const struct pk_conf_row pk_conf_schema[] = {
 	  .doc = "Packets whose first bytes are looked at, of each application on each CPU; the "
 		 "rest "
 		 "is counted. 0: of new flows nothing is looked at." },
-	{ "sample.keep", PK_CONF_COUNT, false, AT(sample_keep), RANGE(0, 255), "0", "packets",
+	{ "sample.keep", PK_CONF_COUNT, false, AT(sample_keep), RANGE(0, 255), "8", "packets",
 	  .doc = "The headers of this many packets at the beginning of each direction of a flow "
 		 "are kept in memory for a while." },
 	{ "sample.keep_rate", PK_CONF_COUNT, false, AT(sample_keep_rate), RANGE(0, 10000000),
-	  "10000", "packets a second", .doc = "At most so many of those on each CPU." },
+	  "5000", "packets a second", .doc = "At most so many of those on each CPU." },
 	{ "capture.memory", PK_CONF_SIZE, true, AT(capture_memory), RANGE(64 * KiB, 256 * MiB),
 	  "16M",
 	  .doc = "Memory for the last packets that were sampled or kept, from which those before "

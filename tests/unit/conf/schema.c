@@ -73,6 +73,13 @@ static void test_figures(void **state)
 	assert_non_null(strstr(pk_conf_find("rings.socket")->doc, "takes 4,854 "));
 	assert_int_equal((1 << 20) / (sizeof(struct pk_flow_report) + 8), 2473);
 	assert_non_null(strstr(pk_conf_find("rings.flow")->doc, "takes 2,473 "));
+	/* PK_TAKE_MEDIUM, PK_TAKE_SMALL and PK_TAKE_FRAME of bpf/lib/sample.h */
+	assert_int_equal((1 << 20) / (sizeof(struct pk_sample) + 632 + 8), 1351);
+	assert_int_equal((1 << 20) / (sizeof(struct pk_sample) + 120 + 8), 3971);
+	assert_non_null(strstr(pk_conf_find("rings.sample")->doc, "takes 1,351 "));
+	assert_non_null(strstr(pk_conf_find("rings.sample")->doc, "or 3,971 "));
+	assert_int_equal((1 << 20) / (sizeof(struct pk_sample) + 1656 + 8), 582);
+	assert_non_null(strstr(pk_conf_find("rings.record")->doc, "takes 582 "));
 	assert_int_equal(sizeof(struct pk_flow) + 64 / PK_WAYS, 392);
 	assert_non_null(strstr(pk_conf_find("flow.slots")->doc, "takes 392 "));
 }
