@@ -179,20 +179,21 @@ static bool agrees(struct pk_names *n, struct pk_fact *f, const struct pk_flow_k
 void pk_names_compare(struct pk_names *n, struct pk_fact *f, const struct pk_flow_key *key,
 		      uint64_t at_ns)
 {
+	bool direct = !(f->flags & PK_FACT_PROXIED); /* else the address is the proxy's */
+	bool cover = f->flags & PK_FACT_ECH; /* a public name stands for the one that is hidden */
 	bool known;
 
 	pk_names_ends(n, f, key, at_ns);
 	known = f->dns[!f->client];
 	f->conflict = PK_CONFLICT_NONE;
-	if (f->http_host && !(f->flags & PK_FACT_PROXIED) && !is_address(f->http_host)) {
-		if (!agrees(n, f, key, f->http_host, at_ns) && known)
+	if (f->http_host && !is_address(f->http_host)) {
+		if (direct && !agrees(n, f, key, f->http_host, at_ns) && known)
 			f->conflict = PK_CONFLICT_HTTP_DNS;
-		if (f->sni && f->sni != f->http_host)
+		if (f->sni && f->sni != f->http_host && !cover)
 			f->conflict = PK_CONFLICT_HTTP_SNI;
 	}
-	/* under ECH a public name stands for the one that is hidden */
-	if (f->sni && !is_address(f->sni) && !agrees(n, f, key, f->sni, at_ns) && known &&
-	    !(f->flags & PK_FACT_ECH))
+	if (f->sni && !is_address(f->sni) && direct && !agrees(n, f, key, f->sni, at_ns) && known &&
+	    !cover)
 		f->conflict = PK_CONFLICT_SNI_DNS;
 }
 

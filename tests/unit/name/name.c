@@ -161,6 +161,22 @@ static void test_dns_name(void **state)
 	pk_names_free(n);
 }
 
+/* To a proxy at 192.0.2.1, and through it. */
+static void connect_to(struct pk_names *n, uint64_t flow, const char *host, const char *sni)
+{
+	struct talk t = http(flow);
+	uint8_t hello[4096];
+	char text[128];
+
+	t.ts = 101 * S;
+	snprintf(text, sizeof(text), "CONNECT %s:443 HTTP/1.1\r\nHost: %s:443\r\n\r\n", host, host);
+	assert_int_equal(say_text(n, &t, 0, text), 0);
+	assert_int_equal(say_text(n, &t, 1, "HTTP/1.1 200 OK\r\n\r\n"), 0);
+	t.app = PK_APP_TLS;
+	assert_int_equal(say(n, &t, 0, hello, client_hello(sni, hello, sizeof(hello))), 0);
+	assert_string_equal(pk_names_fact(n, flow)->sni, sni);
+}
+
 static void test_conflict(void **state)
 {
 	struct pk_names *n = names_new();
@@ -190,6 +206,11 @@ static void test_conflict(void **state)
 	(void)say_text(n, &t, 0, "GET http://x.example/ HTTP/1.1\r\nHost: x.example\r\n\r\n");
 	assert_int_equal(pk_names_fact(n, 15)->conflict, PK_CONFLICT_NONE); /* to a proxy */
 	assert_true(pk_names_fact(n, 15)->flags & PK_FACT_PROXIED);
+	connect_to(n, 16, "x.example", "x.example"); /* through one */
+	assert_int_equal(pk_names_fact(n, 16)->conflict, PK_CONFLICT_NONE);
+	assert_true(pk_names_fact(n, 16)->flags & PK_FACT_UPGRADED);
+	connect_to(n, 17, "x.example", "front.example");
+	assert_int_equal(pk_names_fact(n, 17)->conflict, PK_CONFLICT_HTTP_SNI);
 	pk_names_free(n);
 }
 
