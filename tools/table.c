@@ -202,7 +202,8 @@ static void text_row(const struct pk_table *t, struct pk_buf *out, json_t *recor
 			pk_buf_add(&cell, raw.data, raw.len);
 		else
 			pk_escape_text(&cell, raw.data ? raw.data : "", raw.len);
-		if (c->wide && !t->line) /* nobody to cut it for */
+		/* nobody to cut it for */
+		if (!t->line && (c->wide || pk_text_width(cell.data ? cell.data : "") > width))
 			pk_buf_str(out, cell.data ? cell.data : "");
 		else
 			pk_table_cell(out, cell.data ? cell.data : "", width, c->right);

@@ -41,7 +41,8 @@ int pk_format_parse(const char *s, enum pk_format *ret_format);
 void pk_table_init(struct pk_table *t, const struct pk_column *col, size_t n,
 		   enum pk_format format);
 
-/* Appends the record as one line, after the heading if it is the first. */
+/* Appends the record as one line, after the heading if it is the first. Text that is too long for
+ * its column loses its middle, but not where there is no limit. */
 void pk_table_row(struct pk_table *t, struct pk_buf *out, json_t *record);
 
 /* Appends at most `width` terminal columns of UTF-8 text, padded; longer text loses its middle. */

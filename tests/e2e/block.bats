@@ -64,6 +64,7 @@ end_traffic() {
 	wait $receiver || true
 	others=
 	cat "$run/send" "$run/recv" >&3
+	echo "entry $(dropped)" >&3
 	read -r _ sent_listed _ sent_benign <"$run/send"
 	read -r _ got_listed _ got_benign _ < <(tail -n 1 "$run/recv")
 	[ "$sent_listed" -gt 1000 ]
@@ -142,22 +143,53 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 	in_client ping -c 1 -W 1 $server_ip
 }
 
+# A session of an administrator: says a word over it and hears it again.
+begin_session() {
+	in_client socat TCP-LISTEN:2222,bind=$client_ip,reuseaddr EXEC:cat 3>&- &
+	others="$!"
+	wait_for 5 sh -c "nsenter --net=/run/netns/${net}c ss -Hltn sport = 2222 | grep -q LISTEN"
+	coproc SESSION { nsenter --net=/run/netns/${net}s socat STDIO TCP:$client_ip:2222,bind=10.97.0.77 3>&-; }
+	others="$others $SESSION_PID"
+}
+session_lives() {
+	local heard
+	echo "$1" >&"${SESSION[1]}"
+	read -r -t 5 -u "${SESSION[0]}" heard
+	[ "$heard" = "$1" ]
+}
+is_safe() { api /v1/lists | jq -e --arg p "$1" --arg w "$2" 'any(.safe[]; .prefix == $p and any(.why[]; . == $w))'; }
+
 @test "the owner is not locked out: gateway, resolver, session, everything" {
+	local resolver target tmp=$run
+	ip -n ${net}s addr add 10.97.0.77/24 dev ${net}s0
+	begin_session
+	session_lives before
 	ip -n ${net}c route add default via $server_ip
-	wait_for 5 sh -c "curl -s --unix-socket '$run/picket.sock' http://p/v1/lists | jq -e '.safe[] | select(.why[] == \"default gateway\")'"
-	tmp=$run
-	export SSH_CONNECTION="10.97.0.77 5000 10.97.0.1 22"
+	wait_for 5 is_safe $server_ip "default gateway"
+	export SSH_CONNECTION="10.97.0.77 5000 10.97.0.1 2222"
 	picket list ls >/dev/null
-	for target in $server_ip $client_ip 10.97.0.0/24 0.0.0.0/0 ::/0 0.0.0.0/1 127.0.0.1; do
+	wait_for 5 is_safe 10.97.0.77 "admin session"
+	resolver=$(api /v1/lists | jq -r 'first(.safe[] | select(any(.why[]; . == "resolver")) | .prefix)')
+	for target in $server_ip $client_ip 10.97.0.77 10.97.0.0/24 0.0.0.0/0 ::/0 0.0.0.0/1 127.0.0.1 $resolver; do
 		run ! "$build/picket" --socket "$tmp/picket.sock" block "$target"
 		echo "$target: $output" >&3
 		[[ $output == *refused* ]]
+		echo "$target" >"$tmp/own"
+		run ! "$build/picket" --socket "$tmp/picket.sock" list load "$tmp/own" --name own
+		[[ $output == *"nothing has changed"* ]]
 	done
-	wait_for 5 sh -c "curl -s --unix-socket '$tmp/picket.sock' http://p/v1/lists | grep -q 10.97.0.77"
 	run ! "$build/picket" --socket "$tmp/picket.sock" block 10.97.0.77
 	[[ $output == *"admin session"* ]]
 	run=$tmp
-	in_client ping -c 1 -W 1 $server_ip
+	session_lives after
+	# nor by what was listed before he came: the kernel itself asks the safe set
+	ip -n ${net}s addr add 10.97.0.78/24 dev ${net}s0
+	picket block 10.97.0.78
+	run ! in_client ping -c 1 -W 1 10.97.0.78
+	run=$tmp
+	SSH_CONNECTION="10.97.0.78 5000 10.97.0.1 22" picket list ls
+	wait_for 5 is_safe 10.97.0.78 "admin session"
+	in_client ping -c 1 -W 1 10.97.0.78
 }
 
 @test "an entry ends within a second of its time; what is not confirmed goes back" {

@@ -54,7 +54,7 @@ bool pk_answer_is_loading(struct pk_block *b, const char *list)
 	return pk_block_list_get(b, list, &info) && info.loading;
 }
 
-static void write_proc(struct pk_json *j, const struct pk_block_row *row)
+static const char *kind_of(const struct pk_block_proc *p)
 {
 	static const char *const kind[] = {
 		[PK_BLOCK_EXE] = "exe",
@@ -62,10 +62,21 @@ static void write_proc(struct pk_json *j, const struct pk_block_row *row)
 		[PK_BLOCK_CONTAINER] = "container",
 		[PK_BLOCK_CGROUP] = "cgroup",
 	};
-	unsigned k = row->proc->kind;
 
+	return p->kind && p->kind < PK_ARRAY_SIZE(kind) ? kind[p->kind] : "unknown";
+}
+
+void pk_answer_who(struct pk_json *j, const struct pk_block_proc *p)
+{
 	pk_json_obj(j, "who");
-	pk_json_str(j, k && k < PK_ARRAY_SIZE(kind) ? kind[k] : "unknown", row->proc->name);
+	pk_json_str(j, kind_of(p), p->name);
+	pk_json_end(j);
+}
+
+static void write_proc(struct pk_json *j, const struct pk_block_row *row)
+{
+	pk_json_obj(j, "who");
+	pk_json_str(j, kind_of(row->proc), row->proc->name);
 	pk_json_bool(j, "found", row->proc_found);
 	pk_json_end(j);
 }

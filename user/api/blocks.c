@@ -164,6 +164,8 @@ static void write_targets(struct pk_json *j, const struct change *c, const char 
 				    c->blocks.proc.kind && !e->bits ? "any"
 								    : pk_limits_prefix(e, text));
 		}
+		if (c->blocks.proc.kind)
+			pk_answer_who(j, &c->blocks.proc);
 		pk_limits_write(j, e, c->blocks.iface);
 		if (!c->remove)
 			pk_json_bool(j, "new", c->out[i].changed);

@@ -280,7 +280,9 @@ static void processes(void **state)
 	json_t *j;
 
 	(void)state;
-	ask_ok("POST", "/v1/blocks", body);
+	j = ask("POST", "/v1/blocks", body, 200);
+	assert_string_equal(text_at(j, "added.0.who.user"), "nobody");
+	json_decref(j);
 	j = ask("GET", "/v1/lists/p", "", 200);
 	assert_int_equal(num(j, "list.processes"), 1);
 	assert_string_equal(text_at(j, "entries.0.who.user"), "nobody");
