@@ -72,7 +72,7 @@ static void draw_totals(const struct pk_top *t)
 		       pk_json_num(t->snap, "rate.packets"), pk_json_num(t->snap, "totals.flows"),
 		       pk_json_num(t->snap, "rate.flows_new"));
 	if (drops > 0)
-		x = pk_put_fmt(t, 0, x + 2, pk_paint(t, PK_COLOR_BAD), "%.0f dropped/s", drops);
+		x = pk_put_fmt(t, 0, x + 2, pk_paint(t, PK_COLOR_BAD), "%.0f blocked/s", drops);
 	draw_clock(t, x);
 }
 
@@ -178,7 +178,8 @@ static void draw_tabs(struct pk_top *t)
 		x += tight;
 		t->place.tab_at[i + 1] = x;
 	}
-	x = pk_put_fmt(t, y, x + !tight, pk_paint(t, PK_COLOR_FAINT), "%zu rows", t->rows);
+	x = pk_put_fmt(t, y, x + !tight, pk_paint(t, PK_COLOR_FAINT), "%zu row%s", t->rows,
+		       t->rows == 1 ? "" : "s");
 	if (!*t->filter)
 		return;
 	pk_escape_text(&f, t->filter, strlen(t->filter));

@@ -288,7 +288,7 @@ static void tell_usual(struct pk_buf *out, json_t *u, double now)
 	}
 	if (other > 0)
 		pk_buf_fmt(out, "; %.0f of other programs", other);
-	pk_buf_str(out, " since ");
+	pk_buf_str(out, "; remembered since ");
 	clock_of(out, pk_json_num(u, "since"), now);
 	pk_buf_char(out, '\n');
 }

@@ -378,7 +378,7 @@ static const struct pk_top_column lists[] = {
 	{ { "KIND", 5, false, false, v_kind }, 0, 0, 5, "kind", true, PK_ROLE_PLAIN },
 	{ { "MODE", 8, false, false, v_mode }, 0, 0, 4, "mode", true, PK_ROLE_PLAIN },
 	{ { "ENTRIES", 8, true, false, v_entries }, 0, 0, 6, "entries", false, PK_ROLE_PLAIN },
-	{ { "PKT/s", 7, true, false, v_packets_rate },
+	{ { "HITS/s", 7, true, false, v_packets_rate },
 	  0,
 	  0,
 	  3,

@@ -68,7 +68,7 @@ static void of_a_flow(void **state)
 	has(&out, "sent 5.9KB, received 88KB, in 100 packets; now 10B/s out, 2.0KB/s in\n");
 	has(&out,
 	    "seen before: 12 earlier flows of curl with it, the first at 00:10:00; 2 of other "
-	    "programs since 00:08:20\n");
+	    "programs; remembered since 00:08:20\n");
 	has(&out, "round trip 12.3 ms at the start; 3 packets sent again (3.0 %)\n");
 	has(&out, "open, both sides have spoken\n");
 	has(&out, "blocked    no");
@@ -91,7 +91,7 @@ static void of_a_blocked_one(void **state)
 	has(&out, "no socket of this host is known for it\n");
 	has(&out, "nobody has answered\n");
 	has(&out, "blocked    yes, by list evil\n");
-	has(&out, "the first of anybody with it since");
+	has(&out, "the first of anybody with it; remembered since");
 	end(&s);
 	pk_buf_done(&out);
 }
