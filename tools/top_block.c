@@ -23,7 +23,9 @@
 struct words {
 	const char *v[WORDS_MAX];
 	size_t n;
-	size_t targets; /* addresses among them, from v[1] on */
+	size_t targets;                 /* addresses, or a name, from v[1] on */
+	const char *address[WORDS_MAX]; /* that it is about as far as is known */
+	size_t addresses;
 	char path[4096];
 };
 
@@ -33,12 +35,18 @@ static void word(struct words *w, const char *s)
 		w->v[w->n++] = s;
 }
 
-static void target(struct words *w, const char *ip)
+static void about(struct words *w, const char *ip)
 {
-	for (size_t i = 1; i < w->n; i++)
-		if (!strcmp(w->v[i], ip))
+	for (size_t i = 0; i < w->addresses; i++)
+		if (!strcmp(w->address[i], ip))
 			return;
-	word(w, ip);
+	if (w->addresses < WORDS_MAX)
+		w->address[w->addresses++] = ip;
+}
+
+static void target(struct words *w, const char *what)
+{
+	word(w, what);
 	w->targets = w->n - 1;
 }
 
@@ -52,16 +60,23 @@ static json_t *fetch(struct pk_top *t, const char *path, const char *const query
 	return body;
 }
 
-/* Every address that the name has in the flows that are shown. */
+/* The name itself; what it cuts now is told by the addresses that it has in the flows shown. */
 static void name_words(struct pk_top *t, json_t *row, struct words *w)
 {
-	const char *name = pk_json_text(row, "with");
+	const char *name = pk_json_text(row, "with"), *ip = pk_json_text(row, "remote");
 	json_t *list = json_object_get(t->snap, "flows"), *f;
 	size_t i;
 
-	target(w, pk_json_text(row, "remote"));
+	target(w, *name ? name : ip);
+	about(w, ip);
 	json_array_foreach(list, i, f) if (*name && !strcmp(pk_json_text(f, "with"), name))
-		target(w, pk_json_text(f, "remote"));
+		about(w, pk_json_text(f, "remote"));
+}
+
+static void address_words(struct words *w, const char *ip)
+{
+	target(w, ip);
+	about(w, ip);
 }
 
 static int program_words(struct pk_top *t, json_t *row, struct words *w)
@@ -86,10 +101,10 @@ static int choose(struct pk_top *t, json_t *row, struct words *w)
 	word(w, "block");
 	switch (t->view) {
 	case PK_VIEW_FLOWS:
-		target(w, pk_json_text(row, "remote"));
+		address_words(w, pk_json_text(row, "remote"));
 		break;
 	case PK_VIEW_REMOTES:
-		target(w, pk_json_text(row, "ip"));
+		address_words(w, pk_json_text(row, "ip"));
 		break;
 	case PK_VIEW_NAMES:
 		name_words(t, row, w);
@@ -177,8 +192,8 @@ static void tell_addresses(struct pk_top *t, struct pk_buf *out, const struct wo
 	struct pk_client_ask ask = { .method = "POST", .path = PK_API_LISTS_TEST };
 	json_t *a = NULL;
 
-	for (size_t i = 1; i <= w->targets; i++)
-		pk_buf_fmt(&body, "%s\n", w->v[i]);
+	for (size_t i = 0; i < w->addresses; i++)
+		pk_buf_fmt(&body, "%s\n", w->address[i]);
 	ask.body = body.data;
 	ask.len = body.len;
 	if (pk_client_send(&c, &ask, &a, NULL, &error)) {
@@ -204,13 +219,13 @@ static void tell_addresses(struct pk_top *t, struct pk_buf *out, const struct wo
 /* What says something about the address already. */
 static void tell_present(struct pk_top *t, struct pk_buf *out, const struct words *w)
 {
-	for (size_t i = 1; i <= w->targets && i <= SHOWN; i++) {
-		const char *const query[] = { "ip", w->v[i], NULL };
+	for (size_t i = 0; i < w->addresses && i < SHOWN; i++) {
+		const char *const query[] = { "ip", w->address[i], NULL };
 		json_t *a = fetch(t, PK_API_CHECK, query);
 		const char *verdict = pk_json_text(a, "verdict");
 
 		if (*verdict && strcmp(verdict, "pass") != 0) {
-			pk_buf_fmt(out, "  %s now: %s", w->v[i], verdict);
+			pk_buf_fmt(out, "  %s now: %s", w->address[i], verdict);
 			if (*pk_json_text(a, "entry.list")) {
 				pk_buf_str(out, ", list ");
 				text(out, pk_json_text(a, "entry.list"));
@@ -270,6 +285,10 @@ void pk_top_block_ask(struct pk_top *t)
 	add_command(&command, &w);
 	pk_buf_str(&out, "What blocking it would cut\n");
 	if (w.targets) {
+		if (w.addresses && strcmp(w.v[1], w.address[0]) != 0)
+			pk_buf_str(&out,
+				   "  whatever asks for the name, by DNS, TLS or QUIC; of what "
+				   "is with its addresses:\n");
 		tell_addresses(t, &out, &w);
 		tell_present(t, &out, &w);
 	} else {
