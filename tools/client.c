@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define BODY_MAX          (256u << 20)
+#define TAKE_BYTES        (512L << 10) /* at once, where much comes: the most that libcurl knows */
 #define PROGRESS_AFTER_MS 500
 
 static void curl_freep(CURL **c)
@@ -234,6 +235,7 @@ static int on_idle(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t u
 
 static void set_taker(struct transfer *t)
 {
+	curl_easy_setopt(t->curl, CURLOPT_BUFFERSIZE, TAKE_BYTES);
 	curl_easy_setopt(t->curl, CURLOPT_HEADERFUNCTION, on_head);
 	curl_easy_setopt(t->curl, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->curl, CURLOPT_XFERINFOFUNCTION, on_idle);

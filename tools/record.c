@@ -47,10 +47,11 @@ struct recording {
 	struct pk_client client;
 	struct pk_record_files *files;
 	char id[24];
-	int error;    /* of the files */
-	bool asked;   /* the daemon to end it */
-	bool shows;   /* how far it is, on a terminal */
-	time_t shown; /* last */
+	int error;         /* of the files */
+	bool asked;        /* the daemon to end it */
+	const char *ended; /* what is known without the stream's own word */
+	bool shows;        /* how far it is, on a terminal */
+	time_t shown;      /* last */
 };
 
 static volatile sig_atomic_t stops;
@@ -304,7 +305,7 @@ static void print_json(const struct recording *r, FILE *to)
 		      (json_int_t)s->cut, "dropped", (json_int_t)s->dropped, "missed",
 		      (json_int_t)s->missed, "flows", (json_int_t)s->flows, "files_made",
 		      (json_int_t)s->files, "files_removed", (json_int_t)s->removed, "ended",
-		      s->ended[0] ? s->ended : "cut off", "files", names);
+		      s->ended[0] ? s->ended : r->ended, "files", names);
 	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	fprintf(to, "%s\n", text ? text : "{}");
 	json_decref(o);
@@ -377,6 +378,10 @@ static int record(struct recording *r, const struct wish *w)
 	status = pk_client_take(&r->client, w->memory ? PK_API_CAPTURE : PK_API_RECORD,
 				w->memory ? frozen : query, &taker);
 	unshow(r);
+	r->ended = status || r->error || stops > 1 ? "cut off"
+		   : w->memory                     ? "memory"
+		   : r->asked                      ? "user"
+			      : "duration"; /* a limit that no packet reached */
 	e = pk_record_files_end(r->files);
 	if (r->error == 0)
 		r->error = e;

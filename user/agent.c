@@ -31,7 +31,7 @@
 
 #define RINGS             5
 #define RING_BATCH        4096 /* records of one ring before the others have their turn */
-#define RECORD_BATCH      1024 /* of whole frames: what a recording writes is to be read meanwhile */
+#define RECORD_BATCH      128  /* of whole frames: about what a socket takes in a turn */
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull
 

@@ -29,8 +29,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STALLED_S  60   /* a reader that takes nothing for so long is closed */
-#define COPY_BELOW 4096 /* bytes; above it the memory itself is handed on */
+#define STALLED_S  60         /* a reader that takes nothing for so long is closed */
+#define COPY_BELOW 4096       /* bytes; above it the memory itself is handed on */
+#define WRITE_MAX  (1u << 20) /* at once; libevent's own limit is 16 KiB each turn of the loop */
 #define SECOND     1000000000ull
 
 struct reader {
@@ -219,6 +220,7 @@ static int reader_new(struct pk_api_request *q, struct reader **ret_reader)
 static void begin_reply(struct reader *r, struct evhttp_connection *c)
 {
 	struct evkeyvalq *head = evhttp_request_get_output_headers(r->http);
+	struct bufferevent *b = evhttp_connection_get_bufferevent(c);
 	struct timeval stalled = { .tv_sec = STALLED_S };
 	char id[24];
 
@@ -229,7 +231,8 @@ static void begin_reply(struct reader *r, struct evhttp_connection *c)
 	evhttp_add_header(head, PK_API_RECORDING, id);
 	evhttp_send_reply_start(r->http, 200, "OK");
 	/* evhttp's own timeout is for requests: a reader says nothing for as long as it likes */
-	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(c), NULL, &stalled);
+	bufferevent_set_timeouts(b, NULL, &stalled);
+	(void)bufferevent_set_max_single_write(b, WRITE_MAX); /* else it stays slow */
 }
 
 int pk_record_get(struct pk_api_request *q)
