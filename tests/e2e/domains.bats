@@ -88,7 +88,7 @@ teardown() {
 }
 
 blocked_by() { # blocked_by FILTER: an event like that was told
-	picket events -n 200 -o json | jq -es "any(.[]; .disposition == \"Blocked\" and ($1))"
+	picket events -n 10000 -o json | jq -es "any(.[]; .disposition == \"Blocked\" and ($1))"
 }
 is_blocked() { picket check "$1" | grep -q BLOCKED; }
 is_open() { ! is_blocked "$1"; }
@@ -154,6 +154,41 @@ print("# enforced after the answer, ms: first %.2f, %.2f, %.2f; then at once (st
 sys.exit(len(took) != 20 or max(took[:3]) > 500)
 END
 	[ -s "$run/race" ]
+	# and from the hello on the wire to the last byte behind it that came through
+	nsenter --net=/run/netns/${net}s python3 -c '
+import socket, sys, time
+l = socket.create_server((sys.argv[1], 4443))
+print("ready", flush=True)
+s = l.accept()[0]
+s.settimeout(1)
+first = last = 0
+try:
+    while s.recv(65536):
+        last = time.monotonic()
+        first = first or last
+except OSError:
+    pass
+print("# cut after the hello, ms: %.2f" % ((last - first) * 1000))' $cdn >"$run/cut" 3>&- &
+	server=$!
+	wait_for 5 grep -q ready "$run/cut"
+	in_client timeout 5 python3 -c '
+import socket, ssl, sys, time
+out = ssl.MemoryBIO()
+c = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="evil.example")
+try:
+    c.do_handshake()
+except ssl.SSLWantReadError:
+    pass
+s = socket.create_connection((sys.argv[1], 4443))
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+s.send(out.read())
+for i in range(1000):
+    s.send(b"x")
+    time.sleep(0.0002)' $cdn || true
+	wait $server || true
+	server=
+	tail -n 1 "$run/cut" >&3
+	[ "$(awk '{ print int($NF) }' "$run/cut" | tail -n 1)" -lt 150 ]
 }
 
 @test "what carries the name is cut, over TCP, QUIC and HTTP; others at the address are served" {

@@ -157,12 +157,32 @@ static void wrong_ones(void **state)
 	}
 }
 
+static void names(void **state)
+{
+	struct pk_blocks *b = read_body("{\"targets\":[\"Evil.Example.\",\"192.0.2.1\",\"b\xc3\xbc"
+					"cher.example\"],\"ttl\":60}",
+					0);
+
+	(void)state;
+	assert_int_equal(b->n, 3);
+	assert_string_equal(b->name[0], "evil.example");
+	assert_null(b->name[1]);
+	assert_string_equal(b->name[2], "xn--bcher-kva.example");
+	assert_int_equal(b->v[0].expires_ms, 61000);
+	assert_int_equal(b->how, 0);
+	pk_blocks_done(b);
+	b = read_body("{\"targets\":[\"evil.example\"],\"sni_only\":true,\"refuse_query\":true}",
+		      0);
+	assert_int_equal(b->how, PK_BLOCK_SNI_ONLY | PK_BLOCK_REFUSE);
+	pk_blocks_done(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(targets_and_limits), cmocka_unit_test(ranges_become_prefixes),
 		cmocka_unit_test(processes),          cmocka_unit_test(automatic),
-		cmocka_unit_test(wrong_ones),
+		cmocka_unit_test(wrong_ones),         cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests_name("api/blocks_read", tests, NULL, NULL);
