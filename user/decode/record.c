@@ -54,7 +54,8 @@ static bool flow_ok(const struct pk_flow_report *f)
 {
 	return f->why >= PK_REPORT_START && f->why <= PK_REPORT_STOP && f->final <= 1 &&
 	       f->flow.key.encap <= PK_ENCAP_SIXIN4 && f->flow.key.depth <= 1 &&
-	       f->flow.meta.initiator <= 1 && owner_ok(&f->flow.own[0]) &&
+	       f->flow.meta.initiator <= 1 && f->flow.meta.app[0] < PK_APP_MAX &&
+	       f->flow.meta.app[1] < PK_APP_MAX && owner_ok(&f->flow.own[0]) &&
 	       owner_ok(&f->flow.own[1]);
 }
 

@@ -164,6 +164,9 @@ static void test_impossible_values(void **state)
 	r.flow.flow.meta.initiator = 2;
 	assert_int_equal(decode(&r), -EBADMSG);
 	fill(&r, PK_EV_FLOW);
+	r.flow.flow.meta.app[1] = PK_APP_MAX;
+	assert_int_equal(decode(&r), -EBADMSG);
+	fill(&r, PK_EV_FLOW);
 	r.flow.flow.own[1].comm_len = 200;
 	assert_int_equal(decode(&r), -EBADMSG);
 }
