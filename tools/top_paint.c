@@ -31,8 +31,8 @@ void pk_paint_init(struct pk_top *t)
 	}
 	start_color();
 	use_default_colors();
-	for (short i = 1; i < PK_COLORS; i++)
-		init_pair(i, COLORS >= 256 ? looks[i].fine : looks[i].basic, -1);
+	for (int i = 1; i < PK_COLORS; i++)
+		init_pair((short)i, COLORS >= 256 ? looks[i].fine : looks[i].basic, -1);
 }
 
 attr_t pk_paint(const struct pk_top *t, enum pk_top_color color)
