@@ -47,25 +47,57 @@ __noinline int pk_name_start(struct pk_peek *k)
 }
 
 /*
- * The application of a TCP stream, from a segment that lies `off` bytes behind its start.
- * PK_APP_SHORT: more are to come, or this one came before the first.
+ * TLS may begin later in a stream (STARTTLS of LDAP, XMPP, PostgreSQL; RDP), but then a segment
+ * begins with it. Of its own for the verifier, too.
+ */
+__noinline int pk_begins_tls(struct pk_peek *k)
+{
+	return k && k->to > 5 && pk_is_tls(k);
+}
+
+/* Words are answered in words; and a server may send lines before its SSH (RFC 4253, 4.2). */
+static __always_inline __u32 pk_as_other(const struct pk_flow *f, const struct pk_pkt *p)
+{
+	__u32 other = f->meta.app[(p->dir ^ 1) & 1];
+
+	return other == PK_APP_TEXT || other == PK_APP_SSH ? other : PK_APP_NONE;
+}
+
+/*
+ * The application of a TCP stream, from a segment that lies `off` bytes behind its start, which
+ * moves here if TLS begins only now. PK_APP_SHORT: more are to come, or this one came before the
+ * first.
  */
 static __always_inline __u32 pk_name_stream(struct pk_flow *f, struct pk_flow_dir *d,
-					    const struct pk_pkt *p, struct pk_plan *t, __u32 off)
+					    const struct pk_pkt *p, struct pk_plan *t, __u32 *at)
 {
-	__u32 app = PK_APP_SHORT;
+	const struct pk_peek here = t->peek;
+	__u32 off = t->seq - *at, was = f->meta.app[p->dir & 1], app = PK_APP_SHORT;
 
-	if (off < 8) {
-		pk_peek_set(&t->peek, t->peek.w[0], t->peek.w[1], t->peek.to, off);
+	if (was == PK_APP_NONE && off && d->looked_at > 1) {
+		app = PK_APP_NONE; /* its beginning told nothing */
+	} else if (off < 8) {
+		pk_peek_set(&t->peek, here.w[0], here.w[1], here.to, off);
 		app = pk_name_start(&t->peek);
+		if (app == PK_APP_NONE)
+			pk_row_add(PK_APP_NONE, seen, 1);
 	}
-	if (app == PK_APP_NONE && f->meta.app[(p->dir ^ 1) & 1] == PK_APP_TEXT)
-		app = PK_APP_TEXT; /* answers in words */
+	if (app == PK_APP_NONE)
+		app = pk_as_other(f, p);
 	if (app == PK_APP_NONE &&
 	    (pk_is_dns_port(p->key.port[0]) || pk_is_dns_port(p->key.port[1])))
 		app = PK_APP_DNS;
-	if (app == PK_APP_NONE || (app == PK_APP_SHORT && d->looked_at > PK_PATIENCE))
+	if (app == PK_APP_NONE && off) {
+		pk_peek_set(&t->peek, here.w[0], here.w[1], here.to, 0);
+		if (pk_begins_tls(&t->peek)) {
+			app = PK_APP_TLS;
+			*at = t->seq;
+		}
+	}
+	if (app == PK_APP_SHORT && d->looked_at > PK_PATIENCE)
 		return pk_is_unknown(d);
+	if (app == PK_APP_NONE && d->looked_at >= PK_PATIENCE)
+		pk_end_sampling(d);
 	return app;
 }
 
@@ -87,7 +119,7 @@ static __always_inline __u32 pk_plan_stream(struct pk_flow *f, struct pk_flow_di
 		off = t->seq - *at;
 		if ((__s32)off < 0)
 			return 0; /* a probe of what is alive, before the first byte */
-		app = pk_name_stream(f, d, p, t, off);
+		app = pk_name_stream(f, d, p, t, at);
 		f->meta.app[dir] = app;
 		if (app == PK_APP_NONE)
 			return 0;

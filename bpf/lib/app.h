@@ -179,25 +179,26 @@ static __always_inline __u32 pk_app_of_datagram(const struct pk_peek *k,
 }
 
 #define PK_HELLO_MAX  16384u /* bytes of a ClientHello, over all its records */
-#define PK_SERVER_MAX 512u   /* of a ServerHello */
+#define PK_SERVER_MAX 2048u  /* of a ServerHello: SecP384r1MLKEM1024 takes 1,665 of them */
+#define PK_SERVER_MIN 512u   /* holds a HelloRetryRequest and the ServerHello behind it */
 
 /* Bytes from the start of the stream on that hold a TLS hello. */
 static __always_inline __u32 pk_tls_bytes(const struct pk_peek *k, bool from_client)
 {
-	__u32 record, message;
+	__u32 record, message, max, min;
 
 	if (pk_peek_has(k, 5))
 		from_client = pk_peek_at(k, 5) == 1;
-	if (!from_client)
-		return PK_SERVER_MAX;
+	max = from_client ? PK_HELLO_MAX : PK_SERVER_MAX;
+	min = from_client ? 0 : PK_SERVER_MIN;
 	if (!pk_peek_has(k, 3) || !pk_peek_has(k, 8))
-		return PK_HELLO_MAX; /* its lengths lie in several segments */
+		return max; /* its lengths lie in several segments */
 	record = (__u32)pk_peek_at(k, 3) << 8 | pk_peek_at(k, 4);
 	message = (__u32)pk_peek_at(k, 6) << 16 | (__u32)pk_peek_at(k, 7) << 8 | pk_peek_at(k, 8);
 	/* In one record, behind two heads; or in several, each of them with a head of its own. */
-	if (message + 4 <= record && message + 9 < PK_HELLO_MAX)
-		return message + 9;
-	return PK_HELLO_MAX;
+	if (message + 4 > record || message + 9 >= max)
+		return max;
+	return message + 9 > min ? message + 9 : min;
 }
 
 /* How much of each application leaves the kernel; per direction. */
