@@ -114,13 +114,9 @@ def zeek_row(expect, row):
         total.add(e, int(row[packets]), int(row[size]))
 
 
-def suricata(root):
-    """Checks of flow records that name both ends: (capture, name, what must match)."""
-    try:
-        import yaml
-    except ImportError:
-        return None
-    checks = []
+def suricata_checks(root, types):
+    """What must match at least one record of these event types: (capture, name of the test, match)."""
+    import yaml
     base = os.path.join(root, "suricata-verify", "tests")
     for path in sorted(glob.glob(base + "/**/test.yaml", recursive=True)):
         folder = os.path.dirname(path)
@@ -134,8 +130,17 @@ def suricata(root):
             captures = [os.path.normpath(os.path.join(folder, test["pcap"]))]
         for check in test.get("checks") or []:
             match = (check.get("filter") or {}).get("match") or {}
-            if (match.get("event_type") == "flow" and "src_ip" in match and "dest_ip" in match and
-                    len(captures) == 1 and check["filter"].get("count") != 0 and
-                    any(m.startswith(("flow.pkts_", "flow.bytes_")) for m in match)):
-                checks.append((captures[0], os.path.relpath(folder, base), match))
-    return checks
+            if match.get("event_type") in types and len(captures) == 1 and \
+                    check["filter"].get("count") != 0:
+                yield captures[0], os.path.relpath(folder, base), match
+
+
+def suricata(root):
+    """Checks of flow records that name both ends. None: python3-yaml is not installed."""
+    try:
+        import yaml  # noqa: F401
+    except ImportError:
+        return None
+    return [(capture, name, match) for capture, name, match in suricata_checks(root, ("flow",))
+            if "src_ip" in match and "dest_ip" in match and
+            any(m.startswith(("flow.pkts_", "flow.bytes_")) for m in match)]
