@@ -125,7 +125,8 @@ static __always_inline void pk_count_taken(const struct pk_plan *t, __u32 len)
 
 /*
  * A record with room for up to max bytes: the ring wants to know sizes when the program is loaded.
- * Nobody is woken for headers alone: they wait for the next sample or the agent's tick.
+ * The kernel wakes the reader at the record that follows what was read, and at no other: so no
+ * record may ask for silence, or those behind it wait for the agent's tick.
  */
 #define pk_take_up_to(max, rb)                                                                     \
 	({                                                                                         \
@@ -139,11 +140,11 @@ static __always_inline void pk_count_taken(const struct pk_plan *t, __u32 len)
 								   : PK_RING_SAMPLE);              \
 			pk_row_add(t->row, ring_full, 1);                                          \
 		} else if (!len_ || len_ > (max) || !pk_copy(ctx, kind, 0, s_ + 1, len_)) {        \
-			bpf_ringbuf_discard(s_, BPF_RB_NO_WAKEUP);                                 \
+			bpf_ringbuf_discard(s_, 0);                                                \
 			pk_row_add(t->row, unread, 1);                                             \
 		} else {                                                                           \
 			pk_fill_sample(s_, p, t, len_);                                            \
-			bpf_ringbuf_submit(s_, t->why == PK_SAMPLE_KEEP ? BPF_RB_NO_WAKEUP : 0);   \
+			bpf_ringbuf_submit(s_, 0);                                                 \
 			pk_count_taken(t, len_);                                                   \
 		}                                                                                  \
 	})
