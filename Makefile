@@ -11,6 +11,8 @@ CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool /usr/sbin/bpftool) bpftool)
 STRIP    ?= $(firstword $(shell command -v llvm-strip llvm-strip-14 llvm-strip-15 llvm-strip-18 llvm-strip-19 2>/dev/null) llvm-strip)
 WERROR   ?= -Werror
+# For targets that build all first: as many at once as there are processors, unless the caller said so.
+JOBS      = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
@@ -127,7 +129,7 @@ bench: DEPS := test bench
 test-kernels: DEPS := test kernels
 
 run: deps ## install what is missing, build, and watch this host's flows
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) $(JOBS) --no-print-directory all
 	$(Q)tools/run.sh $(BUILD)
 
 test-programs: $(UNIT) $(BPFTEST) $(E2E) $(TEST_BPF)
@@ -140,11 +142,11 @@ test-root: all test-programs ## kernel programs and end to end, as root
 	$(Q)tests/check/suite.sh $(BUILD) bpf replay e2e
 
 check: deps ## everything a release must pass; closes with one line of counts
-	$(Q)$(MAKE) --no-print-directory all test-programs $(FUZZ)
+	$(Q)$(MAKE) $(JOBS) --no-print-directory all test-programs $(FUZZ)
 	$(Q)tests/check/suite.sh $(BUILD) lint unit corpus bpf replay e2e fuzz
 
 test-kernels: deps ## the suite on Debian's 6.1 and 6.12 kernels in qemu
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(MAKE) $(JOBS) --no-print-directory all test-programs
 	$(Q)tests/check/kernels.sh $(BUILD)
 
 lint: $(SKEL) ## format, layers, headers, mirror, abi
@@ -154,12 +156,12 @@ fuzz: $(FUZZ) ## each fuzz target for FUZZ_SECONDS (60)
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tests/check/suite.sh $(BUILD) fuzz
 
 bench: deps ## what it costs, beside other tools
-	$(Q)$(MAKE) --no-print-directory all bench-programs
+	$(Q)$(MAKE) $(JOBS) --no-print-directory all bench-programs
 	$(Q)tests/bench/run.sh $(BUILD)
 
 bench-block: DEPS := test bench
 bench-block: deps ## block lists by size: beside LPM trie and hash map, xdp-filter, nft and ipset
-	$(Q)$(MAKE) --no-print-directory all bench-programs
+	$(Q)$(MAKE) $(JOBS) --no-print-directory all bench-programs
 	$(Q)PICKET_BUILD=$(BUILD) $(BUILD)/tests/bench/block
 	$(Q)tests/bench/block.sh $(BUILD)
 
