@@ -99,24 +99,37 @@ __noinline int pk_dns_visit(struct pk_dns_scratch *s, __u32 at)
 	return 0;
 }
 
-/* All names that cover this one, from the last label on. */
+/* One byte more of the names that cover this one. */
+__noinline int pk_dns_hash(struct pk_dns_scratch *s, __u32 at)
+{
+	__u8 c;
+
+	if (!s || at >= PK_DNS_NAME)
+		return 0;
+	c = s->text[at];
+	if (c == '.')
+		(void)pk_dns_visit(s, at + 1);
+	s->hash = pk_dns_step(s->hash, c);
+	return 0;
+}
+
+/*
+ * All names that cover this one, from the last label on. For the verifier: a round is a global
+ * function, which it looks at once, and not 255 times with all ways through it.
+ */
 __noinline int pk_dns_match(struct pk_dns_scratch *s)
 {
 	struct pk_dns_ctl *ctl;
-	__u32 i, zero = 0;
+	__u32 i, n, zero = 0;
 
 	ctl = bpf_map_lookup_elem(&pk_dns_ctl, &zero);
 	if (!s || !ctl)
 		return 0;
 	s->hash = ctl->seed;
 	s->mode = s->allowed = s->list = s->below = 0;
-	for (i = PK_DNS_NAME; i-- > 0;) {
-		if (i >= *(volatile __u32 *)&s->n)
-			continue;
-		if (s->text[i] == '.')
-			(void)pk_dns_visit(s, i + 1);
-		s->hash = pk_dns_step(s->hash, s->text[i]);
-	}
+	n = s->n;
+	for (i = 0; i < PK_DNS_NAME && i < n; i++)
+		(void)pk_dns_hash(s, n - 1 - i);
 	return 0;
 }
 
