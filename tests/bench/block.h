@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
-/* What the benchmarks of block lists share with their programs. Addresses in network order, IPv4 as ::ffff:a.b.c.d. */
+/*
+ * What the benchmarks of block lists share with their programs. Addresses in network order, IPv4
+ * as ::ffff:a.b.c.d.
+ */
 #ifndef BENCH_BLOCK_H
 #define BENCH_BLOCK_H
 
