@@ -295,10 +295,11 @@ int pk_dns_query(struct __sk_buff *skb, struct pk_pkt *p)
 	len = p->l3_end - at - PK_DNS_HEAD;
 	if (len > sizeof(s->wire))
 		len = sizeof(s->wire);
-	barrier_var(len); /* for the verifier: what is compared is what is given */
-	if (!len || len > sizeof(s->wire) ||
-	    bpf_skb_load_bytes(skb, at + PK_DNS_HEAD, s->wire, len))
+	len--;
+	barrier_var(len); /* for the verifier: up to 6.12 "not 0" is no lower bound */
+	if (len >= sizeof(s->wire) || bpf_skb_load_bytes(skb, at + PK_DNS_HEAD, s->wire, len + 1))
 		return PK_DNS_PASS;
+	len++;
 	whole = pk_dns_read(s, len);
 	if (whole) {
 		(void)pk_dns_match(s);

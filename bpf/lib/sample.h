@@ -131,21 +131,21 @@ static __always_inline void pk_count_taken(const struct pk_plan *t, __u32 len)
 #define pk_take_up_to(max, rb)                                                                     \
 	({                                                                                         \
 		struct pk_sample *s_;                                                              \
-		__u32 len_ = t->data_len;                                                          \
+		__u32 last_ = t->data_len - 1;                                                     \
                                                                                                    \
 		s_ = bpf_ringbuf_reserve(&rb, sizeof(*s_) + (max), 0);                             \
-		barrier_var(len_); /* for the verifier: what is compared is what is used */        \
+		barrier_var(last_); /* for the verifier: up to 6.12 "not 0" is no lower bound */   \
 		if (!s_) {                                                                         \
 			(void)pk_next_seq(t->why &PK_SAMPLE_RECORD ? PK_RING_RECORD                \
 								   : PK_RING_SAMPLE);              \
 			pk_row_add(t->row, ring_full, 1);                                          \
-		} else if (!len_ || len_ > (max) || !pk_copy(ctx, kind, 0, s_ + 1, len_)) {        \
+		} else if (last_ >= (max) || !pk_copy(ctx, kind, 0, s_ + 1, last_ + 1)) {          \
 			bpf_ringbuf_discard(s_, 0);                                                \
 			pk_row_add(t->row, unread, 1);                                             \
 		} else {                                                                           \
-			pk_fill_sample(s_, p, t, len_);                                            \
+			pk_fill_sample(s_, p, t, last_ + 1);                                       \
 			bpf_ringbuf_submit(s_, 0);                                                 \
-			pk_count_taken(t, len_);                                                   \
+			pk_count_taken(t, last_ + 1);                                              \
 		}                                                                                  \
 	})
 
@@ -196,9 +196,10 @@ static __always_inline int pk_sample(void *ctx, struct pk_pkt *p, enum pk_cur_ki
 		n = t.payload_len;
 	if (n > sizeof(t.peek.w))
 		n = sizeof(t.peek.w);
-	barrier_var(n); /* for the verifier: at most 16 */
-	if (n && n <= sizeof(t.peek.w) && pk_copy(ctx, kind, t.payload_off, t.peek.w, n))
-		t.peek.to = n;
+	n--;
+	barrier_var(n); /* for the verifier: up to 6.12 "not 0" is no lower bound */
+	if (n < sizeof(t.peek.w) && pk_copy(ctx, kind, t.payload_off, t.peek.w, n + 1))
+		t.peek.to = n + 1;
 	(void)pk_plan_sample(p, &t);
 	if (t.why || (p->want & PK_DIR_RECORD))
 		t.ts = pk_now();
