@@ -346,7 +346,7 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 
 	if (a->block)
 		return -EPROTO;
-	a->roots = map(fds[PK_BLK_FD_ROOTS], 2 * PK_BLK_ROOTS * sizeof(uint64_t));
+	a->roots = map(fds[PK_BLK_FD_ROOTS], PK_BLK_ROOT_WORDS * sizeof(uint64_t));
 	a->ctl = map(fds[PK_BLK_FD_CTL], sizeof(*a->ctl));
 	a->lists = map(fds[PK_BLK_FD_LISTS], PK_BLK_LISTS * sizeof(*a->lists));
 	a->dns = map(fds[PK_BLK_FD_DNS_CTL], sizeof(*a->dns));

@@ -6,8 +6,10 @@
  * bits each. A slot is one word of 8 bytes, so that storing it is the one atomic act that makes a
  * change visible; nodes and word arrays are written before they are reachable and never after
  * (only the words, one by one). Every rule of a longer prefix leads by `next` to those of the
- * shorter ones that cover it. Lines of 64 bytes live in chunks of 1 MiB that come as they are
- * needed: memory in proportion, no copy when it grows, counters that never move.
+ * shorter ones that cover it. For each IPv4 /24 a bit says whether a rule may touch it: set before
+ * the rule is reachable, cleared after the last one is gone. Lines of 64 bytes live in chunks of 1
+ * MiB that come as they are needed: memory in proportion, no copy when it grows, counters that
+ * never move.
  *
  * Line numbers are counted through all chunks; line 0 is never used. Addresses are in network
  * order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its own first.
@@ -21,8 +23,11 @@
 #define PK_BLK_CHUNK_LINES (1u << PK_BLK_CHUNK_SHIFT)
 #define PK_BLK_CHUNKS_MAX  4096u  /* 4 GiB, above 50 million entries */
 #define PK_BLK_ROOTS       65536u /* a family; IPv4 first, then IPv6 */
-#define PK_BLK_LISTS       256u
-#define PK_BLK_CHAIN_MAX   160u /* rules looked at for one packet */
+/* Behind them, one bit for each IPv4 /24: clear when no rule covers it or lies in it. */
+#define PK_BLK_MAYBE_AT   (2 * PK_BLK_ROOTS)
+#define PK_BLK_ROOT_WORDS (PK_BLK_MAYBE_AT + (1u << 24) / 64)
+#define PK_BLK_LISTS      256u
+#define PK_BLK_CHAIN_MAX  160u /* rules looked at for one packet */
 
 /*
  * Slot: kind (bits 0-1), line (2-29), and for ONE: length of the signature (30-34), whether it

@@ -95,7 +95,7 @@ static inline void fill_open(struct fill *f)
 	r = pk_object_set_knobs(f->o, &knobs);
 	if (r < 0)
 		fill_die("knobs", r);
-	mem.roots = fill_map(f, "pk_blk_roots", 2 * PK_BLK_ROOTS * sizeof(uint64_t));
+	mem.roots = fill_map(f, "pk_blk_roots", PK_BLK_ROOT_WORDS * sizeof(uint64_t));
 	mem.ctl = f->ctl = fill_map(f, "pk_blk_ctl", sizeof(*f->ctl));
 	f->lists = fill_map(f, "pk_blk_lists", PK_BLK_LISTS * sizeof(*f->lists));
 	r = pk_trie_new(&mem, &f->trie);

@@ -275,7 +275,7 @@ static void test_million(void **st)
 	assert_true(drops > PACKETS / 10 && drops < PACKETS - PACKETS / 10);
 	for (uint32_t i = 1; i <= n_entries; i++)
 		pk_trie_remove(blk.trie, entries[i].line);
-	for (uint32_t i = 0; i < 2 * PK_BLK_ROOTS; i++)
+	for (uint32_t i = 0; i < PK_BLK_ROOT_WORDS; i++)
 		assert_int_equal(blk.roots[i], 0);
 	bed_check_sum(&bed, PK_HOOK_XDP);
 	bed_check_sum(&bed, PK_HOOK_TC_EGRESS);

@@ -43,7 +43,7 @@ static inline void blocked_open(struct blocked *b, const struct bed *bed)
 
 	memset(b, 0, sizeof(*b));
 	b->bed = bed;
-	b->roots = m.roots = bed_map(bed, "pk_blk_roots", 2 * PK_BLK_ROOTS * sizeof(uint64_t));
+	b->roots = m.roots = bed_map(bed, "pk_blk_roots", PK_BLK_ROOT_WORDS * sizeof(uint64_t));
 	b->ctl = m.ctl = bed_map(bed, "pk_blk_ctl", sizeof(*b->ctl));
 	b->lists = bed_map(bed, "pk_blk_lists", PK_BLK_LISTS * sizeof(*b->lists));
 	b->ctl->have = PK_BLK_HAVE_V4 | PK_BLK_HAVE_V6;

@@ -6,6 +6,7 @@
  * and no line twice.
  */
 #include "base/cleanup.h"
+#include "block/maybe.h"
 #include "block/node.h"
 #include "block/trie_own.h"
 
@@ -266,6 +267,7 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	for (size_t i = 0; i < w.n_empty && !r; i++)
 		pk_trie_finish(t, w.empty[i]);
 	free(w.empty);
+	w.found.damaged += pk_maybe_renew(t, &(struct pk_prefix){ 0 });
 	*ret = w.found;
 	return r ? r : w.error;
 }

@@ -7,6 +7,7 @@
 #include "block/trie.h"
 
 #include "base/cleanup.h"
+#include "block/maybe.h"
 #include "block/node.h"
 #include "block/trie_own.h"
 
@@ -116,7 +117,7 @@ uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16])
 	struct pk_prefix p;
 
 	pk_prefix_of(addr, 128, !memcmp(addr, mapped, sizeof(mapped)), &p);
-	return find(t, &p);
+	return pk_maybe_has(t, &p) ? find(t, &p) : 0;
 }
 
 /* Where a prefix stands in the chain of its first address. */
@@ -272,6 +273,7 @@ static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
 	}
+	(void)pk_maybe_renew(t, p);
 }
 
 int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *ret_line)
@@ -287,6 +289,7 @@ int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *re
 	line = write_rule(t, rule, at.same ? pk_trie_rule(t, at.same)->next : at.cover);
 	if (!line)
 		return -ENOSPC;
+	pk_maybe_set(t, &p);
 	if (at.same)
 		set_next(pk_trie_rule(t, at.same), line);
 	else
@@ -380,7 +383,7 @@ void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret)
 		.chunks = t->lines.chunks,
 		.bytes =
 			(uint64_t)t->lines.chunks * PK_BLK_CHUNK_LINES * sizeof(union pk_blk_line) +
-			2 * PK_BLK_ROOTS * sizeof(uint64_t),
+			PK_BLK_ROOT_WORDS * sizeof(uint64_t),
 		.rules = t->rules,
 		.words = t->lines.words,
 		.free_lines = t->lines.free_lines,

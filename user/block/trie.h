@@ -16,7 +16,7 @@
 struct pk_trie;
 
 struct pk_trie_memory {
-	uint64_t *roots;        /* 2 * PK_BLK_ROOTS words, mapped */
+	uint64_t *roots;        /* PK_BLK_ROOT_WORDS, mapped */
 	struct pk_blk_ctl *ctl; /* mapped */
 	/* Waits until no packet program that ran before is still running. */
 	void (*wait)(void *arg);

@@ -240,7 +240,7 @@ static void (*feed_more)(struct pk_pipeline *p);
 
 static inline void serve(int fd)
 {
-	uint64_t *roots = calloc(2 * PK_BLK_ROOTS, sizeof(uint64_t));
+	uint64_t *roots = calloc(PK_BLK_ROOT_WORDS, sizeof(uint64_t));
 	struct timeval often = { .tv_usec = 5000 };
 	struct pk_conf *conf = pk_conf_new();
 	struct event *timer;

@@ -314,7 +314,7 @@ static void test_damaged(void **st)
 		if (!with_kernel) { /* a reboot: only files are left */
 			for (uint32_t c = 0; c < heap.chunks; c++)
 				memset(heap.chunk[c], 0, PK_BLK_CHUNK_LINES * 64);
-			memset(heap.roots, 0, 2 * PK_BLK_ROOTS * 8);
+			memset(heap.roots, 0, PK_BLK_ROOT_WORDS * 8);
 			memset(kernel, 0, sizeof(kernel));
 		}
 		notices = 0;

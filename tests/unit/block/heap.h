@@ -39,7 +39,7 @@ static inline void heap_trie(struct heap *h)
 static inline void heap_init(struct heap *h)
 {
 	memset(h, 0, sizeof(*h));
-	h->roots = calloc(2 * PK_BLK_ROOTS, sizeof(uint64_t));
+	h->roots = calloc(PK_BLK_ROOT_WORDS, sizeof(uint64_t));
 	assert_non_null(h->roots);
 	heap_trie(h);
 }

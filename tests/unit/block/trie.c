@@ -179,7 +179,7 @@ static void test_random(void **state_)
 		if (model[i].line)
 			pk_trie_remove(heap.trie, model[i].line), model[i].line = 0;
 	pk_trie_tick(heap.trie);
-	for (uint32_t i = 0; i < 2 * PK_BLK_ROOTS; i++)
+	for (uint32_t i = 0; i < PK_BLK_ROOT_WORDS; i++)
 		assert_int_equal(heap.roots[i], 0);
 	heap_done(&heap);
 }

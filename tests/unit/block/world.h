@@ -35,7 +35,7 @@ struct world_file {
 
 /* What is shared with the kernel, or on disk. */
 struct world_map {
-	uint64_t roots[2 * PK_BLK_ROOTS];
+	uint64_t roots[PK_BLK_ROOT_WORDS];
 	struct pk_blk_ctl ctl;
 	struct pk_blk_list lists[PK_BLK_LISTS];
 	uint32_t chunks;
