@@ -313,6 +313,7 @@ int pk_dns_query(struct __sk_buff *skb, struct pk_pkt *p)
 	}
 	s->qtype = 0;
 	zero = s->n + 1;
+	barrier_var(zero); /* for the verifier: what is compared is what is used */
 	if (whole && zero + 2 <= len && zero < PK_DNS_NAME + 1)
 		s->qtype = (__u16)s->wire[zero] << 8 | s->wire[zero + 1];
 	tell = pk_dns_count(s, p);
