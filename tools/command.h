@@ -22,6 +22,8 @@ extern const struct pk_command pk_cmd_flows;
 extern const struct pk_command pk_cmd_events;
 extern const struct pk_command pk_cmd_dns;
 extern const struct pk_command pk_cmd_tls;
+extern const struct pk_command pk_cmd_alerts;
+extern const struct pk_command pk_cmd_detectors;
 extern const struct pk_command pk_cmd_ps;
 extern const struct pk_command pk_cmd_status;
 extern const struct pk_command pk_cmd_block;

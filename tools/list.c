@@ -48,20 +48,29 @@ static void read_filter(struct wish *w, int argc, char **argv)
 	}
 }
 
+#define LETTERS_MAX 16
+
 /* "+": what follows the first word of the filter is the filter's. */
-static const char *short_options(const struct option *options)
+static void short_options(const struct option *options, char out[LETTERS_MAX])
 {
-	if (options == pk_list_options_plain)
-		return "+an:o:h";
-	return options == pk_list_options_log ? "+fn:o:h" : "+fan:o:h";
+	size_t n = 0;
+
+	out[n++] = '+';
+	for (const struct option *o = options; o->name && n < LETTERS_MAX - 2; o++) {
+		out[n++] = (char)o->val;
+		if (o->has_arg == required_argument)
+			out[n++] = ':';
+	}
+	out[n] = '\0';
 }
 
 /* 0; 1: help was printed; 2: misused. */
 static int read_wish(const struct pk_command *self, struct wish *w, int argc, char **argv)
 {
-	const char *letters = short_options(self->options);
+	char letters[LETTERS_MAX];
 	int c;
 
+	short_options(self->options, letters);
 	optind = 1;
 	while ((c = getopt_long(argc, argv, letters, self->options, NULL)) >= 0) {
 		switch (c) {

@@ -12,9 +12,11 @@
 #include "base/escape.h"
 #include "capture.h"
 #include "decode/record.h"
+#include "detect/detect.h"
 #include "flow/filter.h"
 #include "flow/table.h"
 #include "name/name.h"
+#include "replay_alerts.h"
 #include "replay_kernel.h"
 #include "replay_print.h"
 
@@ -41,7 +43,7 @@
 
 struct options {
 	enum pk_print_format format;
-	bool progress;
+	bool progress, alerts;
 	struct pk_filter *filter;
 	char **file;
 	size_t files;
@@ -53,6 +55,7 @@ struct run {
 	struct pk_replay *kernel;
 	struct pk_flow_table *flows;
 	struct pk_names *names;
+	struct pk_replay_alerts *alerts; /* NULL: flows are printed */
 	struct pk_replay_sum sum;
 	uint64_t now_ns, swept_ns; /* on the clock of the kernel program */
 	int64_t offset_ns;         /* epoch minus that clock */
@@ -74,11 +77,22 @@ static void on_forgot(void *arg, uint64_t flow)
 	pk_names_forget(arg, flow);
 }
 
+static void detect(struct run *run, struct pk_see see)
+{
+	if (!run->alerts)
+		return;
+	see.now_ns = run->now_ns;
+	pk_replay_alerts_see(run->alerts, &see);
+}
+
 /* DNS transactions are printed as they end, before the flows. */
 static void on_news(void *arg, const struct pk_news *news)
 {
 	struct run *run = arg;
 
+	detect(run, (struct pk_see){ .kind = PK_SEE_NEWS, .news = news, .fact = news->fact });
+	if (run->alerts)
+		return;
 	if (news->kind == PK_NEWS_DNS)
 		run->sum.output_error = pk_print_dns(stdout, run->opt->format, run->opt->filter,
 						     run->names, news, &run->sum);
@@ -111,6 +125,9 @@ static int take_sample(struct run *run, const struct pk_sample *s)
 	memcpy(copy, s, s->hdr.size);
 	copy->key.ifindex = 0;
 	(void)pk_names_feed(run->names, copy); /* what can't be read is counted */
+	detect(run, (struct pk_see){ .kind = PK_SEE_SAMPLE,
+				     .sample = copy,
+				     .fact = pk_names_fact(run->names, copy->flow) });
 	return run->sum.output_error;
 }
 
@@ -133,8 +150,12 @@ static int on_report(void *arg, const void *record, size_t size)
 	report = *ev.flow;
 	report.flow.key.ifindex = 0;
 	e = pk_flow_table_update(run->flows, &report); /* full: counted by the table */
-	if (e)
-		pk_names_flow(run->names, &e->flow, e->ended);
+	if (!e)
+		return 0;
+	pk_names_flow(run->names, &e->flow, e->ended);
+	detect(run, (struct pk_see){ .kind = PK_SEE_FLOW,
+				     .flow = e,
+				     .fact = pk_names_fact(run->names, e->flow.meta.id) });
 	return 0;
 }
 
@@ -178,6 +199,8 @@ static int take_packet(struct run *run, const struct pk_frame *f)
 			return r;
 		run->swept_ns = run->now_ns;
 		pk_names_tick(run->names, run->now_ns);
+		if (run->alerts)
+			pk_replay_alerts_tick(run->alerts, run->now_ns);
 	}
 	return pk_replay_packet(run->kernel, f->data, f->len, run->now_ns, f->frame_bytes,
 				f->wire_bytes);
@@ -216,6 +239,8 @@ static int read_capture(struct run *run, struct pk_capture *c)
 	if (r == 0)
 		r = pk_replay_counts(run->kernel, run->sum.count);
 	pk_names_tick(run->names, run->now_ns + PK_QUESTION_WAIT_NS); /* no more answers come */
+	if (run->alerts)
+		pk_replay_alerts_tick(run->alerts, run->now_ns + NS_PER_S);
 	r = r < 0 ? r : run->sum.output_error;
 	return r < 0 ? r : end;
 }
@@ -232,12 +257,29 @@ static void complain(const char *file, uint64_t packet, const char *text)
 	fprintf(stderr, "picket replay: %s\n", b.error ? strerror(-b.error) : b.data);
 }
 
+static int print(const struct options *opt, struct run *run)
+{
+	static const enum pk_format formats[] = {
+		[PK_PRINT_TABLE] = PK_FORMAT_TABLE,
+		[PK_PRINT_JSON] = PK_FORMAT_JSON,
+		[PK_PRINT_CSV] = PK_FORMAT_CSV,
+	};
+
+	run->sum.flows = pk_flow_table_totals(run->flows)->flows;
+	if (run->alerts)
+		return pk_replay_alerts_print(run->alerts, stdout, formats[opt->format],
+					      opt->filter, &run->sum.alerts);
+	return pk_print_flows(stdout, opt->format, opt->files > 1, opt->filter, run->flows,
+			      run->names, &run->sum);
+}
+
 static int replay_file(const struct options *opt, struct pk_replay *kernel, struct run **current,
 		       const char *file)
 {
 	_cleanup_(pk_capture_freep) struct pk_capture *c = NULL;
 	_cleanup_(table_freep) struct pk_flow_table *flows = NULL;
 	_cleanup_(names_freep) struct pk_names *names = NULL; /* after the flows that it is of */
+	_cleanup_(pk_replay_alerts_freep) struct pk_replay_alerts *alerts = NULL;
 	struct run run = { .opt = opt, .kernel = kernel };
 	int r, end;
 
@@ -252,6 +294,9 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 	run.flows = flows;
 	r = make_names(&run);
 	names = run.names;
+	if (r == 0 && opt->alerts)
+		r = pk_replay_alerts_new(flows, names, &run.alerts);
+	alerts = run.alerts;
 	if (r < 0)
 		return r;
 	run.sum.file = file;
@@ -265,8 +310,7 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 		return end;
 	}
 	run.sum.error = pk_capture_error(c);
-	r = pk_print_flows(stdout, opt->format, opt->files > 1, opt->filter, flows, names,
-			   &run.sum);
+	r = print(opt, &run);
 	if (fflush(stdout) != 0 && r == 0)
 		r = -errno;
 	pk_print_sum(stderr, &run.sum);
@@ -415,12 +459,16 @@ static void usage(FILE *f)
 	      "\n"
 	      "  -o, --output FORMAT    table (default), json (one object a line), csv\n"
 	      "      --files-from LIST  captures named in a file, one a line, each by itself\n"
+	      "      --alerts           what the detectors say instead of flows: OCSF Detection "
+	      "Findings\n"
+	      "                         (2004); what needs processes stays silent\n"
 	      "  -q, --quiet            no progress\n"
 	      "  -h, --help             this text\n"
 	      "\n"
 	      "Examples:\n"
 	      "  sudo picket replay capture.pcapng\n"
 	      "  sudo picket replay -o json capture.pcap.gz 'udp and port 53' | jq .traffic\n"
+	      "  sudo picket replay --alerts capture.pcap\n"
 	      "\n"
 	      "Exit status: 0, 1 when a file could not be read to its end, 2 wrong usage.\n",
 	      f);
@@ -431,6 +479,7 @@ static int parse_options(struct options *opt, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "files-from", required_argument, NULL, 'F' },
+		{ "alerts", no_argument, NULL, 'A' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -448,6 +497,8 @@ static int parse_options(struct options *opt, int argc, char **argv)
 		}
 		if (o == 'q')
 			opt->progress = false;
+		else if (o == 'A')
+			opt->alerts = true;
 		else if (o == 'F' && read_list(opt, optarg) == 0)
 			list = true;
 		else if (o != 'o' || pk_print_format(optarg, &opt->format) < 0) {

@@ -409,6 +409,8 @@ void pk_print_sum(FILE *out, const struct pk_replay_sum *s)
 		pk_buf_fmt(&b, " (%" PRIu64 " of them not kept)", s->lost);
 	pk_buf_fmt(&b, "; %" PRIu64 " packets in flows, %" PRIu64 " in aggregates",
 		   s->count[PK_PKT_FLOW], s->count[PK_PKT_AGGREGATE]);
+	if (s->alerts)
+		pk_buf_fmt(&b, "; %" PRIu64 " alerts", s->alerts);
 	for (int c = 0; c < PK_PKT_COUNT_MAX; c++)
 		if (s->count[c] && pk_state_pkt_refuses((enum pk_pkt_count)c))
 			pk_buf_fmt(&b, ", %" PRIu64 " %s", s->count[c],

@@ -29,6 +29,7 @@ struct pk_replay_sum {
 	uint64_t back_in_time; /* packets older than the one before: taken as of the same time */
 	uint64_t flows, shown, lost; /* lost: more than can be kept */
 	uint64_t dns;                /* transactions shown */
+	uint64_t alerts;             /* shown, in place of flows */
 	int output_error;            /* 0 or -errno */
 };
 

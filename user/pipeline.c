@@ -26,6 +26,7 @@
 #include "listed.h"
 #include "name/name.h"
 #include "output/journal.h"
+#include "pipeline_alerts.h"
 #include "pipeline_capture.h"
 #include "pipeline_news.h"
 
@@ -48,6 +49,7 @@ struct pk_pipeline {
 	struct pk_enrich *enrich;
 	struct pk_state state;
 	struct pk_pipeline_news *news;
+	struct pk_pipeline_alerts *alerts; /* NULL: a capture */
 	struct pk_view view;
 	struct pk_buf text; /* of the record being written, kept for its memory */
 };
@@ -149,6 +151,20 @@ static void tell_flow(struct pk_pipeline *p, struct pk_flow_entry *e)
 	}
 }
 
+/* What is odd. */
+static void detect(struct pk_pipeline *p, struct pk_see see)
+{
+	if (!p->alerts)
+		return;
+	see.now_ns = p->view.now_ns;
+	pk_pipeline_alerts_see(p->alerts, &see);
+}
+
+static const struct pk_fact *fact_of(const struct pk_pipeline *p, uint64_t flow)
+{
+	return pk_names_fact(p->view.ocsf.names, flow);
+}
+
 static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 {
 	struct pk_flow_entry *e = pk_flow_table_update(p->view.ocsf.flows, ev->flow);
@@ -162,6 +178,8 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 	pk_flow_entry_count(e);
 	process_net(p, e);
 	pk_names_flow(p->view.ocsf.names, &e->flow, e->ended);
+	detect(p, (struct pk_see){
+			  .kind = PK_SEE_FLOW, .flow = e, .fact = fact_of(p, e->flow.meta.id) });
 	if (pk_streams_readers(p->view.streams, PK_STREAM_FLOWS))
 		tell_flow(p, e);
 }
@@ -169,8 +187,12 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 /* Bytes of a packet: to be decoded, to be kept, to be recorded, or several of these (why). */
 static void take_sample(struct pk_pipeline *p, const struct pk_event *ev)
 {
-	if (ev->sample->why & PK_SAMPLE_PAYLOAD)
+	if (ev->sample->why & PK_SAMPLE_PAYLOAD) {
 		(void)pk_names_feed(p->view.ocsf.names, ev->sample); /* counted by reason */
+		detect(p, (struct pk_see){ .kind = PK_SEE_SAMPLE,
+					   .sample = ev->sample,
+					   .fact = fact_of(p, ev->sample->flow) });
+	}
 	if (p->view.capture)
 		pk_capture_packet(p->view.capture, ev->sample);
 }
@@ -195,6 +217,22 @@ static bool is_news(const struct pk_event *ev)
 	return ev->type == PK_EV_EXEC || ev->type == PK_EV_EXIT || ev->type == PK_EV_ACT ||
 	       ev->type == PK_EV_VERDICT || ev->type == PK_EV_QUERY ||
 	       (ev->type == PK_EV_SOCK && ev->sock->op == PK_SOCK_LISTEN);
+}
+
+static void detect_event(struct pk_pipeline *p, const struct pk_event *ev, struct pk_process *proc)
+{
+	static const struct {
+		enum pk_event_type type;
+		enum pk_see_kind kind;
+	} kinds[] = {
+		{ PK_EV_EXEC, PK_SEE_EXEC },       { PK_EV_EXIT, PK_SEE_EXIT },
+		{ PK_EV_ACT, PK_SEE_ACT },         { PK_EV_SOCK, PK_SEE_SOCK },
+		{ PK_EV_VERDICT, PK_SEE_VERDICT },
+	};
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(kinds); i++)
+		if (kinds[i].type == ev->type)
+			detect(p, (struct pk_see){ .kind = kinds[i].kind, .ev = ev, .proc = proc });
 }
 
 int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
@@ -224,6 +262,7 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 		       : pk_enrich_event(p->enrich, &ev); /* who did it */
 	if (ev.type == PK_EV_SOCK)
 		(void)pk_sock_table_update(p->view.ocsf.socks, ev.sock); /* NULL: no cookie */
+	detect_event(p, &ev, proc);                                      /* what is odd about it */
 	if (p->live && is_news(&ev))
 		tell_event(p, &ev, proc); /* who wants to know */
 	return 0;
@@ -235,6 +274,8 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 	pk_enrich_tick(p->enrich, now_ns);
 	pk_names_tick(p->view.ocsf.names, now_ns);
 	pk_pipeline_news_tick(p->news, now_ns);
+	if (p->alerts)
+		pk_pipeline_alerts_tick(p->alerts, now_ns);
 	if (p->view.capture)
 		pk_capture_tick(p->view.capture, now_ns, pk_clock_offset_ns());
 	pk_live_tick(p->view.live, &p->view);
@@ -281,6 +322,7 @@ static void on_news(void *arg, const struct pk_news *news)
 	if (pk_listed_news(&p->view, news, &p->text)) /* what lists say about it */
 		publish_event(p, NULL);
 	pk_pipeline_news_take(p->news, news);
+	detect(p, (struct pk_see){ .kind = PK_SEE_NEWS, .news = news, .fact = news->fact });
 }
 
 static bool is_own(void *arg, uint64_t netns, const uint8_t addr[16])
@@ -367,6 +409,8 @@ int pk_pipeline_new(const struct pk_conf *conf, bool live, struct pk_pipeline **
 	pk_ocsf_init_host(&p->view.ocsf);
 	if (live)
 		r = pk_pipeline_capture_new(conf, &p->view, &p->view.capture);
+	if (live && r == 0)
+		r = pk_pipeline_alerts_new(&p->view, &p->alerts);
 	if (r < 0)
 		return r;
 	*ret_pipeline = PK_TAKE(p);
@@ -378,6 +422,7 @@ void pk_pipeline_free(struct pk_pipeline *p)
 	if (!p)
 		return;
 	pk_streams_free(p->view.streams);
+	pk_pipeline_alerts_free(p->alerts);
 	pk_capture_free(p->view.capture);
 	pk_live_free(p->view.live);
 	pk_pipeline_news_free(p->news);

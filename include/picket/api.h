@@ -18,7 +18,11 @@
 #define PK_API_DNS_STREAM "/v1/dns/stream" /* ?filter= or ?after= : NDJSON */
 #define PK_API_TLS        "/v1/tls"        /* ?filter=&limit=&after= : {"tls":[OCSF 4001...]} */
 #define PK_API_TLS_STREAM "/v1/tls/stream" /* ?filter= or ?after= : NDJSON */
-#define PK_API_HEALTH     "/v1/healthz"
+/* ?filter=&severity=&technique=&rule=&limit= : {"alerts":[OCSF 2004...]}; below it /UID */
+#define PK_API_ALERTS        "/v1/alerts"
+#define PK_API_ALERTS_STREAM "/v1/alerts/stream" /* ?filter= or ?after= : NDJSON, each telling */
+#define PK_API_DETECTORS     "/v1/detectors"     /* {"detectors":[...]} */
+#define PK_API_HEALTH        "/v1/healthz"
 
 /* Block lists. GET all; below it /NAME: GET (?limit=&after=), PUT the list as body, DELETE;
  * /NAME/export GET; /NAME/diff POST the list as body; /NAME/mode POST ?mode=; /NAME/confirm POST.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DNS transactions and hellos as lists and streams, from their journals. It keeps nothing. */
+/* DNS transactions, hellos and alerts from their journals, as lists and streams. It keeps nothing.
+ */
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/stream.h"
@@ -123,4 +124,9 @@ int pk_tls_get(struct pk_api_request *q)
 int pk_tls_stream(struct pk_api_request *q)
 {
 	return stream(q, q->view->tls, PK_STREAM_TLS);
+}
+
+int pk_alerts_stream(struct pk_api_request *q)
+{
+	return stream(q, q->view->alert_log, PK_STREAM_ALERTS);
 }

@@ -24,6 +24,7 @@ enum pk_stream_kind {
 	PK_STREAM_LIVE,
 	PK_STREAM_DNS,
 	PK_STREAM_TLS,
+	PK_STREAM_ALERTS,
 	PK_STREAM_KINDS
 };
 

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 struct pk_agg_table;
+struct pk_alerts;
 struct pk_block;
 struct pk_capture;
 struct pk_conf;
+struct pk_detect;
 struct pk_journal;
 struct pk_live;
 struct pk_state;
@@ -23,7 +25,10 @@ struct pk_view {
 	struct pk_agg_table *aggs;
 	struct pk_journal *journal; /* events */
 	struct pk_journal *dns,
-		*tls; /* DNS transactions, hellos; with subjects (output/subject.h) */
+		*tls;             /* DNS transactions, hellos; with subjects (output/subject.h) */
+	struct pk_alerts *alerts; /* NULL: nothing is detected here */
+	struct pk_journal *alert_log; /* every telling of an alert, with subjects */
+	const struct pk_detect *detect;
 	/* Records written before it was known whose they are, for too many waited; records of
 	 * flows that were never reported, which were not written. */
 	uint64_t news_hurried, news_lost;

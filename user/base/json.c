@@ -133,3 +133,9 @@ void pk_json_null(struct pk_json *j, const char *key)
 	json_lead(j, key);
 	pk_buf_add(j->out, "null", 4);
 }
+
+void pk_json_raw(struct pk_json *j, const char *key, const char *json, size_t len)
+{
+	json_lead(j, key);
+	pk_buf_add(j->out, json, len);
+}

@@ -28,4 +28,6 @@ void pk_json_u64(struct pk_json *j, const char *key, uint64_t v);
 void pk_json_i64(struct pk_json *j, const char *key, int64_t v);
 void pk_json_dbl(struct pk_json *j, const char *key, double v); /* not finite: null */
 void pk_json_bool(struct pk_json *j, const char *key, bool v);
+/* A whole value that is JSON already. */
+void pk_json_raw(struct pk_json *j, const char *key, const char *json, size_t len);
 void pk_json_null(struct pk_json *j, const char *key);

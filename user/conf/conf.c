@@ -25,11 +25,9 @@ static void *slot(const struct pk_conf *c, const struct pk_conf_row *row)
 
 void pk_conf_free(struct pk_conf *c)
 {
-	if (!c)
-		return;
-	for (size_t i = 0; i < pk_conf_schema_len; i++) {
-		const struct pk_conf_row *row = &pk_conf_schema[i];
+	const struct pk_conf_row *row;
 
+	for (size_t i = 0; c && (row = pk_conf_row(i)); i++) {
 		if (row->type == PK_CONF_NAME || row->type == PK_CONF_PATH)
 			free(*(char **)slot(c, row));
 		else if (row->type == PK_CONF_LIST)
@@ -53,21 +51,32 @@ static int set_default(struct pk_conf *c, const struct pk_conf_row *row)
 struct pk_conf *pk_conf_new(void)
 {
 	_cleanup_(pk_conf_freep) struct pk_conf *c = calloc(1, sizeof(*c));
+	const struct pk_conf_row *row;
 
 	if (!c)
 		return NULL;
-	for (size_t i = 0; i < pk_conf_schema_len; i++)
-		if (set_default(c, &pk_conf_schema[i]) < 0)
+	for (size_t i = 0; (row = pk_conf_row(i)); i++)
+		if (set_default(c, row) < 0)
 			return NULL;
 	return PK_TAKE(c);
 }
 
+const struct pk_conf_row *pk_conf_row(size_t i)
+{
+	if (i < pk_conf_schema_len)
+		return &pk_conf_schema[i];
+	i -= pk_conf_schema_len;
+	return i < pk_conf_detect_len ? &pk_conf_detect[i] : NULL;
+}
+
 const struct pk_conf_row *pk_conf_find(const char *name)
 {
-	for (size_t i = 0; i < pk_conf_schema_len; i++)
-		if (strcmp(pk_conf_schema[i].name, name) == 0)
-			return &pk_conf_schema[i];
-	return NULL;
+	const struct pk_conf_row *row;
+
+	for (size_t i = 0; (row = pk_conf_row(i)); i++)
+		if (strcmp(row->name, name) == 0)
+			break;
+	return row;
 }
 
 /* Items separated by commas; "" is the empty list. */
@@ -169,11 +178,11 @@ static const char heading[] =
 
 void pk_conf_print(const struct pk_conf *c, struct pk_buf *out)
 {
+	const struct pk_conf_row *row;
 	const char *section = "";
 
 	pk_buf_str(out, heading);
-	for (size_t i = 0; i < pk_conf_schema_len; i++) {
-		const struct pk_conf_row *row = &pk_conf_schema[i];
+	for (size_t i = 0; (row = pk_conf_row(i)); i++) {
 		size_t len = strcspn(row->name, ".");
 
 		if (strncmp(section, row->name, len + 1) != 0)
@@ -185,8 +194,9 @@ void pk_conf_print(const struct pk_conf *c, struct pk_buf *out)
 
 void pk_conf_restart_keys(const struct pk_conf *a, const struct pk_conf *b, struct pk_buf *out)
 {
-	for (size_t i = 0; i < pk_conf_schema_len; i++) {
-		const struct pk_conf_row *row = &pk_conf_schema[i];
+	const struct pk_conf_row *row;
+
+	for (size_t i = 0; (row = pk_conf_row(i)); i++) {
 		struct pk_buf va = { 0 }, vb = { 0 };
 
 		if (row->restart) {

@@ -60,6 +60,9 @@ struct pk_conf {
 	uint64_t sample_keep;           /* packets of each direction */
 	uint64_t sample_keep_rate;      /* a second, per CPU */
 	uint64_t capture_memory;        /* bytes of packets kept in memory */
+	struct pk_conf_list detect_off; /* names of detectors */
+	uint64_t alerts_max;            /* alerts kept in memory */
+	uint64_t alerts_fold_ns;        /* the same again within this time is counted, not told */
 	bool bpf_stats;                 /* have the kernel count run time of programs */
 	bool watchdog;                  /* answer systemd's watchdog */
 };

@@ -112,11 +112,11 @@ static bool is_repeated(struct load *l, const yaml_node_t *map, const yaml_node_
 
 static bool is_section(const char *name)
 {
+	const struct pk_conf_row *row;
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < pk_conf_schema_len; i++)
-		if (strncmp(pk_conf_schema[i].name, name, len) == 0 &&
-		    pk_conf_schema[i].name[len] == '.')
+	for (size_t i = 0; (row = pk_conf_row(i)); i++)
+		if (strncmp(row->name, name, len) == 0 && row->name[len] == '.')
 			return true;
 	return false;
 }

@@ -39,8 +39,13 @@ struct pk_conf_row {
 /* Of enum pk_app, from PK_APP_SHORT on; at last "all". NULL ended. */
 extern const char *const pk_conf_apps[];
 
-extern const struct pk_conf_row pk_conf_schema[];
-extern const size_t pk_conf_schema_len;
+/* Names of detectors, as in detect/registry.c; at last "all". NULL ended. */
+extern const char *const pk_conf_detectors[];
+
+extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[];
+extern const size_t pk_conf_schema_len, pk_conf_detect_len;
+
+const struct pk_conf_row *pk_conf_row(size_t i); /* of all tables, one after the other; NULL: end */
 
 #define PK_CONF_ITEM_MAX 255 /* bytes of one name in a list */
 

@@ -250,17 +250,28 @@ void pk_ocsf_device(struct pk_json *j, const struct pk_ocsf *o)
 	pk_json_end(j);
 }
 
-void pk_ocsf_head(struct pk_json *j, const struct pk_ocsf *o, int category, int class_uid,
-		  int activity, const char *activity_name, const char *uid, uint64_t sequence,
-		  uint64_t ts)
-{
-	const char *name = class_uid == 4003 ? "DNS Activity"
-			   : category == 4   ? "Network Activity"
-					     : "Process Activity";
-	char type[64];
+struct ocsf_class {
+	int uid;
+	const char *name, *category, *log;
+};
 
-	(void)o; /* product and version are the program's */
-	snprintf(type, sizeof(type), "%s: %s", name, activity_name);
+static const struct ocsf_class *class_of(int uid)
+{
+	static const struct ocsf_class all[] = {
+		{ 1007, "Process Activity", "System Activity", "process" },
+		{ 2004, "Detection Finding", "Findings", "alert" },
+		{ 4001, "Network Activity", "Network Activity", "flow" },
+		{ 4003, "DNS Activity", "Network Activity", "dns" },
+	};
+	size_t i = 0;
+
+	while (i < PK_ARRAY_SIZE(all) - 1 && all[i].uid != uid)
+		i++;
+	return &all[i];
+}
+
+static void write_metadata(struct pk_json *j, const char *log, const char *uid, uint64_t sequence)
+{
 	pk_json_obj(j, "metadata");
 	pk_json_str(j, "version", "1.8.0");
 	pk_json_obj(j, "product");
@@ -273,21 +284,39 @@ void pk_ocsf_head(struct pk_json *j, const struct pk_ocsf *o, int category, int 
 	pk_json_str(j, NULL, "container");
 	pk_json_end(j);
 	pk_json_str(j, "uid", uid);
-	pk_json_str(j, "log_name", class_uid == 4003 ? "dns" : category == 4 ? "flow" : "process");
+	pk_json_str(j, "log_name", log);
 	if (sequence)
 		pk_json_u64(j, "sequence", sequence);
 	pk_json_end(j);
-	pk_json_i64(j, "category_uid", category);
-	pk_json_str(j, "category_name", category == 4 ? "Network Activity" : "System Activity");
-	pk_json_i64(j, "class_uid", class_uid);
-	pk_json_str(j, "class_name", name);
+}
+
+void pk_ocsf_head_rated(struct pk_json *j, int class_uid, int activity, const char *activity_name,
+			const char *uid, uint64_t sequence, uint64_t ts_ns,
+			enum pk_severity severity)
+{
+	const struct ocsf_class *c = class_of(class_uid);
+	char type[64];
+
+	snprintf(type, sizeof(type), "%s: %s", c->name, activity_name);
+	write_metadata(j, c->log, uid, sequence);
+	pk_json_i64(j, "category_uid", c->uid / 1000);
+	pk_json_str(j, "category_name", c->category);
+	pk_json_i64(j, "class_uid", c->uid);
+	pk_json_str(j, "class_name", c->name);
 	pk_json_i64(j, "activity_id", activity);
 	pk_json_str(j, "activity_name", activity_name);
-	pk_json_i64(j, "type_uid", class_uid * 100 + activity);
+	pk_json_i64(j, "type_uid", c->uid * 100 + activity);
 	pk_json_str(j, "type_name", type);
-	pk_json_i64(j, "severity_id", 1);
-	pk_json_str(j, "severity", "Informational");
-	pk_json_i64(j, "time", pk_clock_wall_ms(ts));
+	pk_json_i64(j, "severity_id", severity);
+	pk_json_str(j, "severity", pk_severity_name(severity));
+	pk_json_i64(j, "time", pk_clock_wall_ms(ts_ns));
+}
+
+void pk_ocsf_head(struct pk_json *j, int class_uid, int activity, const char *activity_name,
+		  const char *uid, uint64_t sequence, uint64_t ts_ns)
+{
+	pk_ocsf_head_rated(j, class_uid, activity, activity_name, uid, sequence, ts_ns,
+			   PK_INFORMATIONAL);
 }
 
 static void add_subject(const struct pk_ocsf *o, const struct pk_process *p,

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "detect/finding.h"
 #include "flow/local.h"
 
 #include <picket/event.h>
@@ -86,9 +87,13 @@ void pk_ocsf_process_brief(struct pk_json *j, const char *key, const struct pk_o
 void pk_ocsf_identity(struct pk_json *j, const char *key, const struct pk_ocsf *o,
 		      const struct pk_proc_id *id, const char *name, size_t name_len);
 
-void pk_ocsf_head(struct pk_json *j, const struct pk_ocsf *o, int category, int class_uid,
-		  int activity, const char *activity_name, const char *uid, uint64_t sequence,
-		  uint64_t ts);
+/* What every record begins with: class, activity, severity (informational) and time (boottime), as
+ * members of the object that is open. sequence 0: left out. */
+void pk_ocsf_head(struct pk_json *j, int class_uid, int activity, const char *activity_name,
+		  const char *uid, uint64_t sequence, uint64_t ts_ns);
+void pk_ocsf_head_rated(struct pk_json *j, int class_uid, int activity, const char *activity_name,
+			const char *uid, uint64_t sequence, uint64_t ts_ns,
+			enum pk_severity severity);
 void pk_ocsf_device(struct pk_json *j, const struct pk_ocsf *o);
 const char *pk_process_uid(const struct pk_ocsf *o, const struct pk_proc_id *id,
 			   char out[PK_PROCESS_UID]);

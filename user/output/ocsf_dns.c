@@ -249,11 +249,11 @@ void pk_ocsf_dns(struct pk_json *j, const struct pk_ocsf *o, const struct pk_ocs
 	(void)pk_ocsf_dns_side(o, d, &side);
 	pk_json_obj(j, NULL);
 	if (!n->answer)
-		pk_ocsf_head(j, o, 4, 4003, 1, "Query", uid, sequence, ts);
+		pk_ocsf_head(j, 4003, 1, "Query", uid, sequence, ts);
 	else if (!n->asked_ns)
-		pk_ocsf_head(j, o, 4, 4003, 2, "Response", uid, sequence, ts);
+		pk_ocsf_head(j, 4003, 2, "Response", uid, sequence, ts);
 	else
-		pk_ocsf_head(j, o, 4, 4003, 6, "Traffic", uid, sequence, ts);
+		pk_ocsf_head(j, 4003, 6, "Traffic", uid, sequence, ts);
 	pk_json_str(j, "app_name", app_of(n));
 	if (n->asked_ns)
 		pk_json_i64(j, "query_time", pk_clock_wall_ms(n->asked_ns));

@@ -74,7 +74,7 @@ void pk_ocsf_query(struct pk_json *j, const struct pk_ocsf *o, const struct pk_e
 	snprintf(uid, sizeof(uid), "%s-q-%" PRIu64, o->boot, sequence);
 	snprintf(number, sizeof(number), "TYPE%u", q->qtype);
 	pk_json_obj(j, NULL);
-	pk_ocsf_head(j, o, 4, 4003, 1, "Query", uid, sequence, q->hdr.ts);
+	pk_ocsf_head(j, 4003, 1, "Query", uid, sequence, q->hdr.ts);
 	write_action(j, listed->drop);
 	pk_ocsf_device(j, o);
 	write_end(j, "src_endpoint", q->src, q->sport);
@@ -106,7 +106,7 @@ void pk_ocsf_cut(struct pk_json *j, const struct pk_ocsf *o, const struct pk_flo
 
 	snprintf(uid, sizeof(uid), "%s-n-%" PRIu64, o->boot, sequence);
 	pk_json_obj(j, NULL);
-	pk_ocsf_head(j, o, 4, 4001, listed->drop ? 5 : 6, listed->drop ? "Refuse" : "Traffic", uid,
+	pk_ocsf_head(j, 4001, listed->drop ? 5 : 6, listed->drop ? "Refuse" : "Traffic", uid,
 		     sequence, ts_ns);
 	write_action(j, listed->drop);
 	pk_ocsf_device(j, o);

@@ -184,17 +184,17 @@ void pk_ocsf_event(struct pk_json *j, const struct pk_ocsf *o, const struct pk_e
 	snprintf(uid, sizeof(uid), "%s-e-%" PRIu64, o->boot, sequence);
 	pk_json_obj(j, NULL);
 	if (ev->type == PK_EV_EXEC) {
-		pk_ocsf_head(j, o, 1, 1007, 1, "Launch", uid, sequence, ev->hdr->ts);
+		pk_ocsf_head(j, 1007, 1, "Launch", uid, sequence, ev->hdr->ts);
 		pk_ocsf_device(j, o);
 		write_exec(j, o, ev, p);
 	} else if (ev->type == PK_EV_EXIT) {
-		pk_ocsf_head(j, o, 1, 1007, 2, "Terminate", uid, sequence, ev->hdr->ts);
+		pk_ocsf_head(j, 1007, 2, "Terminate", uid, sequence, ev->hdr->ts);
 		pk_ocsf_device(j, o);
 		write_exit(j, o, ev, p);
 	} else {
 		const struct act *act = act_of(ev->act);
 
-		pk_ocsf_head(j, o, 1, 1007, act->activity, act->activity_name, uid, sequence,
+		pk_ocsf_head(j, 1007, act->activity, act->activity_name, uid, sequence,
 			     ev->hdr->ts);
 		pk_ocsf_device(j, o);
 		write_act(j, o, ev, p);

@@ -321,7 +321,7 @@ void pk_ocsf_flow(struct pk_json *j, const struct pk_ocsf *o, struct pk_flow_ent
 	snprintf(uid, sizeof(uid), "%s-%016" PRIx64 "-%u", o->boot, (uint64_t)f->meta.id,
 		 f->meta.reports);
 	pk_json_obj(j, NULL);
-	pk_ocsf_head(j, o, 4, 4001, act.id, act.name, uid, sequence, e->updated_ns);
+	pk_ocsf_head(j, 4001, act.id, act.name, uid, sequence, e->updated_ns);
 	pk_json_i64(j, "start_time", pk_clock_wall_ms(f->meta.start_ns));
 	pk_json_i64(j, "end_time", pk_clock_wall_ms(end));
 	pk_json_u64(j, "duration", end > f->meta.start_ns ? (end - f->meta.start_ns) / 1000000 : 0);
@@ -350,7 +350,7 @@ void pk_ocsf_listen(struct pk_json *j, const struct pk_ocsf *o, const struct pk_
 				   s->owner.user.start_ns);
 	snprintf(uid, sizeof(uid), "%s-s-%" PRIu64, o->boot, sequence);
 	pk_json_obj(j, NULL);
-	pk_ocsf_head(j, o, 4, 4001, 7, "Listen", uid, sequence, s->hdr.ts);
+	pk_ocsf_head(j, 4001, 7, "Listen", uid, sequence, s->hdr.ts);
 	pk_ocsf_device(j, o);
 	pk_json_obj(j, "connection_info");
 	pk_json_i64(j, "direction_id", 1);

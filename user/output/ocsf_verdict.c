@@ -59,8 +59,7 @@ void pk_ocsf_verdict(struct pk_json *j, const struct pk_ocsf *o, const struct pk
 
 	snprintf(uid, sizeof(uid), "%s-v-%" PRIu64, o->boot, sequence);
 	pk_json_obj(j, NULL);
-	pk_ocsf_head(j, o, 4, 4001, drop ? 5 : 6, drop ? "Refuse" : "Traffic", uid, sequence,
-		     v->hdr.ts);
+	pk_ocsf_head(j, 4001, drop ? 5 : 6, drop ? "Refuse" : "Traffic", uid, sequence, v->hdr.ts);
 	pk_json_i64(j, "action_id", drop ? 2 : 3);
 	pk_json_str(j, "action", drop ? "Denied" : "Observed");
 	pk_json_i64(j, "disposition_id", drop ? 2 : 17);

@@ -20,8 +20,9 @@ static void test_defaults_are_canonical(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	for (size_t i = 0; i < pk_conf_schema_len; i++) {
-		const struct pk_conf_row *row = &pk_conf_schema[i];
+	const struct pk_conf_row *row;
+
+	for (size_t i = 0; (row = pk_conf_row(i)); i++) {
 		struct pk_buf v = { 0 }, want = { 0 };
 
 		pk_conf_format(row, (char *)c + row->offset, &v);
@@ -40,9 +41,10 @@ static void test_defaults_are_canonical(void **state)
 /* Sections stand together, no two rows share a name or a member, each has a sentence. */
 static void test_table_is_sound(void **state)
 {
+	const struct pk_conf_row *a, *b;
+
 	(void)state;
-	for (size_t i = 0; i < pk_conf_schema_len; i++) {
-		const struct pk_conf_row *a = &pk_conf_schema[i];
+	for (size_t i = 0; (a = pk_conf_row(i)); i++) {
 		size_t section = strcspn(a->name, ".");
 		bool left = false;
 
@@ -50,8 +52,7 @@ static void test_table_is_sound(void **state)
 		assert_ptr_equal(pk_conf_find(a->name), a);
 		assert_true(isupper((unsigned char)a->doc[0]));
 		assert_int_equal(a->doc[strlen(a->doc) - 1], '.');
-		for (size_t k = i + 1; k < pk_conf_schema_len; k++) {
-			const struct pk_conf_row *b = &pk_conf_schema[k];
+		for (size_t k = i + 1; (b = pk_conf_row(k)); k++) {
 			bool same = strncmp(a->name, b->name, section + 1) == 0;
 
 			assert_int_not_equal(a->offset, b->offset);

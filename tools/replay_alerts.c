@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the detectors of one capture and their alerts, which are printed at its end. There are no
+ * processes in a capture: what needs them stays silent.
+ */
+#include "replay_alerts.h"
+
+#include "alerts.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "conf/conf.h"
+#include "detect/alert.h"
+#include "detect/detect.h"
+#include "flow/filter.h"
+#include "output/ocsf.h"
+#include "output/ocsf_finding.h"
+#include "output/subject.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALERTS_MAX 65536
+
+struct pk_replay_alerts {
+	struct pk_conf *conf;
+	struct pk_detect *detect;
+	struct pk_alerts *alerts;
+	struct pk_ocsf ocsf;
+	struct pk_buf text, subject;
+};
+
+static void on_found(void *arg, struct pk_finding *f)
+{
+	struct pk_replay_alerts *a = arg;
+	struct pk_filter_subject s;
+	struct pk_alert *alert;
+	struct pk_flow flow;
+	struct pk_json j;
+	bool is_new;
+
+	alert = pk_alerts_take(a->alerts, f, &is_new);
+	if (!alert || !is_new)
+		return;
+	pk_buf_reset(&a->text);
+	pk_buf_reset(&a->subject);
+	pk_json_init(&j, &a->text);
+	pk_ocsf_evidence(&j, &a->ocsf, f);
+	pk_ocsf_finding_subject(&a->ocsf, f, &flow, &s);
+	pk_subject_pack(&a->subject, &s);
+	if (!a->text.error && !a->subject.error)
+		(void)pk_alert_keep(alert, a->text.data, a->text.len, a->subject.data,
+				    a->subject.len); /* told without it */
+}
+
+int pk_replay_alerts_new(struct pk_flow_table *flows, struct pk_names *names,
+			 struct pk_replay_alerts **ret_alerts)
+{
+	_cleanup_(pk_replay_alerts_freep) struct pk_replay_alerts *a = calloc(1, sizeof(*a));
+	struct pk_world w = { .flows = flows, .names = names };
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	a->ocsf = (struct pk_ocsf){
+		.hostname = "capture", .boot = "00000000", .flows = flows, .names = names
+	};
+	w.conf = a->conf = pk_conf_new();
+	if (!a->conf)
+		return -ENOMEM;
+	a->alerts = pk_alerts_new(ALERTS_MAX, a->conf->alerts_fold_ns);
+	if (!a->alerts)
+		return -ENOMEM;
+	r = pk_detect_new(&w, on_found, a, &a->detect);
+	if (r < 0)
+		return r;
+	*ret_alerts = PK_TAKE(a);
+	return 0;
+}
+
+void pk_replay_alerts_free(struct pk_replay_alerts *a)
+{
+	if (!a)
+		return;
+	pk_detect_free(a->detect);
+	pk_alerts_free(a->alerts);
+	pk_conf_free(a->conf);
+	pk_buf_done(&a->text);
+	pk_buf_done(&a->subject);
+	free(a);
+}
+
+void pk_replay_alerts_freep(struct pk_replay_alerts **a)
+{
+	pk_replay_alerts_free(*a);
+}
+
+void pk_replay_alerts_see(struct pk_replay_alerts *a, const struct pk_see *see)
+{
+	pk_detect_see(a->detect, see);
+}
+
+void pk_replay_alerts_tick(struct pk_replay_alerts *a, uint64_t now_ns)
+{
+	pk_detect_tick(a->detect, now_ns);
+}
+
+static void print_one(struct pk_replay_alerts *a, struct pk_table *t, const struct pk_alert *alert,
+		      struct pk_buf *out)
+{
+	struct pk_json j;
+	json_t *o;
+
+	pk_buf_reset(&a->text);
+	pk_json_init(&j, &a->text);
+	pk_ocsf_alert(&j, &a->ocsf, alert, 0);
+	o = a->text.error ? NULL : json_loadb(a->text.data, a->text.len, 0, NULL);
+	if (o)
+		pk_table_row(t, out, o);
+	else if (!out->error)
+		out->error = a->text.error ? a->text.error : -EBADMSG;
+	json_decref(o);
+}
+
+int pk_replay_alerts_print(struct pk_replay_alerts *a, FILE *out, enum pk_format format,
+			   const struct pk_filter *filter, uint64_t *ret_n)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = { 0 };
+	struct pk_filter_subject s;
+	struct pk_table t;
+	struct pk_flow flow;
+
+	*ret_n = 0;
+	pk_table_init(&t, pk_alert_columns, pk_alert_columns_n, format);
+	for (struct pk_alert *alert = NULL; (alert = pk_alerts_next(a->alerts, alert));) {
+		(void)pk_subject_unpack(alert->subject ? alert->subject : "", alert->subject_len,
+					&flow, &s);
+		if (!pk_filter_match(filter, &s))
+			continue;
+		print_one(a, &t, alert, &text);
+		++*ret_n;
+	}
+	if (text.error)
+		return text.error;
+	return fwrite(text.data, 1, text.len, out) == text.len && !fflush(out) ? 0 : -EIO;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of detectors, sorted by name. Their order must not matter. */
+#include "detect/registry.h"
+
+#include "base/cleanup.h"
+#include "detect/detect.h"
+
+const struct pk_detector *const pk_detectors[] = {
+	&pk_detect_fileless,
+};
+const size_t pk_detectors_n = PK_ARRAY_SIZE(pk_detectors);

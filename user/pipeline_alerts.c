@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the detectors. Each finding becomes an alert or is counted in one; an alert is told when it
+ * is new and when it has grown, to readers of the stream and in the log. It decides nothing.
+ */
+#include "pipeline_alerts.h"
+
+#include "api/stream.h"
+#include "api/view.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "conf/conf.h"
+#include "detect/alert.h"
+#include "flow/filter.h"
+#include "output/journal.h"
+#include "output/ocsf_finding.h"
+#include "output/subject.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_BYTES 4096 /* of memory for each alert told */
+
+struct pk_pipeline_alerts {
+	struct pk_view *view;
+	struct pk_detect *detect;
+	struct pk_buf text, subject;
+};
+
+/* To the stream without its subject, to the log with it. */
+static void tell(struct pk_pipeline_alerts *p, struct pk_alert *a)
+{
+	struct pk_view *v = p->view;
+	struct pk_filter_subject s;
+	struct pk_flow flow;
+	struct pk_json j;
+	size_t len;
+
+	pk_buf_reset(&p->text);
+	pk_json_init(&j, &p->text);
+	pk_ocsf_alert(&j, &v->ocsf, a, pk_journal_next(v->alert_log));
+	len = p->text.len;
+	pk_buf_add(&p->text, a->subject, a->subject_len);
+	if (p->text.error)
+		return;
+	pk_journal_add(v->alert_log, p->text.data, p->text.len);
+	(void)pk_subject_unpack(p->text.data, p->text.len, &flow, &s);
+	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_ALERTS, r));)
+		if (pk_filter_match(pk_stream_filter(r), &s) && pk_stream_has_room(r))
+			pk_stream_add(r, p->text.data, len);
+	a->told = a->count;
+	a->told_ns = v->now_ns;
+}
+
+/* What can only be looked up now. */
+static void keep_evidence(struct pk_pipeline_alerts *p, struct pk_alert *a)
+{
+	const struct pk_ocsf *o = &p->view->ocsf;
+	struct pk_filter_subject s;
+	struct pk_flow flow;
+	struct pk_json j;
+
+	pk_buf_reset(&p->text);
+	pk_json_init(&j, &p->text);
+	pk_ocsf_evidence(&j, o, &a->finding);
+	pk_ocsf_finding_subject(o, &a->finding, &flow, &s);
+	pk_buf_reset(&p->subject);
+	pk_subject_pack(&p->subject, &s);
+	if (!p->text.error && !p->subject.error)
+		(void)pk_alert_keep(a, p->text.data, p->text.len, p->subject.data,
+				    p->subject.len); /* without it the alert is still told */
+}
+
+static void on_found(void *arg, struct pk_finding *f)
+{
+	struct pk_pipeline_alerts *p = arg;
+	struct pk_alert *a;
+	bool is_new;
+
+	a = pk_alerts_take(p->view->alerts, f, &is_new);
+	if (!a)
+		return;
+	if (is_new)
+		keep_evidence(p, a);
+	if (is_new || pk_alert_is_due(a, p->view->now_ns))
+		tell(p, a);
+}
+
+int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret_alerts)
+{
+	struct pk_pipeline_alerts *p = calloc(1, sizeof(*p));
+	const struct pk_conf *c = view->conf;
+	struct pk_world w = { .conf = c,
+			      .enrich = view->ocsf.enrich,
+			      .flows = view->ocsf.flows,
+			      .socks = view->ocsf.socks,
+			      .local = view->ocsf.local,
+			      .names = view->ocsf.names,
+			      .aggs = view->aggs };
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->view = view;
+	view->alerts = pk_alerts_new(c->alerts_max, c->alerts_fold_ns);
+	view->alert_log = pk_journal_new(c->alerts_max * LOG_BYTES, c->alerts_max);
+	r = view->alerts && view->alert_log ? pk_detect_new(&w, on_found, p, &p->detect) : -ENOMEM;
+	if (r < 0) {
+		pk_pipeline_alerts_free(p);
+		return r;
+	}
+	view->detect = p->detect;
+	*ret_alerts = p;
+	return 0;
+}
+
+void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p)
+{
+	if (!p)
+		return;
+	pk_detect_free(p->detect);
+	pk_alerts_free(p->view->alerts);
+	pk_journal_free(p->view->alert_log);
+	pk_buf_done(&p->text);
+	pk_buf_done(&p->subject);
+	free(p);
+}
+
+void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see)
+{
+	pk_detect_see(p->detect, see);
+}
+
+/* Alerts that grew and have not been told for a while are told on the next tick. */
+void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns)
+{
+	pk_detect_tick(p->detect, now_ns);
+	for (struct pk_alert *a = NULL; (a = pk_alerts_next(p->view->alerts, a));)
+		if (pk_alert_is_due(a, now_ns))
+			tell(p, a);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what the pipeline sees to alerts that people can read: detectors, folding, telling. */
+#pragma once
+
+#include "detect/detect.h"
+
+#include <stdint.h>
+
+struct pk_pipeline_alerts;
+struct pk_view;
+
+/* Makes the detectors and view->alerts, view->alert_log. Everything in view is borrowed. */
+int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret_alerts);
+void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p);
+
+void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see);
+void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns);
