@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define PK_HASH_WORDS 8
@@ -37,4 +38,23 @@ static inline uint64_t pk_hash_words(const struct pk_hash_key *key, const uint64
 		sum += (uint64_t)((uint32_t)w[i] + (uint32_t)key->k[i]) *
 		       ((uint32_t)(w[i] >> 32) + (uint32_t)(key->k[i] >> 32));
 	return pk_hash_mix(sum ^ key->k[0]);
+}
+
+/* Of any number of bytes, in steps of seven words and what came before. */
+static inline uint64_t pk_hash_bytes(const struct pk_hash_key *key, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	uint64_t h = len;
+
+	do {
+		uint64_t w[PK_HASH_WORDS] = { h };
+		size_t n = len < sizeof(w) - sizeof(w[0]) ? len : sizeof(w) - sizeof(w[0]);
+
+		if (n)
+			memcpy(w + 1, p, n);
+		h = pk_hash_words(key, w, PK_HASH_WORDS);
+		p += n;
+		len -= n;
+	} while (len);
+	return h;
 }

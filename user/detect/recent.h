@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a detector remembers: a fixed number of entries of one size, found by a key of up to 64
+ * bytes, hashed with a random key. When full the one that was not used longest makes room, so
+ * memory has a bound and the entry never fails. Entries do not move. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PK_RECENT_KEY_MAX 64
+
+struct pk_recent;
+
+/* max entries with value_bytes of memory each, for keys of key_bytes. NULL: out of memory. The
+ * memory is touched as it is used. */
+struct pk_recent *pk_recent_new(size_t max, size_t key_bytes, size_t value_bytes);
+void pk_recent_free(struct pk_recent *t);
+
+/* The entry of this key, used just now. NULL: there is none. */
+void *pk_recent_find(struct pk_recent *t, const void *key);
+/* The same, or a new one (zeroed, *ret_is_new true) in place of the oldest. Never NULL. */
+void *pk_recent_take(struct pk_recent *t, const void *key, bool *ret_is_new);
+void pk_recent_drop(struct pk_recent *t, void *value);
+
+void *pk_recent_oldest(const struct pk_recent *t); /* NULL: empty */
+/* The next one, used later; NULL: it was the last. Start with NULL for the oldest. */
+void *pk_recent_next(const struct pk_recent *t, const void *value);
+const void *pk_recent_key(const struct pk_recent *t, const void *value);
+
+uint64_t pk_recent_used(const struct pk_recent *t);
+uint64_t pk_recent_evicted(const struct pk_recent *t);
+/* Bytes that used entries take, and those that max entries take. */
+size_t pk_recent_bytes(const struct pk_recent *t);
+size_t pk_recent_bytes_max(size_t max, size_t key_bytes, size_t value_bytes);
