@@ -13,7 +13,9 @@
 #define AT(m)       .offset = offsetof(struct pk_conf, m)
 #define RANGE(a, b) .min = (a), .max = (b)
 
-const char *const pk_conf_detectors[] = { "fileless", "all", NULL };
+const char *const pk_conf_detectors[] = {
+	"clear_text", "fileless", "miner", "wrong_port", "all", NULL,
+};
 
 const struct pk_conf_row pk_conf_detect[] = {
 	{ "detect.off", PK_CONF_LIST, true, AT(detect_off), RANGE(0, 256), "",

@@ -23,6 +23,14 @@ void pk_recent_free(struct pk_recent *t);
 void *pk_recent_find(struct pk_recent *t, const void *key);
 /* The same, or a new one (zeroed, *ret_is_new true) in place of the oldest. Never NULL. */
 void *pk_recent_take(struct pk_recent *t, const void *key, bool *ret_is_new);
+/* Was the key not there yet? It is now. */
+static inline bool pk_recent_is_first(struct pk_recent *t, const void *key)
+{
+	bool is_new;
+
+	(void)pk_recent_take(t, key, &is_new);
+	return is_new;
+}
 void pk_recent_drop(struct pk_recent *t, void *value);
 
 void *pk_recent_oldest(const struct pk_recent *t); /* NULL: empty */

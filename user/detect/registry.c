@@ -6,6 +6,9 @@
 #include "detect/detect.h"
 
 const struct pk_detector *const pk_detectors[] = {
+	&pk_detect_clear_text,
 	&pk_detect_fileless,
+	&pk_detect_miner,
+	&pk_detect_wrong_port,
 };
 const size_t pk_detectors_n = PK_ARRAY_SIZE(pk_detectors);

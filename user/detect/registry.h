@@ -4,4 +4,7 @@
 
 struct pk_detector;
 
+extern const struct pk_detector pk_detect_clear_text;
 extern const struct pk_detector pk_detect_fileless;
+extern const struct pk_detector pk_detect_miner;
+extern const struct pk_detector pk_detect_wrong_port;
