@@ -297,8 +297,8 @@ extern struct pk_map_gates pk_gates SEC(".maps");
  * The block lists, see <picket/block.h>. pool: the lines of rules, nodes and words, in chunks that
  * the broker makes when the agent asks; written by the agent (rules' counters: by the packet
  * programs), read by all. Size: in proportion to the lists, at most block.memory of the config.
- * Full: a change is refused, nothing is lost. roots: the first 16 bits of both families, 1 MiB,
- * and a bit for each IPv4 /24, 2 MiB: written by the agent, read by all, cannot be full.
+ * Full: a change is refused, nothing is lost. roots: the first 16 bits of IPv6 and 19 of IPv4,
+ * 4.5 MiB: written by the agent, read by all, cannot be full.
  */
 struct pk_map_blk_chunk {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds an address in the block lists. IPv4: the bit of its /24, then the slot of its first 16
- * bits, then at most 2 nodes. IPv6: the slot, then at most 14 (paths without a branch are skipped).
- * The layout is <picket/block.h>'s.
+ * Finds an address in the block lists. IPv4: the top of its first 19 bits, then the slot of its
+ * /24, then at most one node and its word. IPv6: the slot of its first 16 bits, then at most 14
+ * nodes (paths without a branch are skipped). The layout is <picket/block.h>'s.
  *
- * Why this structure: a lookup that finds nothing, the common case, mostly ends at the bit: one
- * access to 2 MiB, however long the lists are. Without the bits it read a slot (512 KiB), and with
- * a million entries a node and a word besides, each where the one before said: a miss took four
- * times as long as with ten entries, now 1.3 times. What gets through, and IPv6, reads the slot and
- * a node, whose bitmap answers for 256 ranges at once. The kernel's LPM trie goes down bit by bit,
- * one cache miss a step; a hash map has to be asked once for each prefix length in use.
- * `make bench-block` measures all three.
+ * Why this structure: a lookup that finds nothing, the common case, mostly ends at a bit of the
+ * top: one access to 4 MiB, however long the lists are. Bits and place are one word, so what is
+ * there takes one access more, and a third where several rules share a /24. IPv6 reads a slot and
+ * nodes, whose bitmaps answer for 256 ranges at once. The kernel's LPM trie goes down bit by bit,
+ * one cache miss a step; a hash map has to be asked once for each prefix length in use. `make
+ * bench-block` measures all three.
  */
 #ifndef PICKET_BPF_BLOCK_H
 #define PICKET_BPF_BLOCK_H
@@ -65,6 +64,14 @@ static __always_inline __u32 pk_popcount(__u64 x)
 	x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
 	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
 	return x * 0x0101010101010101ull >> 56;
+}
+
+static __always_inline __u32 pk_popcount32(__u32 x)
+{
+	x -= x >> 1 & 0x55555555u;
+	x = (x & 0x33333333u) + (x >> 2 & 0x33333333u);
+	x = (x + (x >> 4)) & 0x0f0f0f0fu;
+	return x * 0x01010101u >> 24;
 }
 
 static __always_inline __u64 pk_blk_leaf(__u32 line)
@@ -130,27 +137,34 @@ static __always_inline __u32 pk_blk_one(__u64 slot, const struct pk_blk_addr *a,
 	return l && pk_blk_covers(&l->rule, PK_BE64(a->hi), PK_BE64(a->lo)) ? line : 0;
 }
 
-/* IPv4: one bit for its /24 says that there is nothing. */
-static __always_inline bool pk_blk_may_have(const struct pk_blk_addr *a)
+/* IPv4: the slot of its /24; 0: nothing is there. */
+static __always_inline __u64 pk_blk_top(__u64 top, const struct pk_blk_addr *a)
 {
-	__u32 at = PK_BLK_MAYBE_AT + (a->hi >> 46);
-	__u64 *word = bpf_map_lookup_elem(&pk_blk_roots, &at);
+	__u32 map = top >> PK_BLK_TOP_MAP, bit = 1u << (a->hi >> 40 & (PK_BLK_TOP_SLOTS - 1)), r;
+	union pk_blk_line *l;
 
-	return word && *(volatile __u64 *)word >> (a->hi >> 40 & 63) & 1;
+	if (!map)
+		return pk_blk_leaf(top & PK_BLK_LINE_MASK);
+	if (!(map & bit))
+		return 0;
+	r = (__u32)top + pk_popcount32(map & (bit - 1));
+	l = pk_blk_line(r >> 3);
+	return l ? *(volatile __u64 *)&l->word[r & 7] : 0;
 }
 
 /* First rule of the chain of this address; 0: none. */
 static __always_inline __u32 pk_blk_lookup(const struct pk_blk_addr *a)
 {
-	__u32 root = (a->hi >> 48) + (a->v6 ? PK_BLK_ROOTS : 0), used = 16, i;
-	__u64 *slot, s;
+	__u32 at = a->v6 ? a->hi >> 48 : PK_BLK_TOP_AT + (a->hi >> (64 - PK_BLK_TOP_BITS)), i;
+	__u32 used = a->v6 ? 16 : 24;
+	__u64 *root, s;
 
-	if (!a->v6 && !pk_blk_may_have(a))
+	root = bpf_map_lookup_elem(&pk_blk_roots, &at);
+	if (!root)
 		return 0;
-	slot = bpf_map_lookup_elem(&pk_blk_roots, &root);
-	if (!slot)
-		return 0;
-	s = *(volatile __u64 *)slot;
+	s = *(volatile __u64 *)root;
+	if (!a->v6)
+		s = pk_blk_top(s, a);
 	for (i = 0; i < 14 && (s & 3) == PK_BLK_NODE; i++)
 		s = pk_blk_step(s, a, &used);
 	if ((s & 3) == PK_BLK_LEAF)

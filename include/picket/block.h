@@ -2,14 +2,13 @@
 /*
  * The block lists as they lie in shared maps: what the agent writes and packet programs read.
  *
- * All lists share one trie per address family: 65,536 slots for the first 16 bits, then nodes of 8
- * bits each. A slot is one word of 8 bytes, so that storing it is the one atomic act that makes a
- * change visible; nodes and word arrays are written before they are reachable and never after
- * (only the words, one by one). Every rule of a longer prefix leads by `next` to those of the
- * shorter ones that cover it. For each IPv4 /24 a bit says whether a rule may touch it: set before
- * the rule is reachable, cleared after the last one is gone. Lines of 64 bytes live in chunks of 1
- * MiB that come as they are needed: memory in proportion, no copy when it grows, counters that
- * never move.
+ * All lists share one trie per address family, of nodes of 8 bits each; above them, IPv6 has 65,536
+ * slots for the first 16 bits, IPv4 524,288 tops for the first 19. A slot or top is one word of 8
+ * bytes, so that storing it is the one atomic act that makes a change visible; nodes and word
+ * arrays are written before they are reachable and never after (only the words, one by one). Every
+ * rule of a longer prefix leads by `next` to those of the shorter ones that cover it. Lines of 64
+ * bytes live in chunks of 1 MiB that come as they are needed: memory in proportion, no copy when it
+ * grows, counters that never move.
  *
  * Line numbers are counted through all chunks; line 0 is never used. Addresses are in network
  * order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its own first.
@@ -22,10 +21,16 @@
 #define PK_BLK_CHUNK_SHIFT 14 /* lines in a chunk: 1 MiB */
 #define PK_BLK_CHUNK_LINES (1u << PK_BLK_CHUNK_SHIFT)
 #define PK_BLK_CHUNKS_MAX  4096u  /* 4 GiB, above 50 million entries */
-#define PK_BLK_ROOTS       65536u /* a family; IPv4 first, then IPv6 */
-/* Behind them, one bit for each IPv4 /24: clear when no rule covers it or lies in it. */
-#define PK_BLK_MAYBE_AT   (2 * PK_BLK_ROOTS)
-#define PK_BLK_ROOT_WORDS (PK_BLK_MAYBE_AT + (1u << 24) / 64)
+#define PK_BLK_ROOTS       65536u /* slots of IPv6, then the tops of IPv4 */
+/*
+ * Top: 32 /24s. Bits 32-63: which of them have a slot; bits 0-31: the first of these slots, counted
+ * in words through all chunks. No bit set: all have the rule of line bits 0-31, 0 none.
+ */
+#define PK_BLK_TOP_BITS   19u
+#define PK_BLK_TOP_SLOTS  32u
+#define PK_BLK_TOP_MAP    32
+#define PK_BLK_TOP_AT     PK_BLK_ROOTS
+#define PK_BLK_ROOT_WORDS (PK_BLK_TOP_AT + (1u << PK_BLK_TOP_BITS))
 #define PK_BLK_LISTS      256u
 #define PK_BLK_CHAIN_MAX  160u /* rules looked at for one packet */
 

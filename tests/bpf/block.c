@@ -138,7 +138,7 @@ static void add_random(void)
 
 /* Forms of a packet from (or to) the address; what is behind the first IP header varies. */
 static const uint8_t tunnel_end[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
-enum { PLAIN, VLAN, QINQ, LATER, EXTENDED, VXLAN, GRE, IPIP, FORMS };
+enum { PLAIN, VLAN, QINQ, LATER, EXTENDED, VXLAN, GENEVE, GRE, IPIP, FORMS };
 
 static void put_ip(struct frame *f, const uint8_t addr[16], bool v4, bool out, uint8_t proto,
 		   uint16_t frag)
@@ -188,6 +188,16 @@ static void make(struct frame *f, int form, const uint8_t addr[16], bool v4, boo
 		frame_udp(f, 4000, 4789);
 		frame_32(f, 0x08000000);
 		frame_32(f, 77 << 8);
+		frame_eth(f, type);
+		put_ip(f, addr, v4, out, 17, 0);
+		break;
+	case GENEVE:
+		frame_eth(f, 0x0800);
+		put_ip(f, tunnel_end, true, out, 17, 0);
+		frame_udp(f, 4000, 6081);
+		frame_32(f, 0x01006558); /* an option of 4 bytes, then Ethernet */
+		frame_32(f, 77 << 8);
+		frame_32(f, 0x01028001);
 		frame_eth(f, type);
 		put_ip(f, addr, v4, out, 17, 0);
 		break;

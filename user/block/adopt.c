@@ -6,8 +6,8 @@
  * and no line twice.
  */
 #include "base/cleanup.h"
-#include "block/maybe.h"
 #include "block/node.h"
+#include "block/top.h"
 #include "block/trie_own.h"
 
 #include <errno.h>
@@ -195,6 +195,26 @@ static bool take_slot(struct walk *w, uint64_t slot, unsigned used)
 	}
 }
 
+static bool take_top(struct walk *w, uint64_t top)
+{
+	unsigned n = (unsigned)__builtin_popcount(pk_top_map(top));
+	uint32_t base = (uint32_t)top;
+
+	if (!n)
+		return !base || take_chain(w, base);
+	if (!take_words(w, base, n))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		__u64 *word = pk_lines_word(&w->t->lines, base + i);
+
+		if (take_slot(w, *word, 24))
+			continue;
+		__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+		w->found.damaged++;
+	}
+	return true;
+}
+
 /* Of a line that holds blocks: the size of its blocks is not written down; halves are. */
 static int free_parts(struct walk *w, uint32_t line)
 {
@@ -248,8 +268,10 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	parts = w.parts = calloc(w.lines + 1, 1);
 	if (!mark || !parts)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < 2 * PK_BLK_ROOTS; i++) {
-		if (take_slot(&w, t->mem.roots[i], 16))
+	for (uint32_t i = 0; i < PK_BLK_ROOT_WORDS; i++) {
+		uint64_t root = t->mem.roots[i];
+
+		if (!root || (i < PK_BLK_TOP_AT ? take_slot(&w, root, 16) : take_top(&w, root)))
 			continue;
 		__atomic_store_n(&t->mem.roots[i], 0, __ATOMIC_RELEASE);
 		w.found.damaged++;
@@ -267,7 +289,6 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	for (size_t i = 0; i < w.n_empty && !r; i++)
 		pk_trie_finish(t, w.empty[i]);
 	free(w.empty);
-	w.found.damaged += pk_maybe_renew(t, &(struct pk_prefix){ 0 });
 	*ret = w.found;
 	return r ? r : w.error;
 }

@@ -155,10 +155,19 @@ bool pk_lines_has_row(const struct pk_lines *l, uint32_t n)
 	return l->n_range && l->range[0].n >= n;
 }
 
+uint64_t pk_lines_in_rows(const struct pk_lines *l, uint32_t n)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < l->n_range; i++)
+		lines += l->range[i].n / n * n;
+	return lines;
+}
+
 /* What rests may be what is wanted. */
 static void refill(struct pk_lines *l, const struct pk_lines_stack *s)
 {
-	if (!s->n && l->n_rest >= REST_LOW)
+	if (!s->n && l->n_ripe >= REST_LOW)
 		pk_lines_settle(l);
 }
 
@@ -247,15 +256,24 @@ static void set_free(struct pk_lines *l, const struct pk_lines_rest *r)
 		l->free_lines += r->lines;
 }
 
+void pk_lines_begin(struct pk_lines *l)
+{
+	l->n_ripe = l->n_rest;
+}
+
 void pk_lines_settle(struct pk_lines *l)
 {
-	if (!l->n_rest)
+	size_t n = l->n_ripe;
+
+	if (!n)
 		return;
 	l->wait(l->arg);
-	for (size_t i = 0; i < l->n_rest; i++)
+	for (size_t i = 0; i < n; i++)
 		set_free(l, &l->rest[i]);
-	l->given += l->n_rest;
-	l->n_rest = 0;
+	l->given += n;
+	l->n_rest -= n;
+	l->n_ripe = 0;
+	memmove(l->rest, l->rest + n, l->n_rest * sizeof(*l->rest));
 }
 
 static void rest(struct pk_lines *l, struct pk_lines_rest r)
@@ -267,9 +285,9 @@ static void rest(struct pk_lines *l, struct pk_lines_rest r)
 		struct pk_lines_rest *v = realloc(l->rest, cap * sizeof(*v));
 
 		if (!v) {
-			pk_lines_settle(l); /* makes room at once */
-			if (!l->cap_rest)
-				return;
+			pk_lines_settle(l);
+			if (l->n_rest == l->cap_rest)
+				return; /* lost until the next start, no harm is done */
 		} else {
 			l->rest = v;
 			l->cap_rest = cap;

@@ -35,6 +35,7 @@ struct pk_lines {
 	struct pk_lines_stack block[PK_LINES_CLASSES]; /* free blocks of words */
 	struct pk_lines_rest *rest;
 	size_t n_rest, cap_rest;
+	size_t n_ripe; /* of them, given by changes that are complete */
 	uint64_t free_lines, words;
 	uint64_t given, joined; /* lines and blocks given back so far; when they were joined last */
 };
@@ -67,6 +68,9 @@ static inline __u64 *pk_lines_word(const struct pk_lines *l, uint32_t word)
 	return at ? &at->word[word & 7] : NULL;
 }
 
+/* Lines that are free in rows of at least n. */
+uint64_t pk_lines_in_rows(const struct pk_lines *l, uint32_t n);
+
 /* n is 1 or 2. 0: no room. Zeroed. */
 uint32_t pk_lines_take(struct pk_lines *l, unsigned n);
 void pk_lines_give(struct pk_lines *l, uint32_t line, unsigned n);
@@ -78,5 +82,7 @@ void pk_lines_give_words(struct pk_lines *l, uint32_t word, unsigned n);
 /* A block within a line that adoption found unused; capacity 1, 2 or 4. */
 int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity);
 
-/* Waits for the programs that run, then what rests is free. */
+/* A change begins: what it gives is still reachable until it ends, and is not settled before. */
+void pk_lines_begin(struct pk_lines *l);
+/* Waits for the programs that run, then what earlier changes gave is free. */
 void pk_lines_settle(struct pk_lines *l);

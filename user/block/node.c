@@ -472,28 +472,6 @@ uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const s
 	return slot;
 }
 
-bool pk_node_meets(const struct pk_lines *l, uint64_t slot, const struct pk_prefix *p)
-{
-	struct pk_prefix other;
-
-	while ((slot & 3) == PK_BLK_NODE) {
-		const struct pk_blk_node *n = node_of(l, slot);
-		unsigned bits = n->pos < p->bits ? n->pos : p->bits;
-		int w;
-
-		if (!pk_prefix_agrees(n->key[0], n->key[1], p, bits))
-			return n->def;
-		if (p->bits <= n->pos)
-			return true;
-		w = index_of(n, pk_prefix_byte(p, n->pos));
-		slot = w < 0 ? pk_slot_leaf(n->def) : *word_of(l, n, (unsigned)w);
-	}
-	if ((slot & 3) != PK_BLK_ONE)
-		return slot;
-	one_prefix(l, slot, &other);
-	return pk_prefix_agrees(other.hi, other.lo, p, other.bits < p->bits ? other.bits : p->bits);
-}
-
 static void tell(uint64_t slot, void (*each)(void *arg, uint32_t line, bool one), void *arg)
 {
 	if (slot)

@@ -50,9 +50,6 @@ uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const s
 void pk_node_visit(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
 		   void (*each)(void *arg, uint32_t line, bool one), void *arg);
 
-/* Does a rule in the slot cover p or lie in it? p's bits are a multiple of 8. */
-bool pk_node_meets(const struct pk_lines *l, uint64_t slot, const struct pk_prefix *p);
-
 /* First rule of the chain for an address (bits is that of the family), 0 none. */
 uint32_t pk_node_find(const struct pk_lines *l, uint64_t slot, unsigned used,
 		      const struct pk_prefix *addr);

@@ -2,13 +2,14 @@
 /*
  * Rules into the tries and out again. Keeps two things true at every moment: a slot names the most
  * specific prefix, and from there `next` leads through all rules of that prefix and then to the
- * first of the next shorter one. What is in a slot is node.c's, what is free lines.c's.
+ * first of the next shorter one. What is in a slot is node.c's, what is in one of IPv4's first
+ * words top.c's, what is free lines.c's.
  */
 #include "block/trie.h"
 
 #include "base/cleanup.h"
-#include "block/maybe.h"
 #include "block/node.h"
+#include "block/top.h"
 #include "block/trie_own.h"
 
 #include <errno.h>
@@ -57,9 +58,7 @@ uint64_t pk_trie_need(uint64_t v4, uint64_t v6, uint64_t with_cond)
 {
 	/* Measured on random and on real lists: a rule, its share of nodes and words, and what
 	 * rests between two waits. More is asked for when it does not suffice. */
-	uint64_t roots = v4 < PK_BLK_ROOTS ? v4 : PK_BLK_ROOTS;
-
-	return v4 + v4 / 4 + roots * 3 / 2 + v6 * 2 + v6 / 2 + with_cond + PK_TRIE_RULE_LINES * 4;
+	return v4 + v4 / 4 + v6 * 2 + v6 / 2 + with_cond + PK_TRIE_RULE_LINES * 4;
 }
 
 struct pk_blk_rule *pk_trie_rule(const struct pk_trie *t, uint32_t line)
@@ -95,20 +94,24 @@ static void set_next(struct pk_blk_rule *r, uint32_t next)
 	__atomic_store_n(&r->next, next, __ATOMIC_RELEASE);
 }
 
-/* The slots of the first 16 bits that p lies in or covers. */
+#define ROOT_BITS 16
+
+/* IPv6: the slots of the first 16 bits that p lies in or covers. IPv4: the tops. */
 static uint64_t *roots_of(const struct pk_trie *t, const struct pk_prefix *p, unsigned *ret_n)
 {
-	uint32_t first = (uint32_t)(p->hi >> 48);
+	unsigned bits = p->v6 ? ROOT_BITS : PK_BLK_TOP_BITS;
 
-	*ret_n = p->bits >= 16 ? 1 : 1u << (16 - p->bits);
-	return t->mem.roots + (p->v6 ? PK_BLK_ROOTS : 0) + first;
+	*ret_n = p->bits >= bits ? 1 : 1u << (bits - p->bits);
+	return t->mem.roots + (p->v6 ? 0 : PK_BLK_TOP_AT) + (p->hi >> (64 - bits));
 }
 
 static uint32_t find(const struct pk_trie *t, const struct pk_prefix *p)
 {
 	unsigned n;
+	uint64_t root = *roots_of(t, p, &n);
 
-	return pk_node_find(&t->lines, *roots_of(t, p, &n), 16, p);
+	return p->v6 ? pk_node_find(&t->lines, root, ROOT_BITS, p)
+		     : pk_top_find(&t->lines, root, p);
 }
 
 uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16])
@@ -117,7 +120,7 @@ uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16])
 	struct pk_prefix p;
 
 	pk_prefix_of(addr, 128, !memcmp(addr, mapped, sizeof(mapped)), &p);
-	return pk_maybe_has(t, &p) ? find(t, &p) : 0;
+	return find(t, &p);
 }
 
 /* Where a prefix stands in the chain of its first address. */
@@ -180,7 +183,10 @@ static void visit(struct pk_trie *t, const struct pk_prefix *p, struct relink *k
 	uint64_t *slot = roots_of(t, p, &n);
 
 	for (unsigned i = 0; i < n; i++)
-		pk_node_visit(&t->lines, slot[i], 16, p, relink_one, k);
+		if (p->v6)
+			pk_node_visit(&t->lines, slot[i], ROOT_BITS, p, relink_one, k);
+		else
+			pk_top_visit(&t->lines, slot[i], p, relink_one, k);
 }
 
 /* Lines for what a change may take, also those that only rest. */
@@ -193,14 +199,32 @@ static bool has_room(struct pk_trie *t, uint64_t n)
 	return pk_lines_has_room(&t->lines, n);
 }
 
+/* Tops that p covers and that have slots for some of their /24s only: they get all. */
+static uint64_t count_partial(const struct pk_trie *t, const struct pk_prefix *p)
+{
+	uint64_t n_partial = 0;
+	unsigned n;
+	const uint64_t *top = roots_of(t, p, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		n_partial += pk_top_map(top[i]) && ~pk_top_map(top[i]);
+	return n_partial;
+}
+
 /* Room for what the change may take: a node for each lone prefix that gets covered. */
 static int check_room(struct pk_trie *t, const struct pk_prefix *p, bool is_new)
 {
 	struct relink dry = { .t = t, .dry = true };
+	uint64_t tops = 0, n;
 
 	if (is_new && p->bits < (p->v6 ? 128u : 32u))
 		visit(t, p, &dry);
-	return has_room(t, PK_TRIE_RULE_LINES + dry.ones * 2) ? 0 : -ENOSPC;
+	if (is_new && !p->v6 && p->bits < PK_BLK_TOP_BITS)
+		tops = count_partial(t, p);
+	n = PK_TRIE_RULE_LINES + dry.ones * 2 + tops * PK_TRIE_TOP_LINES;
+	if (!has_room(t, n))
+		return -ENOSPC;
+	return !tops || pk_lines_in_rows(&t->lines, PK_TRIE_TOP_LINES) >= n ? 0 : -ENOSPC;
 }
 
 static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next)
@@ -225,6 +249,38 @@ static void give_rule(struct pk_trie *t, uint32_t line)
 	pk_lines_give(&t->lines, line, pk_trie_rule(t, line)->flags & PK_BLK_COND ? 2 : 1);
 }
 
+static uint64_t root_with(struct pk_trie *t, uint64_t root, const struct pk_prefix *p,
+			  uint32_t line, uint32_t cover)
+{
+	if (!p->v6)
+		return pk_top_with(&t->lines, root, p, line, cover);
+	return p->bits > ROOT_BITS ? pk_node_with(&t->lines, root, ROOT_BITS, p, line, cover)
+				   : pk_node_paint(&t->lines, root, ROOT_BITS, cover, line);
+}
+
+/* Lines for the smaller nodes that a removal makes. Waits only when that gives back many. */
+static bool has_reserve(struct pk_trie *t)
+{
+	if (!pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES) && t->lines.n_ripe >= REST_WORTH) {
+		pk_lines_settle(&t->lines);
+		pk_lines_join(&t->lines);
+	}
+	return pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES);
+}
+
+static uint64_t root_without(struct pk_trie *t, uint64_t root, const struct pk_prefix *p,
+			     uint32_t line, uint32_t cover)
+{
+	bool room = p->bits <= ROOT_BITS || has_reserve(t);
+
+	if (!p->v6)
+		return pk_top_without(&t->lines, root, p, line, cover, room);
+	if (p->bits <= ROOT_BITS)
+		return pk_node_paint(&t->lines, root, ROOT_BITS, line, cover);
+	return room ? pk_node_without(&t->lines, root, ROOT_BITS, p, line, cover)
+		    : pk_node_clear(&t->lines, root, ROOT_BITS, p, line, cover);
+}
+
 static void add_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t line, uint32_t cover)
 {
 	struct relink k = { .t = t, .from_line = cover, .to = line };
@@ -232,24 +288,13 @@ static void add_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t li
 	uint64_t *slot = roots_of(t, p, &n);
 
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t now = p->bits > 16 ? pk_node_with(&t->lines, slot[i], 16, p, line, cover)
-					    : pk_node_paint(&t->lines, slot[i], 16, cover, line);
+		uint64_t now = root_with(t, slot[i], p, line, cover);
 
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
 	}
 	if (p->bits < (p->v6 ? 128u : 32u))
 		visit(t, p, &k);
-}
-
-/* Lines for the smaller nodes that a removal makes. Waits only when that gives back many. */
-static bool has_reserve(struct pk_trie *t)
-{
-	if (!pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES) && t->lines.n_rest >= REST_WORTH) {
-		pk_lines_settle(&t->lines);
-		pk_lines_join(&t->lines);
-	}
-	return pk_lines_has_row(&t->lines, PK_TRIE_NODE_LINES);
 }
 
 /*
@@ -258,7 +303,6 @@ static bool has_reserve(struct pk_trie *t)
 static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t line,
 			  uint32_t cover)
 {
-	bool room = p->bits <= 16 || has_reserve(t);
 	struct relink k = { .t = t, .from_line = line, .to = cover };
 	unsigned n;
 	uint64_t *slot = roots_of(t, p, &n);
@@ -266,14 +310,11 @@ static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t
 	if (p->bits < (p->v6 ? 128u : 32u))
 		visit(t, p, &k);
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t now = p->bits <= 16 ? pk_node_paint(&t->lines, slot[i], 16, line, cover)
-			       : room ? pk_node_without(&t->lines, slot[i], 16, p, line, cover)
-				      : pk_node_clear(&t->lines, slot[i], 16, p, line, cover);
+		uint64_t now = root_without(t, slot[i], p, line, cover);
 
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
 	}
-	(void)pk_maybe_renew(t, p);
 }
 
 int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *ret_line)
@@ -282,6 +323,7 @@ int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *re
 	struct place at;
 	uint32_t line;
 
+	pk_lines_begin(&t->lines);
 	pk_prefix_of(rule->prefix, rule->bits, rule->v4, &p);
 	look(t, &p, 0, &at);
 	if (check_room(t, &p, !at.same) < 0)
@@ -289,7 +331,6 @@ int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *re
 	line = write_rule(t, rule, at.same ? pk_trie_rule(t, at.same)->next : at.cover);
 	if (!line)
 		return -ENOSPC;
-	pk_maybe_set(t, &p);
 	if (at.same)
 		set_next(pk_trie_rule(t, at.same), line);
 	else
@@ -313,6 +354,7 @@ void pk_trie_remove(struct pk_trie *t, uint32_t line)
 	struct pk_prefix p;
 	struct place at;
 
+	pk_lines_begin(&t->lines);
 	pk_prefix_of_rule(r, &p);
 	look(t, &p, line, &at);
 	t->rules--;
@@ -351,6 +393,7 @@ int pk_trie_add_loose(struct pk_trie *t, const struct pk_trie_rule *rule, uint32
 {
 	uint32_t line;
 
+	pk_lines_begin(&t->lines);
 	if (!has_room(t, PK_TRIE_RULE_LINES))
 		return -ENOSPC;
 	line = write_rule(t, rule, next);
@@ -374,6 +417,7 @@ void pk_trie_set_next(struct pk_trie *t, uint32_t line, uint32_t next)
 
 void pk_trie_tick(struct pk_trie *t)
 {
+	pk_lines_begin(&t->lines);
 	pk_lines_settle(&t->lines);
 }
 

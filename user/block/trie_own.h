@@ -6,6 +6,8 @@
 
 /* The most that one node and its words take, and one more node. */
 #define PK_TRIE_NODE_LINES 40
+/* Slots of a top that has all of them. */
+#define PK_TRIE_TOP_LINES (PK_BLK_TOP_SLOTS / 8)
 
 struct pk_trie {
 	struct pk_trie_memory mem;

@@ -6,7 +6,6 @@
 #include "world.h"
 
 #include "base/clock.h"
-#include "block/maybe.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -137,22 +136,9 @@ static struct pk_trie *open_view(struct world *w)
 	return t;
 }
 
-/* Every rule that is reachable has its bits, or packets would not look for it. */
-static void check_maybe(const struct world *w, struct pk_trie *t)
-{
-	static uint64_t before[PK_BLK_ROOT_WORDS - PK_BLK_MAYBE_AT];
-	uint64_t *maybe = w->map->roots + PK_BLK_MAYBE_AT;
-	struct pk_prefix all = { 0 };
-
-	memcpy(before, maybe, sizeof(before));
-	assert_int_equal(pk_maybe_renew(t, &all), 0);
-	memcpy(maybe, before, sizeof(before)); /* with those too many, as it was */
-}
-
 static void check_between(struct world *w, const bool a[CANDIDATES], const bool z[CANDIDATES])
 {
 	struct pk_trie *t = open_view(w);
-	static unsigned n;
 
 	for (size_t i = 0; i < n_probe; i++) {
 		bool before = is_in(a, probe[i]), after = is_in(z, probe[i]);
@@ -163,8 +149,6 @@ static void check_between(struct world *w, const bool a[CANDIDATES], const bool 
 		if (!before && !after)
 			assert_false(drops);
 	}
-	if (n++ % 8 == 0) /* it looks at 16 million bits */
-		check_maybe(w, t);
 	pk_trie_free(t);
 }
 
@@ -292,7 +276,6 @@ static void check_dead(struct world *w)
 	struct pk_trie *t = open_view(w);
 	uint8_t a[16];
 
-	check_maybe(w, t);
 	world_addr("192.0.2.0", a);
 	for (int i = 0; i < 128; i++) {
 		a[15] = (uint8_t)i;
