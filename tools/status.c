@@ -170,6 +170,27 @@ static void names(struct pk_buf *out, json_t *s)
 }
 
 /* Packets in memory, and who records. */
+static void kept(struct pk_buf *out, json_t *s)
+{
+	json_t *store = pk_json_at(s, "store");
+
+	if (!store)
+		return;
+	pk_buf_fmt(out, "\nKept  %.0f alerts and acts, %.0f flows written, ",
+		   pk_json_num(store, "written"), pk_json_num(store, "flows"));
+	pk_human_bytes(out, pk_json_num(store, "bytes"));
+	pk_buf_fmt(out, "B; chain of %.0f records, lost %.0f\n",
+		   pk_json_num(store, "chain.records"),
+		   pk_json_num(store, "lost.queue_full") + pk_json_num(store, "lost.refused") +
+			   pk_json_num(store, "lost.flow_queue_full"));
+	if (*pk_json_text(store, "kept")) {
+		pk_buf_str(out, "  a broken database is kept as ");
+		pk_escape_text(out, pk_json_text(store, "kept"),
+			       strlen(pk_json_text(store, "kept")));
+		pk_buf_char(out, '\n');
+	}
+}
+
 static void captured(struct pk_buf *out, json_t *s)
 {
 	json_t *memory = pk_json_at(s, "capture.memory"),
@@ -326,6 +347,7 @@ static void print(json_t *s, enum pk_format format)
 		samples(&out, s);
 		captured(&out, s);
 		names(&out, s);
+		kept(&out, s);
 		losses(&out, s);
 		programs(&out, s);
 	}

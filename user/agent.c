@@ -50,6 +50,7 @@ struct agent {
 	struct pk_view *view;
 	struct pk_api *api;
 	int broker;
+	struct pk_places places;
 	struct pk_agent_block *block;
 	struct pk_kernel kernel;
 	struct ring ring[RINGS];
@@ -392,6 +393,9 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 		return r;
 	}
 	a->view = pk_pipeline_view(a->pipeline);
+	r = pk_pipeline_keep(a->pipeline, &a->places);
+	if (r < 0)
+		pk_error("the store: %s, continuing without keeping alerts and acts", strerror(-r));
 	a->view->watched = on_watched;
 	a->view->refresh = on_refresh;
 	a->view->admin = on_admin;
@@ -438,6 +442,7 @@ static void tear_down(struct agent *a)
 		event_base_free(a->base);
 	for (int i = 0; i < PK_FD_MAX; i++)
 		pk_closep(&a->kernel.fd[i]);
+	pk_places_close(&a->places);
 	pk_closep(&a->broker);
 }
 
@@ -455,6 +460,7 @@ int pk_agent_run(const struct pk_agent_opts *o)
 	(void)signal(SIGPIPE, SIG_IGN);
 	a->conf = o->conf;
 	a->broker = o->broker_fd;
+	a->places = o->places;
 	for (int i = 0; i < PK_FD_MAX; i++)
 		a->kernel.fd[i] = -1;
 	if (listen_fd < 0) {

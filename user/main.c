@@ -29,6 +29,7 @@
 struct daemon {
 	struct pk_conf *conf;
 	int lock_fd, listen_fd;
+	struct pk_places places;
 	gid_t group;
 };
 
@@ -88,6 +89,16 @@ static void make_state_dir(const struct pk_conf *conf)
 	snprintf(lists, sizeof(lists), "%s/lists", conf->state_dir);
 	(void)make_dir(conf->state_dir, 0750);
 	(void)make_dir(lists, 0700);
+}
+
+/* By the rights that the pipeline will have. */
+static void open_places(struct daemon *d)
+{
+	uid_t uid;
+	gid_t gid;
+
+	pk_privs_user(PIPELINE_USER, &uid, &gid);
+	pk_places_open(d->conf, uid, gid, &d->places);
 }
 
 /* One agent per lock file: two would count and report everything twice. */
@@ -150,9 +161,11 @@ static int listen_api(struct daemon *d)
 /* The child: gives up everything, then runs the pipeline on its end of the pair. */
 static int run_pipeline(const struct daemon *d, const struct pk_conf *conf, int fd)
 {
-	struct pk_agent_opts opts = {
-		.conf = conf, .broker_fd = fd, .listen_fd = d->listen_fd, .group = d->group
-	};
+	struct pk_agent_opts opts = { .conf = conf,
+				      .broker_fd = fd,
+				      .listen_fd = d->listen_fd,
+				      .places = d->places,
+				      .group = d->group };
 	sigset_t none;
 	int r;
 
@@ -175,22 +188,26 @@ static int run_pipeline(const struct daemon *d, const struct pk_conf *conf, int 
 	return r < 0;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
 /* Descriptors of the broker (maps, programs, netlink) are not for the pipeline. */
 static void close_others(const struct daemon *d, int fd)
 {
-	unsigned keep[2] = { (unsigned)d->listen_fd, (unsigned)fd };
+	int keep[] = { d->listen_fd, fd, d->places.store, d->places.checkpoints };
+	unsigned from = 3;
 
-	if (keep[0] > keep[1]) {
-		unsigned t = keep[0];
-
-		keep[0] = keep[1];
-		keep[1] = t;
+	qsort(keep, PK_ARRAY_SIZE(keep), sizeof(keep[0]), by_number);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(keep); i++) {
+		if (keep[i] < (int)from)
+			continue; /* there is none, or a standard one */
+		if (keep[i] > (int)from)
+			close_range(from, (unsigned)keep[i] - 1, 0);
+		from = (unsigned)keep[i] + 1;
 	}
-	if (keep[0] > 3)
-		close_range(3, keep[0] - 1, 0);
-	if (keep[1] > keep[0] + 1)
-		close_range(keep[0] + 1, keep[1] - 1, 0);
-	close_range(keep[1] + 1, ~0U, 0);
+	close_range(from, ~0U, 0);
 }
 
 static pid_t spawn(void *arg, const struct pk_conf *conf, int fd)
@@ -254,6 +271,8 @@ static int serve(struct daemon *d, const char *conf_file, const char *level)
 	if (!r)
 		r = listen_api(d);
 	if (!r)
+		open_places(d);
+	if (!r)
 		r = pk_privs_broker();
 	if (r < 0)
 		return r;
@@ -306,7 +325,7 @@ static void print_conf(const struct pk_conf *c)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { .lock_fd = -1, .listen_fd = -1 };
+	struct daemon d = { .lock_fd = -1, .listen_fd = -1, .places = PK_PLACES_NONE };
 	const char *file = NULL, *level = NULL;
 	bool check = false, print = false, down = false;
 	int c, r;

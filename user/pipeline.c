@@ -28,9 +28,11 @@
 #include "output/journal.h"
 #include "pipeline_alerts.h"
 #include "pipeline_capture.h"
+#include "pipeline_keep.h"
 #include "pipeline_news.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define SOCKETS_MAX     65536
 #define LINKS_MAX       4096
@@ -178,6 +180,7 @@ static void take_flow(struct pk_pipeline *p, const struct pk_event *ev)
 	pk_flow_entry_count(e);
 	process_net(p, e);
 	pk_names_flow(p->view.ocsf.names, &e->flow, e->ended);
+	pk_pipeline_keep_flow(&p->view, e);
 	detect(p, (struct pk_see){
 			  .kind = PK_SEE_FLOW, .flow = e, .fact = fact_of(p, e->flow.meta.id) });
 	if (pk_streams_readers(p->view.streams, PK_STREAM_FLOWS))
@@ -276,9 +279,17 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 	pk_pipeline_news_tick(p->news, now_ns);
 	if (p->alerts)
 		pk_pipeline_alerts_tick(p->alerts, now_ns);
+	pk_pipeline_keep_tick(&p->view);
 	if (p->view.capture)
 		pk_capture_tick(p->view.capture, now_ns, pk_clock_offset_ns());
 	pk_live_tick(p->view.live, &p->view);
+}
+
+int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
+{
+	snprintf(p->view.ocsf.run, sizeof(p->view.ocsf.run), "%08llx",
+		 (unsigned long long)pk_clock_boot_ns() / 100000000 & 0xffffffff);
+	return pk_pipeline_keep_new(&p->view, places);
 }
 
 struct pk_view *pk_pipeline_view(struct pk_pipeline *p)
@@ -422,6 +433,7 @@ void pk_pipeline_free(struct pk_pipeline *p)
 	if (!p)
 		return;
 	pk_streams_free(p->view.streams);
+	pk_pipeline_keep_free(&p->view);
 	pk_pipeline_alerts_free(p->alerts);
 	pk_capture_free(p->view.capture);
 	pk_live_free(p->view.live);

@@ -14,12 +14,16 @@
 struct pk_conf;
 struct pk_link;
 struct pk_pipeline;
+struct pk_places;
 
 /* live: records are of this host and of now; /proc and cgroups may be asked, events are kept for
  * the API. conf is borrowed. */
 int pk_pipeline_new(const struct pk_conf *conf, bool live, struct pk_pipeline **ret_pipeline);
 void pk_pipeline_free(struct pk_pipeline *p);
 void pk_pipeline_freep(struct pk_pipeline **p);
+
+/* From now on alerts and ended flows are kept, where there is a place; it is borrowed. */
+int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places);
 
 /* One record. < 0: refused (counted by reason). */
 int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size);

@@ -16,6 +16,7 @@
 #include "output/journal.h"
 #include "output/ocsf_finding.h"
 #include "output/subject.h"
+#include "pipeline_keep.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static void tell(struct pk_pipeline_alerts *p, struct pk_alert *a)
 	pk_buf_add(&p->text, a->subject, a->subject_len);
 	if (p->text.error)
 		return;
+	pk_pipeline_keep_alert(v, a, p->text.data, len);
 	pk_journal_add(v->alert_log, p->text.data, p->text.len);
 	(void)pk_subject_unpack(p->text.data, p->text.len, &flow, &s);
 	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_ALERTS, r));)

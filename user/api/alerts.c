@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alerts as they are now, and the detectors that make them. It keeps nothing. */
+#include "api/alerts_kept.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/view.h"
@@ -76,6 +77,8 @@ int pk_alerts_get(struct pk_api_request *q)
 	struct pk_json j;
 	struct wish w;
 
+	if (pk_api_param(q, "since"))
+		return pk_alerts_kept_get(q);
 	if (pk_api_param_u64(q, "limit", LIMIT_MAX, &limit) < 0 || read_wish(q, &w) < 0)
 		return 0;
 	for (struct pk_alert *a = NULL; (a = pk_alerts_next(all, a));)
@@ -96,7 +99,7 @@ int pk_alerts_get(struct pk_api_request *q)
 	return 0;
 }
 
-/* By its uid ("boot-a-number") or its number alone. */
+/* By its uid ("boot-run-a-number") or its number alone. */
 int pk_alert_get(struct pk_api_request *q)
 {
 	const char *dash = strrchr(q->rest, '-'), *digits = dash ? dash + 1 : q->rest;
@@ -106,8 +109,10 @@ int pk_alert_get(struct pk_api_request *q)
 	struct pk_buf body = { 0 };
 	struct pk_json j;
 
+	if (!a && pk_alert_kept_get(q) == 0)
+		return 0;
 	if (!a || (dash && strcmp(pk_alert_uid(&q->view->ocsf, number, uid), q->rest) != 0))
-		return pk_api_problem(q, 404, "no such alert is in memory");
+		return pk_api_problem(q, 404, "there is no such alert");
 	pk_json_init(&j, &body);
 	pk_ocsf_alert(&j, &q->view->ocsf, a, 0);
 	pk_buf_char(&body, '\n');

@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/state.h"
+#include "api/status_keep.h"
 #include "api/status_names.h"
 #include "api/stream.h"
 #include "api/view.h"
@@ -396,6 +397,7 @@ static void write_degraded(struct pk_json *j, const struct pk_view *v)
 		pk_json_str(j, NULL, text);
 	}
 	pk_status_names_degraded(j, v);
+	pk_status_keep_degraded(j, v);
 	if (s->broker_gone)
 		pk_json_str(j, NULL, "the privileged process is gone");
 	if (!s->have_maps)
@@ -472,6 +474,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_aggregates(&j, v);
 	write_programs(&j, s);
 	write_notices(&j, s);
+	pk_status_keep(&j, v);
 	pk_records_status(pk_api_records(q->api), &j);
 	write_self(&j, v);
 	pk_json_end(&j);

@@ -16,6 +16,7 @@ struct pk_detect;
 struct pk_journal;
 struct pk_live;
 struct pk_state;
+struct pk_store;
 struct pk_streams;
 
 struct pk_view {
@@ -29,6 +30,11 @@ struct pk_view {
 	struct pk_alerts *alerts; /* NULL: nothing is detected here */
 	struct pk_journal *alert_log; /* every telling of an alert, with subjects */
 	const struct pk_detect *detect;
+	struct pk_store *store; /* NULL: nothing is kept on disk */
+	struct {
+		uint64_t broken;
+		bool trouble;
+	} store_told; /* what was said of it last */
 	/* Records written before it was known whose they are, for too many waited; records of
 	 * flows that were never reported, which were not written. */
 	uint64_t news_hurried, news_lost;

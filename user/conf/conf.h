@@ -28,7 +28,11 @@ struct pk_conf {
 	uint64_t upload_max;              /* bytes of a request's body */
 	char *run_dir, *lock_file;
 	char *pins_dir;                                    /* in bpffs */
-	char *state_dir;                                   /* keeps block lists */
+	char *state_dir;                                   /* keeps block lists, the store */
+	bool store;                                        /* keep alerts and acts on disk */
+	bool store_flows;                                  /* and ended flows */
+	uint64_t store_days, store_bytes;                  /* kept at most; 0: no bound */
+	char *store_checkpoints;                           /* file; "": beside the database */
 	uint64_t block_entries_max;                        /* in all lists */
 	uint64_t block_auto_max, block_auto_rate;          /* automatic blocks: at once, a minute */
 	uint64_t block_auto_ttl_ns;                        /* longest of them */

@@ -125,6 +125,20 @@ const struct pk_conf_row pk_conf_schema[] = {
 	  "/usr/share/libloc-location/location.db",
 	  .doc = "File that says country and network operator of addresses (package "
 		 "libloc-database); \"\": none." },
+	{ "store.enabled", PK_CONF_BOOL, true, AT(store), .def = "true",
+	  .doc = "Keep alerts, incidents and acts in a database (store/ in dirs.state), in a hash "
+		 "chain that `picket verify` checks." },
+	{ "store.flows", PK_CONF_BOOL, true, AT(store_flows), .def = "true",
+	  .doc = "Keep ended flows there too, about 200 bytes each." },
+	{ "store.retain_days", PK_CONF_COUNT, true, AT(store_days), RANGE(0, 36500), "90", "days",
+	  .doc = "What is older is removed; 0: nothing is." },
+	{ "store.size_max", PK_CONF_SIZE, true, AT(store_bytes), RANGE(4 * MiB, 1024 * 1024 * MiB),
+	  "1G",
+	  .doc = "The database is held below: the oldest flows go first, then the oldest of "
+		 "the rest." },
+	{ "store.checkpoints", PK_CONF_PATH, true, AT(store_checkpoints), RANGE(0, 200), "",
+	  .doc = "File that signed checkpoints of the chain are appended to, best on another "
+		 "host's file system; \"\": beside the database." },
 	{ "history.flows", PK_CONF_COUNT, true, AT(keep_flows), RANGE(0, 1000000), "10000", "flows",
 	  .doc = "Ended flows that can still be asked for; the oldest goes first." },
 	{ "history.events", PK_CONF_COUNT, true, AT(keep_events), RANGE(0, 1000000), "10000",

@@ -38,6 +38,7 @@ struct pk_ocsf {
 	struct pk_names *names; /* what flows carry */
 	uint64_t stale_ns;      /* a flow that was not reported for so long has rate 0 */
 	char hostname[65], device[33], boot[9], kernel[65];
+	char run[9]; /* when this agent began, so that its numbers are not those of another; "" */
 };
 
 /* Who used one side of a flow, as far as is known. */

@@ -24,7 +24,8 @@
 
 const char *pk_alert_uid(const struct pk_ocsf *o, uint64_t number, char out[PK_ALERT_UID])
 {
-	snprintf(out, PK_ALERT_UID, "%s-a-%" PRIu64, o->boot, number);
+	snprintf(out, PK_ALERT_UID, "%s%s%s-a-%" PRIu64, o->boot, o->run[0] ? "-" : "", o->run,
+		 number);
 	return out;
 }
 

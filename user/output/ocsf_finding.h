@@ -11,7 +11,7 @@ struct pk_flow;
 struct pk_json;
 struct pk_ocsf;
 
-#define PK_ALERT_UID 40 /* "boot-a-number" with its NUL */
+#define PK_ALERT_UID 48 /* "boot-run-a-number" with its NUL */
 
 const char *pk_alert_uid(const struct pk_ocsf *o, uint64_t number, char out[PK_ALERT_UID]);
 /*

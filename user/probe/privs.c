@@ -64,18 +64,27 @@ int pk_privs_broker(void)
 	return r;
 }
 
-int pk_privs_none(const char *user)
+bool pk_privs_user(const char *user, uid_t *ret_uid, gid_t *ret_gid)
 {
 	const struct passwd *pw = getpwnam(user);
-	/* The overflow ids own nothing. Root without capabilities would still own root's files. */
-	uid_t uid = pw ? pw->pw_uid : 65534;
-	gid_t gid = pw ? pw->pw_gid : 65534;
+
+	/* Those of nobody. Root without capabilities would still own root's files. */
+	*ret_uid = pw ? pw->pw_uid : 65534;
+	*ret_gid = pw ? pw->pw_gid : 65534;
+	return pw != NULL;
+}
+
+int pk_privs_none(const char *user)
+{
+	uid_t uid;
+	gid_t gid;
+	bool known = pk_privs_user(user, &uid, &gid);
 	int r;
 
 	r = bound_caps(0);
 	if (r < 0)
 		return r;
-	r = pw ? initgroups(user, gid) : setgroups(0, NULL);
+	r = known ? initgroups(user, gid) : setgroups(0, NULL);
 	if (r < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	r = set_caps(0);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counters of the store in the status, and whether it can write. */
+#include "api/status_keep.h"
+
+#include "api/view.h"
+#include "base/json.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+#include <stdio.h>
+
+void pk_status_keep(struct pk_json *j, const struct pk_view *v)
+{
+	if (v->store)
+		(void)pk_store_status(v->store, j, "store"); /* degraded says whether it can */
+}
+
+void pk_status_keep_degraded(struct pk_json *j, const struct pk_view *v)
+{
+	struct pk_store_counts c;
+	char text[224];
+
+	if (!v->store) {
+		if (v->conf->store)
+			pk_json_str(j, NULL, "alerts and acts are not kept: no place to write to");
+		return;
+	}
+	pk_store_counts(v->store, &c);
+	if (!c.trouble[0])
+		return;
+	snprintf(text, sizeof(text), "alerts and acts are not kept: %s", c.trouble);
+	pk_json_str(j, NULL, text);
+}

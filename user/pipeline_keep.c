@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Turns what the pipeline knows into rows. It never waits: what finds no room is counted by the
+ * store. Which alerts there are is pipeline_alerts.c's.
+ */
+#include "pipeline_keep.h"
+
+#include "api/state.h"
+#include "api/view.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "detect/alert.h"
+#include "enrich/process.h"
+#include "flow/table.h"
+#include "name/fact.h"
+#include "name/name.h"
+#include "output/ocsf_finding.h"
+#include "store/store.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#define QUEUE_BYTES   (4u << 20)
+#define CHECKPOINT_NS (60ull * 1000000000)
+#define DAY_NS        (86400ull * 1000000000)
+
+int pk_pipeline_keep_new(struct pk_view *view, const struct pk_places *places)
+{
+	const struct pk_conf *c = view->conf;
+	struct pk_store_opts opts = { .dir_fd = places->store,
+				      .checkpoints_fd = places->checkpoints,
+				      .retain_ns = c->store_days * DAY_NS,
+				      .bytes_max = c->store_bytes,
+				      .queue_bytes = QUEUE_BYTES,
+				      .checkpoint_ns = CHECKPOINT_NS };
+
+	return places->store < 0 ? 0 : pk_store_new(&opts, &view->store);
+}
+
+void pk_pipeline_keep_free(struct pk_view *view)
+{
+	pk_store_free(PK_TAKE(view->store));
+}
+
+static uint64_t wall_ns(uint64_t boot_ns)
+{
+	int64_t ns = (int64_t)boot_ns + pk_clock_offset_ns();
+
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
+void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, const char *json,
+			    size_t len)
+{
+	const struct pk_finding *f = &a->finding;
+	struct pk_store_row row = { .kind = PK_STORE_ALERT,
+				    .time_ns = wall_ns(f->ts_ns),
+				    .technique = f->technique[0],
+				    .severity = (uint8_t)f->severity,
+				    .remote = f->has_remote ? f->remote : NULL,
+				    .pid = f->procs ? f->proc[0].tgid : 0,
+				    .json = json,
+				    .len = len };
+	char uid[PK_ALERT_UID];
+
+	if (!view->store)
+		return;
+	row.uid = pk_alert_uid(&view->ocsf, a->number, uid);
+	(void)pk_store_put(view->store, &row, NULL); /* it counts what it refuses */
+}
+
+/* The name that says most about whom the flow was with; NULL: none is known. */
+static const char *name_of(const struct pk_fact *f, unsigned to)
+{
+	const char *const by_worth[] = { f->sni, f->http_host, f->dns[to], f->dns_question };
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(by_worth); i++)
+		if (by_worth[i] && by_worth[i][0])
+			return by_worth[i];
+	return NULL;
+}
+
+static void add_owner(const struct pk_view *view, const struct pk_flow_entry *e,
+		      struct pk_store_flow *row)
+{
+	int d = pk_ocsf_actor(e);
+	struct pk_side s;
+
+	if (d < 0)
+		return;
+	pk_ocsf_side(&view->ocsf, e, (unsigned)d, &s);
+	row->pid = s.owner->user.tgid;
+	row->uid = s.owner->user.uid;
+	row->exe = s.user ? pk_process_path(s.user) : NULL;
+}
+
+void pk_pipeline_keep_flow(struct pk_view *view, struct pk_flow_entry *e)
+{
+	const struct pk_flow *f = &e->flow;
+	const struct pk_fact *fact;
+	unsigned from = f->meta.initiator & 1;
+	uint64_t last =
+		f->dir[0].last_ns > f->dir[1].last_ns ? f->dir[0].last_ns : f->dir[1].last_ns;
+	struct pk_store_flow row = { .start_ns = wall_ns(f->meta.start_ns),
+				     .end_ns = wall_ns(last),
+				     .proto = f->key.proto };
+
+	if (!view->store || !view->conf->store_flows || !e->ended || e->was_ended)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned d = i ? !from : from;
+
+		row.bytes[i] = f->dir[d].bytes;
+		row.packets[i] = f->dir[d].packets;
+		row.port[i] = ntohs(f->key.port[d]);
+		memcpy(row.addr[i], f->key.addr[d], 16);
+	}
+	add_owner(view, e, &row);
+	fact = pk_names_fact(view->ocsf.names, f->meta.id);
+	row.name = fact ? name_of(fact, !from) : NULL;
+	(void)pk_store_put_flow(view->store, &row); /* it counts what it refuses */
+}
+
+/* A line in the log and in the status, once for each thing that happened. */
+static void notice(struct pk_view *view, const char *text)
+{
+	pk_warn("%s", text);
+	pk_state_notice(view->state, view->now_ns, PK_LOG_WARN, text);
+}
+
+void pk_pipeline_keep_tick(struct pk_view *view)
+{
+	struct pk_store_counts c;
+	char text[256];
+	bool troubled;
+
+	if (!view->store)
+		return;
+	pk_store_counts(view->store, &c);
+	if (c.broken > view->store_told.broken) {
+		snprintf(text, sizeof(text),
+			 "store: the database was broken and is kept as %s; another one begins",
+			 c.kept);
+		notice(view, text);
+	}
+	troubled = c.trouble[0] != '\0';
+	if (troubled && !view->store_told.trouble) {
+		snprintf(text, sizeof(text),
+			 "store: %s; what is to be kept waits, and is counted when it finds no "
+			 "more room",
+			 c.trouble);
+		notice(view, text);
+	} else if (!troubled && view->store_told.trouble) {
+		notice(view, "store: writing again");
+	}
+	view->store_told.broken = c.broken;
+	view->store_told.trouble = troubled;
+}

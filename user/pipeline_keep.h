@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What leaves memory: alerts and ended flows into the store. */
+#pragma once
+
+#include "places.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pk_alert;
+struct pk_flow_entry;
+struct pk_view;
+
+/* Fills view->store. Without a place it stays NULL, which is no error. */
+int pk_pipeline_keep_new(struct pk_view *view, const struct pk_places *places);
+void pk_pipeline_keep_free(struct pk_view *view);
+
+/* json: the alert as it was told. */
+void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, const char *json,
+			    size_t len);
+/* Only if this report is the one that ended it. */
+void pk_pipeline_keep_flow(struct pk_view *view, struct pk_flow_entry *e);
+/* Tells what went wrong since the last time, once. */
+void pk_pipeline_keep_tick(struct pk_view *view);
