@@ -206,9 +206,14 @@ static bool refuse_covering(struct pk_guard_walk *w, const struct pk_block_entry
 		} else if (e->bits > k.bits || !pk_ip_in(k.prefix, e->prefix, e->bits)) {
 			continue;
 		}
-		if (is_forced(w->ask, k.prefix))
+		if (is_forced(w->ask, k.prefix) && (e->bits < 128 || !(s->kinds & PK_BLK_SAFE_OWN)))
 			continue;
 		pk_entry_text(&k, covers);
+		if (is_forced(w->ask, k.prefix)) { /* a wider one may: it blocks the rest */
+			pk_guard_refuse(w->done, e, covers, "%s; packets of it are never dropped",
+					pk_guard_text(s->kinds));
+			return false;
+		}
 		pk_guard_refuse(w->done, e, covers, "%s; --force-cover %s if it is meant",
 				pk_guard_text(s->kinds), pk_ip_format(k.prefix, addr));
 		return false;
