@@ -12,7 +12,7 @@ build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libzstd-d
 	iproute2)
 check=(libcmocka-dev bats perl python3 clang-format clang-tidy dwarves mandoc jq
 	curl shellcheck tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
-	dnsmasq-base nghttp2-server procps util-linux ethtool tmux iputils-ping binutils file)
+	dnsmasq-base nghttp2-server sqlite3 procps util-linux ethtool tmux iputils-ping binutils file)
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4)
 bench=(softflowd tcpdump iperf3 bc nftables ipset iptables)
 

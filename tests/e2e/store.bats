@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What is kept: nothing that was on the disk is lost by SIGKILL at any moment; a full disk costs what
+# is counted, and no sensing; a broken database is set aside; each way to tamper with the chain gives
+# its own exit code. PICKET_FULL=1: 40 kills instead of 6.
+
+net=pkst
+load lib
+rounds=$([ -n "${PICKET_FULL:-}" ] && echo 40 || echo 6)
+
+setup_file() {
+	export run=$BATS_FILE_TMPDIR
+	make_net
+	write_config "$run/picket.yaml"
+	mkdir -p "$run/state"
+}
+
+teardown() {
+	kill_children
+	umount "$run/small" 2>/dev/null || true
+}
+
+teardown_file() {
+	clean_net
+}
+
+db() { echo "${state:-$run/state}/store/store.db"; }
+sql() { sqlite3 "$(db)" ".timeout 5000" "$1"; }
+
+# odd N: a program that runs from no lasting file, which is an alert of its own.
+odd() {
+	cp /bin/true "/dev/shm/pkst-odd-$1"
+	in_client "/dev/shm/pkst-odd-$1"
+	rm -f "/dev/shm/pkst-odd-$1"
+}
+has_alert() { api "/v1/alerts?since=0&limit=10000" | jq -e --arg n "pkst-odd-$1" 'any(.alerts[]; tostring | contains($n))'; }
+store_says() { api /v1/status | jq -e "$1"; }
+
+# verify CODE TEXT: that exit code, and that text in the answer.
+verify() {
+	local want=$1 text=$2 rc=0
+	shift 2
+	"$build/picket" verify --db "$(db)" "$@" >"$run/verdict" 2>&1 || rc=$?
+	cat "$run/verdict"
+	[ "$rc" = "$want" ]
+	grep -q "$text" "$run/verdict"
+}
+
+@test "what is kept outlives the agent that found it" {
+	start_daemon
+	odd 1
+	wait_for 10 has_alert 1
+	api "/v1/alerts?since=0&limit=1" | jq -e '.alerts[0].metadata.uid' >"$run/uid"
+	[ "$(stat -c %a "$run/state/store" "$run/state/store/store.key" | tr '\n' ' ')" = "700 600 " ]
+	verify 0 "^ok" # beside the agent
+	stop_daemon
+	verify 0 "^ok"
+	start_daemon
+	has_alert 1
+	uid=$(jq -r . "$run/uid")
+	api "/v1/alerts/$uid" | jq -e --arg u "$uid" '.metadata.uid == $u'
+	odd 2 # and its number is not taken for an earlier one's
+	wait_for 10 has_alert 2
+	has_alert 1
+	stop_daemon
+}
+
+@test "ended flows are kept with who and with whom" {
+	start_daemon
+	start_server 7311
+	in_client "$bin/client" tcp $server_ip 7311 kept
+	flow_kept() { [ "$(sql "SELECT count(*) FROM flow WHERE dport = 7311 AND exe LIKE '%/client' AND bytes_out > 0")" -gt 0 ]; }
+	wait_for 20 flow_kept
+	kill_children
+}
+
+@test "SIGKILL at any moment loses nothing that was on the disk" {
+	start_daemon
+	last=$(sql "SELECT max(seq) FROM chain")
+	for i in $(seq "$rounds"); do
+		family="$daemon $(pgrep -P "$daemon")"
+		(for k in 1 2 3 4 5; do odd "k$i-$k"; done) &
+		writer=$!
+		sleep "0.$((RANDOM % 10))"
+		seen=$(sql "SELECT max(seq) FROM chain") # committed: may never be less again
+		kill -KILL $family
+		wait $writer || true
+		for pid in $family; do wait_for 10 is_gone "$pid"; done
+		[ "$seen" -ge "$last" ]
+		verify 0 "^ok"
+		now=$(sql "SELECT max(seq) FROM chain")
+		[ "$now" -ge "$seen" ] || { echo "round $i: $seen records, then $now"; false; }
+		last=$now
+		start_daemon
+	done
+	stop_daemon
+	verify 0 "^ok"
+	[ "$(sql "PRAGMA integrity_check")" = ok ]
+	echo "$rounds kills, $last records"
+	[ "$last" -gt "$rounds" ]
+}
+
+@test "a full disk: sensing goes on, the loss is told, and with room it writes again" {
+	mkdir -p "$run/small"
+	mount -t tmpfs -o size=1200k,mode=755 none "$run/small"
+	state=$run/small
+	sed "s#state: $run/state#state: $run/small#" "$run/picket.yaml" >"$run/small.yaml"
+	nsenter --net="/run/netns/${net}c" "$build/picketd" --config "$run/small.yaml" >>"$run/log" 2>&1 3>&- &
+	daemon=$!
+	wait_for 20 is_covered
+	odd small1
+	wait_for 10 has_alert small1
+	head -c 2M /dev/zero >"$run/small/filler" 2>/dev/null || true
+	troubled() {
+		RANDOM=$RANDOM odd "fill$RANDOM"
+		store_says '.store.trouble and (.degraded | any(contains("not kept")))'
+	}
+	wait_for 60 troubled
+	# alerts and flows are seen all the same
+	odd small2
+	seen() { api /v1/alerts | jq -e 'any(.alerts[]; tostring | contains("pkst-odd-small2"))'; }
+	wait_for 10 seen
+	! has_alert small2
+	verify 0 "^ok"
+	rm "$run/small/filler"
+	wait_for 20 has_alert small2 # it waited
+	store_says '.store.trouble == null and .store.tried_again > 0 and .store.lost.queue_full == 0'
+	wait_for 5 grep -q "writing again" "$run/log"
+	stop_daemon
+	verify 0 "^ok"
+	umount "$run/small"
+	state=
+}
+
+@test "a broken database is kept under another name, and the next one says so" {
+	for how in "head -c 50000 /dev/urandom" "head -c 5000 '$(db)'" "true"; do
+		start_daemon
+		odd b1
+		wait_for 10 has_alert b1
+		stop_daemon
+		rm -f "$(db)-wal"
+		eval "$how" >"$run/broken" || true
+		[ "$how" != true ] || sqlite3 "$run/broken" "PRAGMA user_version = 77"
+		cat "$run/broken" >"$(db)"
+		start_daemon
+		wait_for 10 store_says '.store.broken == 1 and (.store.kept | startswith("store.db.broken-"))'
+		kept=$(api /v1/status | jq -r .store.kept)
+		cmp "$run/broken" "$run/state/store/$kept"
+		wait_for 5 store_says '.notices | any(.text | contains("is kept as"))'
+		odd b2
+		wait_for 10 has_alert b2
+		stop_daemon
+		sql "SELECT json FROM object WHERE kind = 3" | grep -qF "$kept"
+		verify 0 "^ok"
+	done
+}
+
+# A copy to tamper with, each time anew.
+tamper() {
+	rm -rf "$run/copy"
+	mkdir -p "$run/copy/store"
+	cp "$run/state/store/"{store.pub,checkpoints.jsonl} "$run/copy/store/"
+	sqlite3 "$run/state/store/store.db" "VACUUM INTO '$run/copy/store/store.db'"
+	state=$run/copy
+	[ -z "$1" ] || sql "$1"
+}
+
+@test "each way to tamper has its own exit code" {
+	start_daemon
+	for k in 1 2 3 4 5 6; do odd "t$k"; done
+	wait_for 10 has_alert t6
+	stop_daemon # signs a checkpoint
+	tamper ""
+	verify 0 "^ok"
+	last=$(sql "SELECT max(seq) FROM chain")
+	tamper "UPDATE object SET json = replace(json, 'pkst-odd-t3', 'pkst-odd-t4') WHERE json LIKE '%pkst-odd-t3%'"
+	verify 2 "is not what record"
+	tamper "UPDATE chain SET record = replace(record, '\"create\"', '\"update\"') WHERE seq = 3"
+	verify 2 "record 3 was changed"
+	tamper "DELETE FROM chain WHERE seq = 3"
+	verify 3 "record 3 is missing"
+	tamper "DELETE FROM object WHERE json LIKE '%pkst-odd-t3%'"
+	verify 3 "is not there any more"
+	tamper "DELETE FROM chain WHERE seq > $last - 2; DELETE FROM object WHERE seq > $last - 2"
+	verify 4 "but $last were signed for"
+	tamper ""
+	python3 tests/e2e/restamp.py "$(db)"
+	verify 5 "written anew"
+	tamper ""
+	rm "$run/copy/store/checkpoints.jsonl"
+	verify 6 "no signed checkpoint"
+	"$build/picket" verify -o json --db "$(db)" | jq -e '.code == 6 and .result == "no anchor"'
+	verify 1 "no-such" --db "$run/no-such.db"
+	state=
+}
+
+@test "checkpoints go to the file that was named" {
+	sed '$ a store: {checkpoints: '"$run"'/elsewhere.jsonl}' "$run/picket.yaml" >"$run/elsewhere.yaml"
+	nsenter --net="/run/netns/${net}c" "$build/picketd" --config "$run/elsewhere.yaml" >>"$run/log" 2>&1 3>&- &
+	daemon=$!
+	wait_for 20 is_covered
+	odd e1
+	wait_for 10 has_alert e1
+	stop_daemon
+	[ -s "$run/elsewhere.jsonl" ]
+	verify 0 "elsewhere.jsonl" --checkpoints "$run/elsewhere.jsonl"
+}
