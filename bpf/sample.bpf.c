@@ -173,16 +173,26 @@ static __always_inline bool pk_is_echo(const struct pk_pkt *p)
 	return p->key.proto == PK_PROTO_ICMP ? type == 0 || type == 8 : type == 128 || type == 129;
 }
 
+/* A router's advertisement (RFC 4861 4.2): one from a stranger becomes everybody's way out. */
+static __always_inline bool pk_is_advert(const struct pk_pkt *p)
+{
+	return p->key.proto == PK_PROTO_ICMP6 && (p->seq >> 8 & 0xff) == 134;
+}
+
 static __always_inline __u32 pk_plan_echo(struct pk_flow *f, struct pk_flow_dir *d,
 					  const struct pk_pkt *p, struct pk_plan *t)
 {
 	__u32 *last = &f->dir[1].sample_at[p->dir & 1], now = pk_now_tick() / 1000000000;
 
-	if (!pk_is_echo(p)) {
-		(void)pk_is_unknown(d);
+	if (!pk_is_echo(p) && !pk_is_advert(p)) {
+		/* ICMPv6: what is none of both comes in one flow with adverts */
+		if (p->key.proto != PK_PROTO_ICMP6)
+			(void)pk_is_unknown(d);
 		return 0;
 	}
-	f->meta.app[p->dir & 1] = t->app = PK_APP_ICMP;
+	t->app = PK_APP_ICMP;
+	if (pk_is_echo(p))
+		f->meta.app[p->dir & 1] = PK_APP_ICMP;
 	if (d->looked_at > PK_ECHOES && *last == now)
 		return 0;
 	*last = now;

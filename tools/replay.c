@@ -268,7 +268,7 @@ static int print(const struct options *opt, struct run *run)
 	run->sum.flows = pk_flow_table_totals(run->flows)->flows;
 	if (run->alerts)
 		return pk_replay_alerts_print(run->alerts, stdout, formats[opt->format],
-					      opt->filter, &run->sum.alerts);
+					      opt->filter, run->sum.file, &run->sum.alerts);
 	return pk_print_flows(stdout, opt->format, opt->files > 1, opt->filter, run->flows,
 			      run->names, &run->sum);
 }

@@ -123,8 +123,23 @@ static void print_one(struct pk_replay_alerts *a, struct pk_table *t, const stru
 	json_decref(o);
 }
 
+/* The last line of JSON output. */
+static void json_sum(struct pk_buf *b, const char *file, uint64_t alerts)
+{
+	struct pk_json j;
+
+	pk_json_init(&j, b);
+	pk_json_obj(&j, NULL);
+	pk_json_obj(&j, "replay");
+	pk_json_str(&j, "file", file);
+	pk_json_u64(&j, "alerts", alerts);
+	pk_json_end(&j);
+	pk_json_end(&j);
+	pk_buf_char(b, '\n');
+}
+
 int pk_replay_alerts_print(struct pk_replay_alerts *a, FILE *out, enum pk_format format,
-			   const struct pk_filter *filter, uint64_t *ret_n)
+			   const struct pk_filter *filter, const char *file, uint64_t *ret_n)
 {
 	_cleanup_(pk_buf_done) struct pk_buf text = { 0 };
 	struct pk_filter_subject s;
@@ -141,6 +156,8 @@ int pk_replay_alerts_print(struct pk_replay_alerts *a, FILE *out, enum pk_format
 		print_one(a, &t, alert, &text);
 		++*ret_n;
 	}
+	if (format == PK_FORMAT_JSON)
+		json_sum(&text, file, *ret_n);
 	if (text.error)
 		return text.error;
 	return fwrite(text.data, 1, text.len, out) == text.len && !fflush(out) ? 0 : -EIO;

@@ -22,6 +22,6 @@ void pk_replay_alerts_freep(struct pk_replay_alerts **a);
 /* Times are those of the records. */
 void pk_replay_alerts_see(struct pk_replay_alerts *a, const struct pk_see *see);
 void pk_replay_alerts_tick(struct pk_replay_alerts *a, uint64_t now_ns);
-/* All of them, the oldest first, once; *ret_n: how many. */
+/* All of them, the oldest first, once, and in JSON a line about the file; *ret_n: how many. */
 int pk_replay_alerts_print(struct pk_replay_alerts *a, FILE *out, enum pk_format format,
-			   const struct pk_filter *filter, uint64_t *ret_n);
+			   const struct pk_filter *filter, const char *file, uint64_t *ret_n);

@@ -355,7 +355,7 @@ enum pk_app {
 	PK_APP_TEXT = 7, /* first lines of SMTP, FTP, POP3, IMAP, IRC, Stratum */
 	PK_APP_DHCP = 8,
 	PK_APP_ARP = 9,
-	PK_APP_ICMP = 10, /* echo */
+	PK_APP_ICMP = 10, /* echo; ICMPv6: also advertisements of routers */
 	PK_APP_MAX
 };
 

@@ -403,6 +403,32 @@ static void test_icmp(void **state)
 	assert_null(look());
 }
 
+static void icmp6(uint8_t type, uint32_t len)
+{
+	struct frame f = { 0 };
+
+	frame_eth(&f, 0x86dd);
+	frame_ip6(&f, 58, 1, 2);
+	frame_echo(&f, type, 0);
+	frame_fill(&f, len);
+	frame_end(&f);
+	bed_xdp(&bed, &f);
+}
+
+/* A router's advertisements are taken, also behind what else it says to all. */
+static void test_advert(void **state)
+{
+	static const uint8_t zero[48];
+
+	(void)state;
+	talk_reset();
+	icmp6(130, 20);
+	icmp6(136, 24);
+	assert_null(look());
+	icmp6(134, 48);
+	assert_payload(look(), PK_APP_ICMP, zero, 48);
+}
+
 static void test_arp(void **state)
 {
 	struct frame f = { 0 };
@@ -449,13 +475,14 @@ static void test_fragments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tls),   cmocka_unit_test(test_split_hello),
-		cmocka_unit_test(test_order), cmocka_unit_test(test_hello_in_records),
-		cmocka_unit_test(test_http),  cmocka_unit_test(test_ssh),
-		cmocka_unit_test(test_text),  cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_dns),   cmocka_unit_test(test_quic),
-		cmocka_unit_test(test_dhcp),  cmocka_unit_test(test_icmp),
-		cmocka_unit_test(test_arp),   cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_tls),       cmocka_unit_test(test_split_hello),
+		cmocka_unit_test(test_order),     cmocka_unit_test(test_hello_in_records),
+		cmocka_unit_test(test_http),      cmocka_unit_test(test_ssh),
+		cmocka_unit_test(test_text),      cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_dns),       cmocka_unit_test(test_quic),
+		cmocka_unit_test(test_dhcp),      cmocka_unit_test(test_icmp),
+		cmocka_unit_test(test_advert),    cmocka_unit_test(test_arp),
+		cmocka_unit_test(test_fragments),
 	};
 
 	if (bed_skip())

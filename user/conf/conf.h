@@ -67,8 +67,11 @@ struct pk_conf {
 	struct pk_conf_list detect_off; /* names of detectors */
 	uint64_t alerts_max;            /* alerts kept in memory */
 	uint64_t alerts_fold_ns;        /* the same again within this time is counted, not told */
-	bool bpf_stats;                 /* have the kernel count run time of programs */
-	bool watchdog;                  /* answer systemd's watchdog */
+	uint64_t arp_spoof_within_ns, arp_spoof_turns, arp_spoof_unasked, arp_spoof_addresses;
+	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
+	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
+	bool bpf_stats; /* have the kernel count run time of programs */
+	bool watchdog;  /* answer systemd's watchdog */
 };
 
 /*

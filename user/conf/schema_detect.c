@@ -14,7 +14,8 @@
 #define RANGE(a, b) .min = (a), .max = (b)
 
 const char *const pk_conf_detectors[] = {
-	"clear_text", "fileless", "miner", "wrong_port", "all", NULL,
+	"arp_spoof",  "clear_text", "fileless",   "icmp_tunnel", "miner",
+	"rogue_dhcp", "rogue_ra",   "wrong_port", "all",         NULL,
 };
 
 const struct pk_conf_row pk_conf_detect[] = {
@@ -25,5 +26,32 @@ const struct pk_conf_row pk_conf_detect[] = {
 	  .doc = "Alerts kept in memory; the oldest goes first." },
 	{ "detect.fold", PK_CONF_DURATION, true, AT(alerts_fold_ns), RANGE(SEC, 7 * 86400 * SEC),
 	  "1h", .doc = "An alert that comes again within this time is counted in the first one." },
+	{ "detect.arp_spoof_within", PK_CONF_DURATION, true, AT(arp_spoof_within_ns),
+	  RANGE(SEC, 86400 * SEC), "10m",
+	  .doc = "Another machine that claims an address heard of within this time is odd." },
+	{ "detect.arp_spoof_turns", PK_CONF_COUNT, true, AT(arp_spoof_turns), RANGE(1, 1000), "2",
+	  "changes",
+	  .doc = "An address that goes back so often to who had it before is claimed by two." },
+	{ "detect.arp_spoof_unasked", PK_CONF_COUNT, true, AT(arp_spoof_unasked), RANGE(1, 10000),
+	  "5", "answers",
+	  .doc = "So many answers that nobody asked for, after a change, are an attack." },
+	{ "detect.arp_spoof_addresses", PK_CONF_COUNT, true, AT(arp_spoof_addresses),
+	  RANGE(16, 1000000), "16384", "addresses",
+	  .doc = "Addresses of the local networks that are remembered, 100 bytes each." },
+	{ "detect.icmp_tunnel_differ", PK_CONF_COUNT, true, AT(icmp_tunnel_differ), RANGE(1, 10000),
+	  "3", "replies",
+	  .doc = "So many echo replies that do not repeat their request are a tunnel." },
+	{ "detect.icmp_tunnel_odd", PK_CONF_COUNT, true, AT(icmp_tunnel_odd), RANGE(1, 10000), "10",
+	  "echoes",
+	  .doc = "So many echoes (of those looked at) filled as no ping does may be one." },
+	{ "detect.icmp_tunnel_pairs", PK_CONF_COUNT, true, AT(icmp_tunnel_pairs),
+	  RANGE(16, 1000000), "8192", "pairs",
+	  .doc = "Pairs of hosts that are remembered, 236 bytes each." },
+	{ "detect.rogue_dhcp_within", PK_CONF_DURATION, true, AT(rogue_dhcp_within_ns),
+	  RANGE(SEC, 30 * 86400 * SEC), "24h",
+	  .doc = "A second DHCP server is odd while the first was heard of within this time." },
+	{ "detect.rogue_ra_within", PK_CONF_DURATION, true, AT(rogue_ra_within_ns),
+	  RANGE(SEC, 30 * 86400 * SEC), "1h",
+	  .doc = "A second IPv6 router is odd while the first was heard of within this time." },
 };
 const size_t pk_conf_detect_len = PK_ARRAY_SIZE(pk_conf_detect);

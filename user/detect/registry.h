@@ -4,7 +4,11 @@
 
 struct pk_detector;
 
+extern const struct pk_detector pk_detect_arp_spoof;
 extern const struct pk_detector pk_detect_clear_text;
 extern const struct pk_detector pk_detect_fileless;
+extern const struct pk_detector pk_detect_icmp_tunnel;
 extern const struct pk_detector pk_detect_miner;
+extern const struct pk_detector pk_detect_rogue_dhcp;
+extern const struct pk_detector pk_detect_rogue_ra;
 extern const struct pk_detector pk_detect_wrong_port;

@@ -53,9 +53,9 @@ int pk_take_icmp(struct pk_names *n, const struct pk_take *t)
 	(void)n; /* nothing to intern */
 	if (r < 0 || !f)
 		return r;
-	f->app = PK_PROTO_ICMP;
 	if (!i.echo)
-		return 0;
+		return 0; /* a router's advertisement */
+	f->app = PK_PROTO_ICMP;
 	f->flags |= PK_FACT_ECHO;
 	f->echoes++;
 	f->echo_fill = i.fill;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two that take turns and unasked answers are told; one change is low, VRRP and probes nothing. */
+#include "sample.h"
+
+#include "base/ip.h"
+#include "decode/arp.h"
+
+#define SEC 1000000000ull
+
+static const uint8_t owner[6] = { 2, 0, 0, 0, 0, 1 }, thief[6] = { 2, 0, 0, 0, 0, 2 },
+		     vrrp_mac[6] = { 0, 0, 0x5e, 0, 1, 9 };
+
+static void arp(uint64_t now_ns, uint16_t op, const uint8_t mac[6], uint32_t sender,
+		uint32_t target)
+{
+	uint8_t p[28] = { 0, 1, 8, 0, 6, 4, 0, (uint8_t)op };
+
+	sender = htonl(sender);
+	target = htonl(target);
+	memcpy(p + 8, mac, 6);
+	memcpy(p + 14, &sender, 4);
+	memcpy(p + 24, &target, 4);
+	see_frame(now_ns, mac, PK_APP_ARP, 0x0806, 0, p, sizeof(p));
+}
+
+static void test_turns(void **state)
+{
+	(void)state;
+	see_begin("arp_spoof");
+	for (unsigned i = 0; i < 6; i++)
+		arp(i * SEC + SEC, PK_ARP_REPLY, i % 2 ? thief : owner, 0x0a000001, 0x0a000005);
+	assert_true(seen.n > 1);
+	assert_int_equal(seen.finding[0].severity, PK_LOW);
+	assert_int_equal(seen.finding[seen.n - 1].severity, PK_HIGH);
+	assert_true(seen.finding[0].spoofable);
+	assert_string_equal(seen.finding[seen.n - 1].technique[0], "T1557.002");
+	see_end();
+}
+
+static void test_unasked(void **state)
+{
+	(void)state;
+	see_begin("arp_spoof");
+	arp(SEC, PK_ARP_REQUEST, owner, 0x0a000001, 0x0a000005);
+	for (unsigned i = 0; i < 8; i++)
+		arp((10 + i) * SEC, PK_ARP_REPLY, thief, 0x0a000001, 0x0a000005);
+	assert_int_equal(seen.finding[seen.n - 1].severity, PK_HIGH);
+	see_end();
+}
+
+static void test_benign(void **state)
+{
+	(void)state;
+	see_begin("arp_spoof");
+	/* asked and answered, announced at start, probed */
+	for (unsigned i = 0; i < 50; i++) {
+		arp((i * 2 + 1) * SEC, PK_ARP_REQUEST, thief, 0x0a000002, 0x0a000001);
+		arp((i * 2 + 1) * SEC + 5, PK_ARP_REPLY, owner, 0x0a000001, 0x0a000002);
+	}
+	arp(200 * SEC, PK_ARP_REQUEST, thief, 0x0a000002, 0x0a000002);
+	arp(201 * SEC, PK_ARP_REQUEST, owner, 0, 0x0a000002);
+	/* a router hands its address to the next */
+	arp(202 * SEC, PK_ARP_REPLY, vrrp_mac, 0x0a000001, 0x0a000001);
+	assert_int_equal(seen.n, 0);
+	/* a new card after long silence */
+	arp(9000 * SEC, PK_ARP_REPLY, owner, 0x0a000002, 0x0a000001);
+	assert_int_equal(seen.n, 0);
+	see_end();
+}
+
+static void test_replaced(void **state)
+{
+	(void)state;
+	see_begin("arp_spoof");
+	arp(SEC, PK_ARP_REQUEST, owner, 0x0a000001, 0x0a000001);
+	arp(2 * SEC, PK_ARP_REQUEST, thief, 0x0a000001, 0x0a000001);
+	for (unsigned i = 0; i < 20; i++)
+		arp((i + 3) * SEC, PK_ARP_REQUEST, thief, 0x0a000001, 0x0a000009);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.finding[0].severity, PK_LOW);
+	see_end();
+}
+
+static void test_flood(void **state)
+{
+	(void)state;
+	see_begin("arp_spoof");
+	for (uint32_t i = 1; i <= 300000; i++)
+		arp(i * 1000, PK_ARP_REPLY, i % 3 ? thief : owner, i * 2654435761u, i);
+	assert_bounded("arp_spoof");
+	see_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_turns),  cmocka_unit_test(test_unasked),
+		cmocka_unit_test(test_benign), cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_flood),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the servers of each network. Whether a second one is bad is for the detectors to say. */
+#include "detect/servers.h"
+
+#include "detect/recent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEGMENTS_MAX 1024
+#define SERVERS_MAX                                                                                \
+	8 /* of one network; a stranger who makes up more pushes out the silent ones               \
+	   */
+
+struct network {
+	struct pk_server server[SERVERS_MAX];
+	unsigned n;
+};
+
+struct pk_servers {
+	struct pk_recent *networks;
+};
+
+struct pk_servers *pk_servers_new(void)
+{
+	struct pk_servers *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->networks =
+		pk_recent_new(SEGMENTS_MAX, sizeof(struct pk_segment), sizeof(struct network));
+	if (t->networks)
+		return t;
+	free(t);
+	return NULL;
+}
+
+void pk_servers_free(struct pk_servers *t)
+{
+	if (t)
+		pk_recent_free(t->networks);
+	free(t);
+}
+
+size_t pk_servers_bytes(const struct pk_servers *t)
+{
+	return pk_recent_bytes(t->networks) + sizeof(*t);
+}
+
+size_t pk_servers_bytes_max(void)
+{
+	return pk_recent_bytes_max(SEGMENTS_MAX, sizeof(struct pk_segment),
+				   sizeof(struct network)) +
+	       sizeof(struct pk_servers);
+}
+
+static struct pk_server *find(struct network *n, const uint8_t addr[16])
+{
+	for (unsigned i = 0; i < n->n; i++)
+		if (!memcmp(n->server[i].addr, addr, 16))
+			return &n->server[i];
+	return NULL;
+}
+
+/* The one known longest stays: it is what others are compared with. */
+static struct pk_server *room(struct network *n)
+{
+	struct pk_server *least = &n->server[1];
+
+	if (n->n < SERVERS_MAX)
+		return &n->server[n->n++];
+	for (unsigned i = 2; i < n->n; i++)
+		if (n->server[i].seen_ns < least->seen_ns)
+			least = &n->server[i];
+	return least;
+}
+
+bool pk_servers_take(struct pk_servers *t, const struct pk_segment *where,
+		     const struct pk_server *offer, uint64_t now_ns, uint64_t within_ns,
+		     struct pk_server *ret_other)
+{
+	bool is_new, second;
+	struct network *n = pk_recent_take(t->networks, where, &is_new);
+	struct pk_server *s = find(n, offer->addr);
+
+	if (s) {
+		s->seen_ns = now_ns;
+		s->terms = offer->terms;
+		return false;
+	}
+	second = n->n && now_ns - n->server[0].seen_ns < within_ns;
+	if (second)
+		*ret_other = n->server[0];
+	else
+		n->n = 0; /* nobody was heard of for long: this one is the server now */
+	s = room(n);
+	*s = *offer;
+	s->first_ns = s->seen_ns = now_ns;
+	return second;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who offers a service that each network has from one place: DHCP servers, IPv6 routers. Remembers
+ * the last few of each network, of a fixed number of networks. One thread.
+ */
+#pragma once
+
+#include "detect/frame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pk_servers;
+
+struct pk_server {
+	uint8_t addr[16]; /* what it says to be */
+	uint8_t mac[6];   /* that the offer came from; all 0: unknown */
+	uint64_t terms;   /* what it offers, as a number: the same is the same */
+	uint64_t first_ns, seen_ns;
+};
+
+struct pk_servers *pk_servers_new(void); /* NULL: out of memory */
+void pk_servers_free(struct pk_servers *t);
+size_t pk_servers_bytes(const struct pk_servers *t);
+size_t pk_servers_bytes_max(void);
+
+/*
+ * An offer was seen. True: it is the first of this server while another one was heard of within
+ * within_ns; *ret_other is the one known longest.
+ */
+bool pk_servers_take(struct pk_servers *t, const struct pk_segment *where,
+		     const struct pk_server *offer, uint64_t now_ns, uint64_t within_ns,
+		     struct pk_server *ret_other);
