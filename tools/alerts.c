@@ -3,8 +3,11 @@
 #include "alerts.h"
 
 #include "base/cleanup.h"
+#include "client.h"
 #include "column.h"
+#include "incident_show.h"
 #include "list.h"
+#include "outcome.h"
 
 #include <picket/api.h>
 #include <string.h>
@@ -87,6 +90,29 @@ const struct pk_column pk_alert_columns[] = {
 };
 const size_t pk_alert_columns_n = PK_ARRAY_SIZE(pk_alert_columns);
 
+static int run_show(const struct pk_command *self, int argc, char **argv)
+{
+	_cleanup_(pk_buf_done) struct pk_buf out = {};
+	_cleanup_free_ char *path = NULL;
+	struct pk_client client;
+	json_t *a = NULL;
+	int r;
+
+	if (argc != 2 ||
+	    strspn(argv[1], "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(argv[1]))
+		return pk_command_misused(self);
+	if (asprintf(&path, "%s/%s", PK_API_ALERTS, argv[1]) < 0)
+		return 1;
+	pk_client_init(&client, NULL);
+	r = pk_client_get(&client, path, NULL, &a);
+	if (r)
+		return r;
+	pk_alert_show(&out, a);
+	pk_outcome_flush(&out);
+	json_decref(a);
+	return 0;
+}
+
 static int run_alerts(const struct pk_command *self, int argc, char **argv)
 {
 	static const struct pk_list list = {
@@ -98,13 +124,16 @@ static int run_alerts(const struct pk_command *self, int argc, char **argv)
 		.oldest_first = true,
 	};
 
+	if (argc >= 2 && strcmp(argv[1], "show") == 0)
+		return run_show(self, argc - 1, argv + 1);
 	return pk_list_run(self, &list, argc, argv);
 }
 
 const struct pk_command pk_cmd_alerts = {
 	.name = "alerts",
 	.what = "list or follow what looks like an attack",
-	.usage = "alerts [OPTION]... [FILTER]",
+	.usage = "alerts [OPTION]... [FILTER]\n"
+		 "       picket alerts show ID",
 	.options = pk_list_options_log,
 	.run = run_alerts,
 	.help = "  -f, --follow     print each alert as it is found, and again as it grows, until "
@@ -118,7 +147,8 @@ const struct pk_command pk_cmd_alerts = {
 		"flows that show it, what else it may be and what to do next (-o json has it all). "
 		"The\n"
 		"same again is counted, not repeated. `picket detectors` lists what is looked "
-		"for.\n\n"
+		"for.\n"
+		"`picket alerts show ID` tells all about one.\n\n"
 		"Examples:\n"
 		"  picket alerts\n"
 		"  picket alerts --follow user www-data\n"

@@ -16,6 +16,7 @@
 #include "output/journal.h"
 #include "output/ocsf_finding.h"
 #include "output/subject.h"
+#include "pipeline_incidents.h"
 #include "pipeline_keep.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 struct pk_pipeline_alerts {
 	struct pk_view *view;
 	struct pk_detect *detect;
+	struct pk_pipeline_incidents *incidents;
 	struct pk_buf text, subject;
 };
 
@@ -39,6 +41,7 @@ static void tell(struct pk_pipeline_alerts *p, struct pk_alert *a)
 	struct pk_json j;
 	size_t len;
 
+	pk_pipeline_incidents_alert(p->incidents, a); /* what it adds up to */
 	pk_buf_reset(&p->text);
 	pk_json_init(&j, &p->text);
 	pk_ocsf_alert(&j, &v->ocsf, a, pk_journal_next(v->alert_log));
@@ -109,6 +112,8 @@ int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret
 	view->alerts = pk_alerts_new(c->alerts_max, c->alerts_fold_ns);
 	view->alert_log = pk_journal_new(c->alerts_max * LOG_BYTES, c->alerts_max);
 	r = view->alerts && view->alert_log ? pk_detect_new(&w, on_found, p, &p->detect) : -ENOMEM;
+	if (r == 0)
+		r = pk_pipeline_incidents_new(view, &p->incidents);
 	if (r < 0) {
 		pk_pipeline_alerts_free(p);
 		return r;
@@ -122,6 +127,7 @@ void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p)
 {
 	if (!p)
 		return;
+	pk_pipeline_incidents_free(p->incidents);
 	pk_detect_free(p->detect);
 	pk_alerts_free(p->view->alerts);
 	pk_journal_free(p->view->alert_log);
@@ -142,4 +148,5 @@ void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns)
 	for (struct pk_alert *a = NULL; (a = pk_alerts_next(p->view->alerts, a));)
 		if (pk_alert_is_due(a, now_ns))
 			tell(p, a);
+	pk_pipeline_incidents_tick(p->incidents, now_ns);
 }

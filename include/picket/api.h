@@ -22,7 +22,15 @@
 #define PK_API_ALERTS        "/v1/alerts"
 #define PK_API_ALERTS_STREAM "/v1/alerts/stream" /* ?filter= or ?after= : NDJSON, each telling */
 #define PK_API_DETECTORS     "/v1/detectors"     /* {"detectors":[...]} */
-#define PK_API_HEALTH        "/v1/healthz"
+/*
+ * Incidents. GET ?state=open|all|NAME&limit= : {"incidents":[OCSF 2005...]}; below it /ID (number
+ * or uid): GET; POST /ID/ack, /assign {"owner","team"}, /note {"text"}, /contain, /close
+ * {"verdict"}, /state {"state","verdict","aware"}, /revert. All take {"reason"}; where somebody
+ * decides, it is required.
+ */
+#define PK_API_INCIDENTS        "/v1/incidents"
+#define PK_API_INCIDENTS_STREAM "/v1/incidents/stream" /* ?after= : NDJSON, each telling */
+#define PK_API_HEALTH           "/v1/healthz"
 
 /* Block lists. GET all; below it /NAME: GET (?limit=&after=), PUT the list as body, DELETE;
  * /NAME/export GET; /NAME/diff POST the list as body; /NAME/mode POST ?mode=; /NAME/confirm POST.

@@ -130,3 +130,8 @@ int pk_alerts_stream(struct pk_api_request *q)
 {
 	return stream(q, q->view->alert_log, PK_STREAM_ALERTS);
 }
+
+int pk_incidents_stream(struct pk_api_request *q)
+{
+	return stream(q, q->view->incident_log, PK_STREAM_INCIDENTS);
+}

@@ -88,3 +88,20 @@ void pk_api_peer_name(const struct pk_api_request *q, struct pk_buf *out)
 	if (pk_api_peer_session(q, addr))
 		pk_buf_fmt(out, " from %s", pk_ip_format(addr, ip));
 }
+
+void pk_api_peer_actor(const struct pk_api_request *q, struct pk_buf *out)
+{
+	uint8_t addr[16];
+	char ip[PK_IP_TEXT];
+	struct ucred peer;
+	const char *name;
+
+	if (peer_of(q->http, &peer) < 0) {
+		pk_buf_str(out, "somebody who has left");
+		return;
+	}
+	name = pk_user_name(&q->view->ocsf.enrich->users, peer.uid);
+	pk_buf_fmt(out, "%s (uid %u, pid %d)", name ? name : "user", peer.uid, (int)peer.pid);
+	if (pk_api_peer_session(q, addr))
+		pk_buf_fmt(out, " from %s", pk_ip_format(addr, ip));
+}

@@ -13,5 +13,8 @@ struct pk_buf;
 bool pk_api_peer_may_ask(const struct pk_api_request *q, gid_t group);
 /* Where the person sits who asks, by the word of those who may ask. False: not told. */
 bool pk_api_peer_session(const struct pk_api_request *q, uint8_t ret_addr[16]);
+/* "alice (uid 1000, pid 4242)" with " from 192.0.2.1" where it is known: who acts, for the record.
+ */
+void pk_api_peer_actor(const struct pk_api_request *q, struct pk_buf *out);
 /* "alice" or "root from 192.0.2.1"; nothing when the connection is gone. */
 void pk_api_peer_name(const struct pk_api_request *q, struct pk_buf *out);

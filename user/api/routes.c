@@ -17,6 +17,11 @@
 		EVHTTP_REQ_GET, path, NULL, flags, params, f                                       \
 	}
 
+#define INCIDENT(behind, f)                                                                        \
+	{                                                                                          \
+		EVHTTP_REQ_POST, PK_API_INCIDENTS, behind, PK_ROUTE_REST, "", f                    \
+	}
+
 const struct pk_route pk_routes[] = {
 	GET(PK_API_HEALTH, 0, "", pk_health_get),
 	GET(PK_API_STATUS, 0, "", pk_status_get),
@@ -34,6 +39,14 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_ALERTS, 0, "filter severity technique rule limit since after order",
 	    pk_alerts_get),
 	GET(PK_API_ALERTS, PK_ROUTE_REST, "", pk_alert_get),
+	GET(PK_API_INCIDENTS_STREAM, PK_ROUTE_STREAM, "after", pk_incidents_stream),
+	GET(PK_API_INCIDENTS, 0, "state limit", pk_incidents_get),
+	INCIDENT("ack", pk_incident_ack_post),
+	INCIDENT("assign", pk_incident_assign_post),
+	INCIDENT("note", pk_incident_note_post),
+	INCIDENT("close", pk_incident_close_post),
+	INCIDENT("state", pk_incident_state_post),
+	GET(PK_API_INCIDENTS, PK_ROUTE_REST, "", pk_incident_get),
 	GET(PK_API_DETECTORS, 0, "", pk_detectors_get),
 	GET(PK_API_PROCESSES, 0, "filter limit", pk_processes_get),
 	GET(PK_API_PROCESSES, PK_ROUTE_REST, "", pk_process_one_get),

@@ -14,6 +14,7 @@ struct pk_capture;
 struct pk_conf;
 struct pk_detect;
 struct pk_journal;
+struct pk_incidents;
 struct pk_live;
 struct pk_state;
 struct pk_store;
@@ -34,7 +35,9 @@ struct pk_view {
 	struct {
 		uint64_t broken;
 		bool trouble;
-	} store_told; /* what was said of it last */
+	} store_told;                    /* what was said of it last */
+	struct pk_incidents *incidents;  /* NULL: none are kept here */
+	struct pk_journal *incident_log; /* every telling of an incident */
 	/* Records written before it was known whose they are, for too many waited; records of
 	 * flows that were never reported, which were not written. */
 	uint64_t news_hurried, news_lost;

@@ -72,6 +72,11 @@ struct pk_conf {
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
 	bool bpf_stats; /* have the kernel count run time of programs */
 	bool watchdog;  /* answer systemd's watchdog */
+	uint64_t incidents_max;         /* incidents kept in memory */
+	uint64_t incident_window_ns;    /* between two alerts of one incident */
+	char *incident_team;            /* that new ones are given to */
+	bool bpf_stats;                 /* have the kernel count run time of programs */
+	bool watchdog;                  /* answer systemd's watchdog */
 };
 
 /*

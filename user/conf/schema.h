@@ -42,8 +42,8 @@ extern const char *const pk_conf_apps[];
 /* Names of detectors, as in detect/registry.c; at last "all". NULL ended. */
 extern const char *const pk_conf_detectors[];
 
-extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[];
-extern const size_t pk_conf_schema_len, pk_conf_detect_len;
+extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[];
+extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len;
 
 const struct pk_conf_row *pk_conf_row(size_t i); /* of all tables, one after the other; NULL: end */
 

@@ -20,6 +20,7 @@ struct pk_alert {
 	uint64_t last_ns; /* boottime of the newest finding */
 	uint64_t told;    /* count when it was told last; 0: never */
 	uint64_t told_ns;
+	uint64_t incident; /* number of what it belongs to; 0: nothing */
 	char *evidence; /* JSON array as it was at the first finding; NULL: none. pk_alert_keep() */
 	size_t evidence_len;
 	char *subject; /* what filters ask (output/subject.h); NULL */

@@ -260,8 +260,11 @@ static const struct ocsf_class *class_of(int uid)
 	static const struct ocsf_class all[] = {
 		{ 1007, "Process Activity", "System Activity", "process" },
 		{ 2004, "Detection Finding", "Findings", "alert" },
+		{ 2005, "Incident Finding", "Findings", "incident" },
 		{ 4001, "Network Activity", "Network Activity", "flow" },
 		{ 4003, "DNS Activity", "Network Activity", "dns" },
+		{ 7003, "Process Remediation Activity", "Remediation", "act" },
+		{ 7004, "Network Remediation Activity", "Remediation", "act" },
 	};
 	size_t i = 0;
 

@@ -146,8 +146,9 @@ static void write_info(struct pk_json *j, const struct pk_alert *a, const char *
 	pk_json_end(j);
 }
 
-static void write_own(struct pk_json *j, const struct pk_finding *f)
+static void write_own(struct pk_json *j, const struct pk_alert *a)
 {
+	const struct pk_finding *f = &a->finding;
 	char ip[PK_IP_TEXT];
 
 	pk_json_obj(j, "unmapped");
@@ -159,6 +160,8 @@ static void write_own(struct pk_json *j, const struct pk_finding *f)
 	if (f->name[0])
 		pk_json_str(j, "name", f->name);
 	pk_json_bool(j, "spoofable", f->spoofable);
+	if (a->incident)
+		pk_json_u64(j, "incident", a->incident);
 	pk_json_end(j);
 	pk_json_end(j);
 }
@@ -191,7 +194,7 @@ void pk_ocsf_alert(struct pk_json *j, const struct pk_ocsf *o, const struct pk_a
 		pk_json_str(j, "desc", f->next);
 		pk_json_end(j);
 	}
-	write_own(j, f);
+	write_own(j, a);
 	pk_json_end(j);
 }
 

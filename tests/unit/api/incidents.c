@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Incidents as whoever asks the agent sees them, and what he may do about them. */
+#include "served.h"
+
+static void feed_exec(struct pk_pipeline *p, uint32_t pid, uint32_t flags)
+{
+	static struct pk_exec e;
+	static const char path[] = "x\0memfd:";
+
+	e = (struct pk_exec){
+		.hdr = { .ts = pk_clock_boot_ns(), .size = sizeof(e), .type = PK_EV_EXEC },
+		.exec_flags = flags
+	};
+	e.task.id = (struct pk_proc_id){ .tgid = pid, .start_ns = pid };
+	e.task.tid = pid;
+	e.parent = (struct pk_proc_id){ .tgid = 1, .start_ns = 1 };
+	e.loginuid = e.sessionid = UINT32_MAX;
+	memcpy(e.path, path, sizeof(path));
+	e.path_len = sizeof(path);
+	strcpy(e.argv, "x");
+	e.argv_len = e.argv_total = 2;
+	assert_int_equal(pk_pipeline_feed(p, &e, sizeof(e)), 0);
+}
+
+static void feed_attack(struct pk_pipeline *p)
+{
+	feed_exec(p, 4000001, PK_EXEC_MEMFD);
+	pk_pipeline_tick(p, pk_clock_boot_ns());
+}
+
+static void test_read(void **state)
+{
+	json_t *j = ask("GET", "/v1/incidents", "", 200), *i = at(j, "incidents.0");
+
+	(void)state;
+	assert_int_equal(num(j, "matched"), 1);
+	assert_int_equal(num(j, "counts.open"), 1);
+	assert_int_equal(num(i, "class_uid"), 2005);
+	assert_int_equal(num(i, "status_id"), 1);
+	assert_int_equal(num(i, "unmapped.picket.number"), 1);
+	assert_string_equal(text_at(i, "assignee_group.name"), "on-call");
+	assert_string_equal(text_at(i, "unmapped.picket.title"), "Program without a file");
+	assert_string_equal(text_at(i, "desc"), "Program without a file.");
+	assert_string_equal(text_at(i, "finding_info_list.0.attacks.0.technique.uid"), "T1620");
+	assert_string_equal(text_at(i, "finding_info_list.0.attacks.0.tactic.name"), "Stealth");
+	json_decref(ask("GET", "/v1/incidents/1", "", 200));
+	json_decref(ask("GET", "/v1/incidents/2", "", 404));
+	json_decref(ask("GET", "/v1/incidents/none", "", 404));
+	json_decref(ask("GET", "/v1/incidents?state=odd", "", 400));
+	json_decref(j);
+	j = ask("GET", "/v1/incidents?state=closed", "", 200);
+	assert_int_equal(num(j, "matched"), 0);
+	json_decref(j);
+	j = ask("GET", "/v1/alerts/1", "", 200);
+	assert_int_equal(num(j, "unmapped.picket.incident"), 1);
+	json_decref(j);
+}
+
+static void test_acts(void **state)
+{
+	char who[64];
+	json_t *j;
+
+	(void)state;
+	json_decref(ask("POST", "/v1/incidents/1/ack", "{", 400));
+	json_decref(ask("POST", "/v1/incidents/1/ack", "{\"resaon\":\"x\"}", 400));
+	json_decref(ask("POST", "/v1/incidents/7/ack", "", 404));
+	j = ask("POST", "/v1/incidents/1/ack", "", 200);
+	assert_string_equal(text_at(j, "unmapped.picket.state"), "triage");
+	snprintf(who, sizeof(who), "(uid %u, pid %d)", getuid(), (int)getpid());
+	assert_non_null(strstr(text_at(j, "unmapped.picket.acts.0.who"), who));
+	assert_true(num(j, "unmapped.picket.times.acked") >=
+		    num(j, "unmapped.picket.times.detected"));
+	json_decref(j);
+	json_decref(ask("POST", "/v1/incidents/1/ack", "", 409));
+	json_decref(ask("POST", "/v1/incidents/1/assign", "{}", 400));
+	j = ask("POST", "/v1/incidents/1/assign", "{\"owner\":\"alice\"}", 200);
+	assert_string_equal(text_at(j, "assignee.name"), "alice");
+	json_decref(j);
+	json_decref(ask("POST", "/v1/incidents/1/note", "{\"text\":\"\"}", 400));
+	json_decref(ask("POST", "/v1/incidents/1/note", "{\"text\":\"looked\"}", 200));
+	/* who decides says why */
+	detail_has(ask("POST", "/v1/incidents/1/state", "{\"state\":\"declared\"}", 400), "reason");
+	j = ask("POST", "/v1/incidents/1/state",
+		"{\"state\":\"declared\",\"aware\":true,\"reason\":\"real\"}", 200);
+	assert_true(num(j, "unmapped.picket.times.aware") > 0);
+	json_decref(j);
+	detail_has(ask("POST", "/v1/incidents/1/state",
+		       "{\"state\":\"recovered\",\"reason\":\"r\"}", 409),
+		   "declared can not become recovered");
+	detail_has(ask("POST", "/v1/incidents/1/close", "{}", 400), "reason");
+	json_decref(ask("POST", "/v1/incidents/1/close", "{\"verdict\":\"odd\",\"reason\":\"x\"}",
+			400));
+	j = ask("POST", "/v1/incidents/1/close", "{\"verdict\":\"benign\",\"reason\":\"test\"}",
+		200);
+	assert_string_equal(text_at(j, "unmapped.picket.state"), "dismissed");
+	assert_int_equal(num(j, "status_id"), 5);
+	assert_int_equal(num(j, "activity_id"), 3);
+	json_decref(j);
+	json_decref(ask("POST", "/v1/incidents/1/close", "{\"reason\":\"again\"}", 409));
+	j = ask("GET", "/v1/incidents", "", 200);
+	assert_int_equal(num(j, "matched"), 0);
+	json_decref(j);
+	j = ask("GET", "/v1/incidents?state=all", "", 200);
+	assert_int_equal(num(j, "matched"), 1);
+	json_decref(j);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_acts),
+	};
+
+	feed_more = feed_attack;
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads by jansson. The record comes from a file: every text is cut, every number bounded. */
+#include "incident/read.h"
+
+#include "base/cleanup.h"
+#include "base/ip.h"
+#include "incident/incident.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the writer escaped for JSON readers, turned back: \\ is one backslash, \xNN a byte. */
+static void unescape(char *s)
+{
+	char *to = s;
+	unsigned byte;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] == '\\') {
+			*to++ = '\\';
+			s += 2;
+		} else if (s[0] == '\\' && s[1] == 'x' && sscanf(s + 2, "%2x", &byte) == 1 &&
+			   byte) {
+			*to++ = (char)byte;
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+static void text(json_t *o, const char *key, char *to, size_t size)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	(void)snprintf(to, size, "%s", s ? s : "");
+	unescape(to);
+}
+
+static int64_t number(json_t *o, const char *key, int64_t max)
+{
+	int64_t v = json_integer_value(json_object_get(o, key));
+
+	return v < 0 ? 0 : v > max ? max : v;
+}
+
+static void read_techniques(json_t *attacks, struct pk_incident_alert *a)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(attacks, i, one) if (i < PK_TECHNIQUES_MAX) text(
+		json_object_get(one, "technique"), "uid", a->technique[i], sizeof(a->technique[i]));
+}
+
+static int read_alert(json_t *info, json_t *own, struct pk_incident *i)
+{
+	struct pk_incident_alert *a = pk_incident_alert_add(i);
+
+	if (!a)
+		return -ENOMEM;
+	*a = (struct pk_incident_alert){
+		.count = (uint64_t)number(own, "count", INT64_MAX),
+		.first_ms = number(info, "first_seen_time", INT64_MAX),
+		.last_ms = number(info, "last_seen_time", INT64_MAX),
+		.severity = (enum pk_severity)number(own, "severity_id", PK_CRITICAL),
+		.spoofable = json_is_true(json_object_get(own, "spoofable"))
+	};
+	text(info, "uid", a->uid, sizeof(a->uid));
+	text(info, "title", a->title, sizeof(a->title));
+	text(info, "desc", a->plain, sizeof(a->plain));
+	text(json_object_get(info, "analytic"), "uid", a->rule, sizeof(a->rule));
+	text(own, "next", a->next, sizeof(a->next));
+	read_techniques(json_object_get(info, "attacks"), a);
+	for (size_t k = 0; k < PK_TECHNIQUES_MAX && *a->technique[k]; k++)
+		if (pk_tactic_of(a->technique[k]) < PK_TACTICS && a->severity > PK_INFORMATIONAL)
+			i->tactics |= 1u << pk_tactic_of(a->technique[k]);
+	return 0;
+}
+
+static int read_alerts(json_t *record, json_t *own, struct pk_incident *i)
+{
+	json_t *list = json_object_get(record, "finding_info_list"), *info;
+	json_t *more = json_object_get(own, "alerts");
+	size_t k;
+
+	json_array_foreach(list, k, info)
+	{
+		if (k >= PK_INCIDENT_ALERTS)
+			break;
+		if (read_alert(info, json_array_get(more, k), i) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_acts(json_t *acts, struct pk_incident *i)
+{
+	json_t *one;
+	size_t k;
+
+	json_array_foreach(acts, k, one)
+	{
+		struct pk_incident_by by = { .now_ms = number(one, "time", INT64_MAX) };
+		struct pk_incident_act *a;
+		int type = (int)number(one, "type_id", PK_DEED_MITIGATION);
+
+		if (k >= PK_INCIDENT_ACTS)
+			break;
+		by.who = "";
+		a = pk_incident_note(i, &by, (enum pk_deed_type)type, "%s", "");
+		if (!a)
+			return -ENOMEM;
+		a->number = (uint64_t)number(one, "number", INT64_MAX);
+		a->result = (enum pk_deed_result)number(one, "result_id", PK_DEED_ADVISED);
+		a->class_uid = (int)number(one, "class_uid", 7004);
+		a->activity_id = (int)number(one, "activity_id", 3);
+		text(one, "who", a->who, sizeof(a->who));
+		text(one, "what", a->what, sizeof(a->what));
+		text(one, "why", a->why, sizeof(a->why));
+		text(one, "object", a->object, sizeof(a->object));
+		text(one, "undo", a->undo, sizeof(a->undo));
+	}
+	return 0;
+}
+
+static enum pk_node_kind node_kind(const char *name)
+{
+	for (int k = PK_NODE_PROCESS; k <= PK_NODE_FILE; k++)
+		if (strcmp(pk_node_kind_name((enum pk_node_kind)k), name) == 0)
+			return (enum pk_node_kind)k;
+	return PK_NODE_NAME;
+}
+
+static void read_node(json_t *o, struct pk_graph *g)
+{
+	struct pk_graph_node n = { .tgid = (uint32_t)number(o, "pid", UINT32_MAX),
+				   .uid = (uint32_t)number(o, "uid", UINT32_MAX),
+				   .start_ns = (uint64_t)number(o, "start_ns", INT64_MAX),
+				   .alerts = (uint32_t)number(o, "alerts", UINT32_MAX) };
+	char kind[16];
+
+	text(o, "kind", kind, sizeof(kind));
+	text(o, "label", n.label, sizeof(n.label));
+	text(o, "detail", n.detail, sizeof(n.detail));
+	n.kind = node_kind(kind);
+	if (n.kind == PK_NODE_REMOTE)
+		(void)pk_ip_parse(n.label, n.addr); /* else nobody's address */
+	(void)pk_graph_add_node(g, &n);             /* counted when full */
+}
+
+static int read_graph(json_t *o, struct pk_incident *i)
+{
+	json_t *one;
+	size_t k;
+
+	i->graph = calloc(1, sizeof(*i->graph));
+	if (!i->graph)
+		return -ENOMEM;
+	json_array_foreach(json_object_get(o, "nodes"), k, one) read_node(one, i->graph);
+	json_array_foreach(json_object_get(o, "edges"), k, one)
+	{
+		char kind[16];
+
+		text(one, "kind", kind, sizeof(kind));
+		for (int e = PK_EDGE_STARTED; e <= PK_EDGE_RAN; e++)
+			if (strcmp(pk_edge_kind_name((enum pk_edge_kind)e), kind) == 0)
+				(void)pk_graph_add_edge(i->graph, (enum pk_edge_kind)e,
+							(size_t)number(one, "from", 65535),
+							(size_t)number(one, "to", 65535));
+	}
+	i->graph->lost = (uint64_t)number(o, "lost", INT64_MAX);
+	return 0;
+}
+
+static void read_remotes(json_t *list, struct pk_incident *i)
+{
+	json_t *one;
+	size_t k;
+
+	json_array_foreach(list, k, one)
+	{
+		char ip[PK_IP_TEXT];
+
+		text(one, "ip", ip, sizeof(ip));
+		if (i->remotes == PK_INCIDENT_REMOTES ||
+		    pk_ip_parse(ip, i->remote[i->remotes].addr) < 0)
+			continue;
+		i->remote[i->remotes++].spoofable = json_is_true(json_object_get(one, "spoofable"));
+	}
+}
+
+static void read_suspect(json_t *o, struct pk_incident *i)
+{
+	i->suspect = (struct pk_proc_id){ .tgid = (uint32_t)number(o, "pid", UINT32_MAX),
+					  .start_ns = (uint64_t)number(o, "start_ns", INT64_MAX),
+					  .uid = (uint32_t)number(o, "uid", UINT32_MAX) };
+	i->suspect_severity = (enum pk_severity)number(o, "severity_id", PK_CRITICAL);
+}
+
+static int read_head(json_t *record, json_t *own, struct pk_incident *i)
+{
+	char word[32];
+
+	text(json_object_get(record, "metadata"), "uid", i->uid, sizeof(i->uid));
+	i->number = (uint64_t)number(own, "number", INT64_MAX);
+	text(own, "state", word, sizeof(word));
+	if (!*i->uid || !i->number || pk_incident_state_parse(word, &i->state) < 0)
+		return -EBADMSG;
+	text(own, "verdict", word, sizeof(word));
+	(void)pk_verdict_parse(word, &i->verdict); /* else unknown */
+	i->severity = (enum pk_severity)number(record, "severity_id", PK_CRITICAL);
+	i->merged_into = (uint64_t)number(own, "merged_into", INT64_MAX);
+	i->updated_ms = number(record, "time", INT64_MAX);
+	text(json_object_get(record, "assignee"), "name", i->owner, sizeof(i->owner));
+	text(json_object_get(record, "assignee_group"), "name", i->team, sizeof(i->team));
+	for (int c = 0; c < PK_CLOCKS; c++)
+		i->at_ms[c] = number(json_object_get(own, "times"),
+				     pk_incident_clock_name((enum pk_incident_clock)c), INT64_MAX);
+	return 0;
+}
+
+static int read_all(json_t *record, struct pk_incident *i)
+{
+	json_t *own = json_object_get(json_object_get(record, "unmapped"), "picket");
+	int64_t updated;
+	int r = json_integer_value(json_object_get(record, "class_uid")) == 2005
+			? read_head(record, own, i)
+			: -EBADMSG;
+
+	updated = i->updated_ms;
+	if (r == 0)
+		r = read_alerts(record, own, i);
+	if (r == 0)
+		r = read_acts(json_object_get(own, "acts"), i);
+	if (r == 0)
+		r = read_graph(json_object_get(own, "graph"), i);
+	if (r < 0)
+		return r;
+	read_remotes(json_object_get(own, "remotes"), i);
+	read_suspect(json_object_get(own, "suspect"), i);
+	i->alerts_lost = (uint64_t)number(own, "alerts_lost", INT64_MAX);
+	i->acts_lost = (uint64_t)number(own, "acts_lost", INT64_MAX);
+	i->acts_ever = (uint64_t)number(own, "acts_ever", INT64_MAX);
+	i->updated_ms = updated;
+	i->revision = 1;
+	return 0;
+}
+
+int pk_incident_read(const char *json, size_t len, struct pk_incident *ret)
+{
+	json_t *record = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+	struct pk_incident i = { 0 };
+	int r = json_is_object(record) ? read_all(record, &i) : -EBADMSG;
+
+	json_decref(record);
+	if (r < 0)
+		pk_incident_done(&i);
+	else
+		*ret = i;
+	return r;
+}

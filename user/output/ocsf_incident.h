@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Incidents as OCSF 1.8.0 Incident Finding (2005); acts as Network (7004) or Process Remediation
+ * Activity (7003) when they are responses, else as an update of the incident.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct pk_incident;
+struct pk_incident_act;
+struct pk_json;
+struct pk_ocsf;
+
+/* All of it: what alerts say, acts, graph, clocks. incident/read.h reads it back. sequence 0: left
+ * out. */
+void pk_ocsf_incident(struct pk_json *j, const struct pk_ocsf *o, const struct pk_incident *i,
+		      uint64_t sequence);
+/* "INCIDENT-act-N" */
+#define PK_ACT_UID 72
+const char *pk_ocsf_act_uid(const struct pk_incident *i, const struct pk_incident_act *a,
+			    char out[PK_ACT_UID]);
+void pk_ocsf_act(struct pk_json *j, const struct pk_ocsf *o, const struct pk_incident *i,
+		 const struct pk_incident_act *a);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the incidents: an alert that was told joins one or begins one, and one that changed is told
+ * to readers of its stream and in the log, at most once a second each. It decides nothing else.
+ */
+#include "pipeline_incidents.h"
+
+#include "api/stream.h"
+#include "api/view.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "conf/conf.h"
+#include "detect/alert.h"
+#include "incident/incidents.h"
+#include "output/journal.h"
+#include "output/ocsf_finding.h"
+#include "output/ocsf_incident.h"
+
+#include <errno.h>
+
+#define LOG_MAX   1024
+#define LOG_BYTES 16384 /* of memory for each telling */
+
+struct pk_pipeline_incidents {
+	struct pk_view *view;
+	struct pk_buf text;
+};
+
+static void tell(struct pk_pipeline_incidents *p, struct pk_incident *i)
+{
+	struct pk_view *v = p->view;
+	struct pk_stream *r = NULL;
+	struct pk_json j;
+
+	pk_buf_reset(&p->text);
+	pk_json_init(&j, &p->text);
+	pk_ocsf_incident(&j, &v->ocsf, i, pk_journal_next(v->incident_log));
+	pk_incidents_told(i, v->now_ns);
+	if (p->text.error)
+		return;
+	pk_journal_add(v->incident_log, p->text.data, p->text.len);
+	while ((r = pk_stream_next(v->streams, PK_STREAM_INCIDENTS, r)))
+		if (pk_stream_has_room(r))
+			pk_stream_add(r, p->text.data, p->text.len);
+}
+
+static void tell_changed(struct pk_pipeline_incidents *p)
+{
+	struct pk_incident *i;
+
+	while ((i = pk_incidents_untold(p->view->incidents, p->view->now_ns)))
+		tell(p, i);
+}
+
+int pk_pipeline_incidents_new(struct pk_view *view, struct pk_pipeline_incidents **ret)
+{
+	const struct pk_conf *c = view->conf;
+	struct pk_incidents_conf conf = { .max = c->incidents_max,
+					  .window_ns = c->incident_window_ns,
+					  .begin = PK_MEDIUM,
+					  .world = { view->ocsf.enrich, view->ocsf.local },
+					  .team = c->incident_team };
+	struct pk_pipeline_incidents *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->view = view;
+	view->incidents = pk_incidents_new(&conf);
+	view->incident_log = pk_journal_new(LOG_MAX * LOG_BYTES, LOG_MAX);
+	*ret = p; /* the caller frees it, whatever is returned */
+	return view->incidents && view->incident_log ? 0 : -ENOMEM;
+}
+
+void pk_pipeline_incidents_free(struct pk_pipeline_incidents *p)
+{
+	if (!p)
+		return;
+	pk_incidents_free(p->view->incidents);
+	pk_journal_free(p->view->incident_log);
+	pk_buf_done(&p->text);
+	free(p);
+}
+
+void pk_pipeline_incidents_alert(struct pk_pipeline_incidents *p, struct pk_alert *a)
+{
+	char uid[PK_ALERT_UID];
+
+	if (pk_incidents_take(p->view->incidents, a, pk_alert_uid(&p->view->ocsf, a->number, uid)))
+		tell_changed(p);
+}
+
+void pk_pipeline_incidents_tick(struct pk_pipeline_incidents *p, uint64_t now_ns)
+{
+	p->view->now_ns = now_ns;
+	tell_changed(p);
+}
