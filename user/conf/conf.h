@@ -70,8 +70,6 @@ struct pk_conf {
 	uint64_t arp_spoof_within_ns, arp_spoof_turns, arp_spoof_unasked, arp_spoof_addresses;
 	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
-	bool bpf_stats; /* have the kernel count run time of programs */
-	bool watchdog;  /* answer systemd's watchdog */
 	uint64_t incidents_max;         /* incidents kept in memory */
 	uint64_t incident_window_ns;    /* between two alerts of one incident */
 	char *incident_team;            /* that new ones are given to */
