@@ -36,8 +36,7 @@ static const char *short_name(const struct pk_command *c)
 
 static bool takes_list(const struct pk_command *c)
 {
-	return c != &pk_cmd_list && strchr(c->name, ' ') && !takes_file(c) &&
-	       strcmp(short_name(c), "ls") != 0;
+	return !strncmp(c->name, "list ", 5) && !takes_file(c) && strcmp(short_name(c), "ls") != 0;
 }
 
 static void sub_names(const struct pk_command *c)
