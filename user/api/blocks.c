@@ -269,7 +269,7 @@ static int start(struct pk_api_request *q, bool remove)
 	c->later = pk_api_later_new(q);
 	if (!c->timer || !c->later) {
 		if (c->later) /* the answer is the caller's */
-			c->later->q.http = NULL;
+			c->later->q.x = NULL;
 		change_free(c);
 		return -ENOMEM;
 	}

@@ -2,6 +2,7 @@
 /* Knows who is at the other end of a request: SO_PEERCRED, SO_PEERGROUPS, and the tool's word. */
 #include "api/peer.h"
 
+#include "api/exchange.h"
 #include "api/server.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -10,8 +11,6 @@
 
 #include <picket/api.h>
 
-#include <event2/bufferevent.h>
-#include <event2/http.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,10 +39,9 @@ static bool in_group(int fd, const struct ucred *peer, gid_t group)
 }
 
 /* The descriptor of the connection, -1: it is gone. */
-static int peer_of(struct evhttp_request *http, struct ucred *ret_peer)
+static int peer_of(const struct pk_exchange *x, struct ucred *ret_peer)
 {
-	struct evhttp_connection *c = http ? evhttp_request_get_connection(http) : NULL;
-	int fd = c ? bufferevent_getfd(evhttp_connection_get_bufferevent(c)) : -1;
+	int fd = x ? pk_exchange_fd(x) : -1;
 	socklen_t len = sizeof(*ret_peer);
 
 	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &len) == 0 ? fd : -1;
@@ -52,15 +50,14 @@ static int peer_of(struct evhttp_request *http, struct ucred *ret_peer)
 bool pk_api_peer_may_ask(const struct pk_api_request *q, gid_t group)
 {
 	struct ucred peer;
-	int fd = peer_of(q->http, &peer);
+	int fd = peer_of(q->x, &peer);
 
 	return fd >= 0 && (peer.uid == 0 || peer.uid == geteuid() || in_group(fd, &peer, group));
 }
 
 bool pk_api_peer_session(const struct pk_api_request *q, uint8_t ret_addr[16])
 {
-	const char *s =
-		evhttp_find_header(evhttp_request_get_input_headers(q->http), PK_API_SESSION);
+	const char *s = pk_exchange_said(q->x, PK_API_SESSION);
 	char text[PK_IP_TEXT];
 	size_t n = s ? strcspn(s, "%") : sizeof(text); /* a zone is no part of the address */
 
@@ -78,7 +75,7 @@ void pk_api_peer_name(const struct pk_api_request *q, struct pk_buf *out)
 	struct ucred peer;
 	const char *name;
 
-	if (peer_of(q->http, &peer) < 0)
+	if (peer_of(q->x, &peer) < 0)
 		return;
 	name = pk_user_name(&q->view->ocsf.enrich->users, peer.uid);
 	if (name)
@@ -96,7 +93,7 @@ void pk_api_peer_actor(const struct pk_api_request *q, struct pk_buf *out)
 	struct ucred peer;
 	const char *name;
 
-	if (peer_of(q->http, &peer) < 0) {
+	if (peer_of(q->x, &peer) < 0) {
 		pk_buf_str(out, "somebody who has left");
 		return;
 	}

@@ -6,6 +6,7 @@
  */
 #include "api/record.h"
 
+#include "api/exchange.h"
 #include "api/peer.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -23,21 +24,17 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/http.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define STALLED_S  60         /* a reader that takes nothing for so long is closed */
-#define COPY_BELOW 4096       /* bytes; above it the memory itself is handed on */
-#define WRITE_MAX  (1u << 20) /* at once; libevent's own limit is 16 KiB each turn of the loop */
+#define COPY_BELOW 4096 /* bytes; above it the memory itself is handed on */
 #define SECOND     1000000000ull
 
 struct reader {
 	struct pk_records *all;
 	struct reader *next;
-	struct evhttp_request *http;
+	struct pk_exchange *x;
 	struct evbuffer *pending;
 	struct pk_recording *recording;
 	struct pk_filter *filter;
@@ -87,9 +84,8 @@ static void reader_free(struct reader *r)
 	free(r);
 }
 
-static void on_close(struct evhttp_connection *c, void *arg)
+static void on_gone(void *arg)
 {
-	(void)c; /* gone with its request */
 	reader_free(arg);
 }
 
@@ -116,20 +112,12 @@ static void take_out(struct reader *r)
 
 static size_t behind(const struct reader *r)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(r->http);
-	struct bufferevent *b = c ? evhttp_connection_get_bufferevent(c) : NULL;
-
-	return evbuffer_get_length(r->pending) +
-	       (b ? evbuffer_get_length(bufferevent_get_output(b)) : 0);
+	return evbuffer_get_length(r->pending) + pk_exchange_behind(r->x);
 }
 
 static void end_reply(struct reader *r)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(r->http);
-
-	if (c)
-		evhttp_connection_set_closecb(c, NULL, NULL);
-	evhttp_send_reply_end(r->http);
+	pk_exchange_end(r->x);
 	reader_free(r);
 }
 
@@ -138,7 +126,7 @@ static void flush(struct reader *r)
 	if (r->recording->w.out.len)
 		take_out(r);
 	if (evbuffer_get_length(r->pending))
-		evhttp_send_reply_chunk(r->http, r->pending);
+		pk_exchange_send(r->x, r->pending);
 	r->recording->behind = behind(r);
 	if (r->recording->ended)
 		end_reply(r);
@@ -206,7 +194,7 @@ static int reader_new(struct pk_api_request *q, struct reader **ret_reader)
 	if (!r)
 		return -ENOMEM;
 	r->all = pk_api_records(q->api);
-	r->http = q->http;
+	r->x = q->x;
 	r->pending = evbuffer_new();
 	if (!r->pending) {
 		free(r);
@@ -217,32 +205,24 @@ static int reader_new(struct pk_api_request *q, struct reader **ret_reader)
 	return 0;
 }
 
-static void begin_reply(struct reader *r, struct evhttp_connection *c)
+static void begin_reply(struct reader *r)
 {
-	struct evkeyvalq *head = evhttp_request_get_output_headers(r->http);
-	struct bufferevent *b = evhttp_connection_get_bufferevent(c);
-	struct timeval stalled = { .tv_sec = STALLED_S };
 	char id[24];
 
 	snprintf(id, sizeof(id), "%" PRIu64, r->recording->id);
-	evhttp_connection_set_closecb(c, on_close, r);
-	evhttp_add_header(head, "Content-Type", PK_API_TYPE_PCAPNG);
-	evhttp_add_header(head, "Cache-Control", "no-store");
-	evhttp_add_header(head, PK_API_RECORDING, id);
-	evhttp_send_reply_start(r->http, 200, "OK");
-	/* evhttp's own timeout is for requests: a reader says nothing for as long as it likes */
-	bufferevent_set_timeouts(b, NULL, &stalled);
-	(void)bufferevent_set_max_single_write(b, WRITE_MAX); /* else it stays slow */
+	pk_exchange_head(r->x, "Content-Type", PK_API_TYPE_PCAPNG);
+	pk_exchange_head(r->x, "Cache-Control", "no-store");
+	pk_exchange_head(r->x, PK_API_RECORDING, id);
+	pk_exchange_begin(r->x, on_gone, r);
 }
 
 int pk_record_get(struct pk_api_request *q)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(q->http);
 	struct pk_recording_conf conf = { 0 };
 	struct reader *r;
 	int e;
 
-	if (!q->view->capture || !c)
+	if (!q->view->capture)
 		return pk_api_problem(q, 503, "packets are not kept here");
 	if (read_params(q, &conf) < 0)
 		return 0;
@@ -264,7 +244,7 @@ int pk_record_get(struct pk_api_request *q)
 	r->all->first = r;
 	pk_notice("recording %" PRIu64 " by %s began: %s", r->recording->id,
 		  text_or(r->who.data, "unknown"), text_or(conf.filter_text, "all flows"));
-	begin_reply(r, c);
+	begin_reply(r);
 	flush(r);
 	return 0;
 }

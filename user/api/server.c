@@ -6,6 +6,7 @@
  */
 #include "api/server.h"
 
+#include "api/exchange.h"
 #include "api/peer.h"
 #include "api/record.h"
 #include "api/upload.h"
@@ -120,17 +121,14 @@ static const char *title_of(int status)
 
 void pk_api_reply(struct pk_api_request *q, int status, const char *type, struct pk_buf *body)
 {
-	struct evhttp_request *http = PK_TAKE(q->http);
-	struct evkeyvalq *head = http ? evhttp_request_get_output_headers(http) : NULL;
+	struct pk_exchange *x = PK_TAKE(q->x);
 
-	if (http && body->error) {
-		evhttp_send_error(http, 500, "out of memory");
-	} else if (http) {
-		evhttp_add_header(head, "Content-Type", type);
-		evhttp_add_header(head, "Cache-Control", "no-store");
-		if (evhttp_request_get_command(http) != EVHTTP_REQ_HEAD)
-			evbuffer_add(evhttp_request_get_output_buffer(http), body->data, body->len);
-		evhttp_send_reply(http, status, title_of(status), NULL);
+	if (x && body->error) {
+		pk_exchange_reply(x, 500, "out of memory", NULL, 0);
+	} else if (x) {
+		pk_exchange_head(x, "Content-Type", type);
+		pk_exchange_head(x, "Cache-Control", "no-store");
+		pk_exchange_reply(x, status, title_of(status), body->data, body->len);
 	}
 	pk_buf_done(body);
 }
@@ -228,7 +226,7 @@ int pk_api_param_filter(struct pk_api_request *q, struct pk_filter **ret_filter)
 
 struct evbuffer *pk_api_body(struct pk_api_request *q)
 {
-	return evhttp_request_get_input_buffer(q->http);
+	return q->x->body;
 }
 
 struct pk_api_later *pk_api_later_new(struct pk_api_request *q)
@@ -251,7 +249,7 @@ void pk_api_later_free(struct pk_api_later *l)
 
 	if (!l)
 		return;
-	if (l->q.http)
+	if (l->q.x)
 		(void)pk_api_problem(&l->q, 500, "this was not finished"); /* always 0 */
 	for (p = l->q.api ? &l->q.api->later : NULL; p && *p; p = &(*p)->next)
 		if (*p == l) {
@@ -292,10 +290,10 @@ static bool is_path(const struct pk_route *r, const char *path, struct pk_api_re
 	return r->behind ? *path == '/' && strcmp(path + 1, r->behind) == 0 : !*path;
 }
 
-static bool is_method(const struct pk_route *r, enum evhttp_cmd_type cmd)
+static bool is_method(const struct pk_route *r, int cmd)
 {
-	return (int)cmd == r->method || (cmd == EVHTTP_REQ_HEAD && r->method == EVHTTP_REQ_GET &&
-					 !(r->flags & PK_ROUTE_STREAM));
+	return cmd == r->method || (cmd == EVHTTP_REQ_HEAD && r->method == EVHTTP_REQ_GET &&
+				    !(r->flags & PK_ROUTE_STREAM));
 }
 
 static const char *method_name(const struct pk_route *r)
@@ -315,15 +313,15 @@ static const char *method_name(const struct pk_route *r)
 }
 
 /* The route for path and method; NULL: what was answered says why there is none. */
-static const struct pk_route *find_route(struct pk_api_request *q, const char *path)
+static const struct pk_route *find_route(struct pk_api_request *q)
 {
-	enum evhttp_cmd_type cmd = evhttp_request_get_command(q->http);
+	const char *path = q->x->path;
 	_cleanup_(pk_buf_done) struct pk_buf allow = { 0 }, detail = { 0 };
 
 	for (size_t i = 0; path && i < pk_routes_n; i++) {
 		if (!is_path(&pk_routes[i], path, q))
 			continue;
-		if (is_method(&pk_routes[i], cmd))
+		if (is_method(&pk_routes[i], q->x->method))
 			return &pk_routes[i];
 		pk_buf_fmt(&allow, "%s%s", allow.len ? ", " : "", method_name(&pk_routes[i]));
 	}
@@ -331,7 +329,7 @@ static const struct pk_route *find_route(struct pk_api_request *q, const char *p
 		(void)pk_api_problem(q, 404, "there is no such path"); /* always 0 */
 		return NULL;
 	}
-	evhttp_add_header(evhttp_request_get_output_headers(q->http), "Allow", allow.data);
+	pk_exchange_head(q->x, "Allow", allow.data);
 	pk_buf_fmt(&detail, "this path knows %s only", allow.data);
 	(void)pk_api_problem(q, 405, detail.data ? detail.data : ""); /* always 0 */
 	return NULL;
@@ -340,7 +338,7 @@ static const struct pk_route *find_route(struct pk_api_request *q, const char *p
 /* 0: they are right. -EINVAL: a problem was answered. */
 static int check_params(struct pk_api_request *q, const struct pk_route *route)
 {
-	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(q->http));
+	const char *query = q->x->query;
 	struct evkeyval *kv;
 	char detail[96];
 
@@ -361,14 +359,13 @@ static int check_params(struct pk_api_request *q, const struct pk_route *route)
 
 static int answer(struct pk_api_request *q)
 {
-	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(q->http));
 	const struct pk_route *route;
 	uint8_t session[16];
 
 	if (!pk_api_peer_may_ask(q, q->api->group))
 		return pk_api_problem(q, 403,
 				      "only root and members of the sensor's group may ask");
-	route = find_route(q, path);
+	route = find_route(q);
 	if (!route || check_params(q, route) < 0)
 		return 0;
 	if (!(route->flags & PK_ROUTE_UPLOAD) &&
@@ -379,17 +376,26 @@ static int answer(struct pk_api_request *q)
 	return route->answer(q);
 }
 
-static void on_request(struct evhttp_request *http, void *arg)
+static void serve(struct pk_api *a, struct pk_exchange *x)
 {
 	struct evkeyvalq query = TAILQ_HEAD_INITIALIZER(query);
-	struct pk_api *a = arg;
-	struct pk_api_request q = { .api = a, .view = a->view, .http = http, .query = &query };
+	struct pk_api_request q = { .api = a, .view = a->view, .x = x, .query = &query };
 	int r;
 
 	r = answer(&q);
-	if (r < 0 && q.http)
+	if (r < 0 && q.x)
 		(void)pk_api_problem(&q, 500, strerror(-r)); /* always 0 */
 	evhttp_clear_headers(&query);
+}
+
+static void on_request(struct evhttp_request *http, void *arg)
+{
+	struct pk_exchange *x = pk_exchange_http(http);
+
+	if (x)
+		serve(arg, x);
+	else
+		evhttp_send_error(http, 500, "out of memory");
 }
 
 static int start(struct pk_api *a, int *fd, uint64_t upload_max)

@@ -12,7 +12,7 @@
 
 struct event_base;
 struct evbuffer;
-struct evhttp_request;
+struct pk_exchange;
 struct evkeyvalq;
 struct pk_api;
 struct pk_buf;
@@ -27,10 +27,10 @@ struct pk_view;
 struct pk_api_request {
 	struct pk_api *api;
 	struct pk_view *view;
-	struct evhttp_request *http; /* NULL: it was answered, or nobody waits any more */
-	struct evkeyvalq *query;     /* decoded; NULL when the answer comes later */
-	const char *rest;            /* of the path, behind the route's own; "" */
-	char part[128];              /* rest is here when the route has something behind it */
+	struct pk_exchange *x;   /* NULL: it was answered, or nobody waits any more */
+	struct evkeyvalq *query; /* decoded; NULL when the answer comes later */
+	const char *rest;        /* of the path, behind the route's own; "" */
+	char part[128];          /* rest is here when the route has something behind it */
 };
 
 enum pk_route_flag {

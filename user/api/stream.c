@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns the replies that never end, their filters and what is not yet handed to the socket. It does
- * not know what the lines mean. A reader whose socket takes nothing for a minute is closed.
+ * not know what the lines mean.
  */
 #include "api/stream.h"
 
+#include "api/exchange.h"
 #include "api/server.h"
 #include "base/cleanup.h"
 #include "flow/filter.h"
 
+#include <picket/api.h>
+
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/http.h>
 #include <stdio.h>
 #include <string.h>
-
-#define STALLED_S 60
 
 struct pk_stream {
 	struct pk_streams *all;
 	struct pk_stream *next;
-	struct evhttp_request *http;
+	struct pk_exchange *x;
 	struct evbuffer *pending;
 	struct pk_filter *filter;
 	enum pk_stream_kind kind;
@@ -53,9 +52,8 @@ static void stream_free(struct pk_stream *r)
 	free(r);
 }
 
-static void on_close(struct evhttp_connection *c, void *arg)
+static void on_gone(void *arg)
 {
-	(void)c; /* gone with its request */
 	stream_free(arg);
 }
 
@@ -65,11 +63,8 @@ void pk_streams_free(struct pk_streams *s)
 		return;
 	while (s->first) {
 		struct pk_stream *r = s->first;
-		struct evhttp_connection *c = evhttp_request_get_connection(r->http);
 
-		if (c)
-			evhttp_connection_set_closecb(c, NULL, NULL);
-		evhttp_send_reply_end(r->http);
+		pk_exchange_end(r->x);
 		stream_free(r);
 	}
 	free(s);
@@ -78,17 +73,14 @@ void pk_streams_free(struct pk_streams *s)
 int pk_stream_open(struct pk_streams *s, struct pk_api_request *q, enum pk_stream_kind kind,
 		   struct pk_filter **filter, uint64_t arg)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(q->http);
-	struct evkeyvalq *head = evhttp_request_get_output_headers(q->http);
-	struct timeval stalled = { .tv_sec = STALLED_S };
 	struct pk_stream *r;
 
-	if (s->readers >= PK_STREAM_MAX || !c)
+	if (s->readers >= PK_STREAM_MAX)
 		return -EBUSY;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	*r = (struct pk_stream){ .all = s, .http = q->http, .kind = kind, .arg = arg };
+	*r = (struct pk_stream){ .all = s, .x = q->x, .kind = kind, .arg = arg };
 	r->pending = evbuffer_new();
 	if (!r->pending) {
 		free(r);
@@ -99,12 +91,9 @@ int pk_stream_open(struct pk_streams *s, struct pk_api_request *q, enum pk_strea
 	s->first = r;
 	s->n[kind]++;
 	s->readers++;
-	evhttp_connection_set_closecb(c, on_close, r);
-	evhttp_add_header(head, "Content-Type", "application/x-ndjson");
-	evhttp_add_header(head, "Cache-Control", "no-store");
-	evhttp_send_reply_start(q->http, 200, "OK");
-	/* evhttp's own timeout is for requests: a reader says nothing for as long as it likes */
-	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(c), NULL, &stalled);
+	pk_exchange_head(r->x, "Content-Type", PK_API_TYPE_NDJSON);
+	pk_exchange_head(r->x, "Cache-Control", "no-store");
+	pk_exchange_begin(r->x, on_gone, r);
 	return 0;
 }
 
@@ -135,11 +124,7 @@ uint64_t pk_stream_lost(const struct pk_stream *r)
 
 static size_t behind(const struct pk_stream *r)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(r->http);
-	struct bufferevent *b = c ? evhttp_connection_get_bufferevent(c) : NULL;
-
-	return evbuffer_get_length(r->pending) +
-	       (b ? evbuffer_get_length(bufferevent_get_output(b)) : 0);
+	return evbuffer_get_length(r->pending) + pk_exchange_behind(r->x);
 }
 
 bool pk_stream_has_room(struct pk_stream *r)
@@ -173,7 +158,7 @@ void pk_streams_flush(struct pk_streams *s)
 			r->lost = 0;
 		}
 		if (evbuffer_get_length(r->pending))
-			evhttp_send_reply_chunk(r->http, r->pending);
+			pk_exchange_send(r->x, r->pending);
 	}
 }
 
