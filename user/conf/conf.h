@@ -68,6 +68,10 @@ struct pk_conf {
 	uint64_t alerts_max;            /* alerts kept in memory */
 	uint64_t alerts_fold_ns;        /* the same again within this time is counted, not told */
 	uint64_t arp_spoof_within_ns, arp_spoof_turns, arp_spoof_unasked, arp_spoof_addresses;
+	uint64_t dga_window_ns, dga_names, dga_failed, dga_clients;
+	uint64_t dns_beacon_questions, dns_beacon_score, dns_beacon_time_ns, dns_beacon_zones;
+	uint64_t dns_tunnel_window_ns, dns_tunnel_names, dns_tunnel_bytes, dns_tunnel_zones;
+	struct pk_conf_list dns_tunnel_allowed; /* registered domains */
 	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
 	uint64_t incidents_max;         /* incidents kept in memory */

@@ -6,6 +6,9 @@ struct pk_detector;
 
 extern const struct pk_detector pk_detect_arp_spoof;
 extern const struct pk_detector pk_detect_clear_text;
+extern const struct pk_detector pk_detect_dga;
+extern const struct pk_detector pk_detect_dns_beacon;
+extern const struct pk_detector pk_detect_dns_tunnel;
 extern const struct pk_detector pk_detect_fileless;
 extern const struct pk_detector pk_detect_icmp_tunnel;
 extern const struct pk_detector pk_detect_miner;
