@@ -6,6 +6,7 @@
  * io_uring does never passes here: two programs of its own.
  */
 #include "lib/act.h"
+#include "lib/fd.h"
 
 #define PK_TS_COMPAT 0x0002      /* arch/x86/include/asm/thread_info.h */
 #define PK_TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
@@ -18,8 +19,6 @@
 #define PK_AF_XDP         44
 #define PK_SOCK_RAW       3
 #define PK_SOCK_TYPE_MASK 0xf
-#define PK_S_IFMT         0170000
-#define PK_S_IFSOCK       0140000
 
 /* One system call that ended well, as long as we look at it. */
 struct pk_call {
@@ -70,23 +69,6 @@ static __always_inline void pk_sys_args(struct pk_call *c, struct pt_regs *regs)
 	c->a[3] = regs->regs[3];
 	c->a[4] = regs->regs[4];
 #endif
-}
-
-/* The socket behind a descriptor of the task, NULL when it is something else. */
-static __always_inline struct sock *pk_fd_sock(struct task_struct *task, __u32 fd)
-{
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **table = BPF_CORE_READ(fdt, fd);
-	struct file *file = NULL;
-	struct socket *socket;
-
-	if (!table || fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & PK_S_IFMT) != PK_S_IFSOCK)
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
 }
 
 static __always_inline void pk_call_filtered(void)
@@ -154,6 +136,30 @@ static __noinline int pk_call_target(const struct pk_call *c, __u32 kind, __u32 
 	if (target)
 		a.target = pk_id_of(target);
 	a.arg[0] = c->a[0];
+	pk_call_emit(c, &a);
+	return 0;
+}
+
+/*
+ * Signals that end or hold a process, to one process that is not the caller. A pid of 0 or below
+ * means many: nobody in particular.
+ */
+static __noinline int pk_call_kill(const struct pk_call *c, __u32 pid, __u32 sig)
+{
+	struct pk_act_args a = { .kind = PK_ACT_KILL };
+	struct task_struct *task = c->task, *target;
+
+	if ((sig != 9 && sig != 15 && sig != 19) || (int)pid <= 0) {
+		pk_call_filtered();
+		return 0;
+	}
+	target = pk_task_by_pid(task, pid);
+	if (!target || BPF_CORE_READ(target, tgid) == BPF_CORE_READ(task, tgid)) {
+		pk_call_filtered();
+		return 0;
+	}
+	a.target = pk_id_of(target);
+	a.arg[0] = sig;
 	pk_call_emit(c, &a);
 	return 0;
 }
@@ -293,6 +299,10 @@ static __always_inline int pk_call_dispatch(const struct pk_call *c, __u32 class
 		return pk_call_uid(c, c->a[0]);
 	case PK_SYS_SETREUID:
 		return pk_call_uid(c, c->a[1]);
+	case PK_SYS_KILL:
+		return pk_call_kill(c, c->a[0], c->a[1]);
+	case PK_SYS_TGKILL:
+		return pk_call_kill(c, c->a[1], c->a[2]);
 	}
 	pk_call_filtered();
 	return 0;

@@ -132,12 +132,20 @@ struct super_block {
 	unsigned long s_magic;
 } __ksym_read;
 
+struct timespec64 {
+	long long tv_sec;
+} __ksym_read;
+
 struct inode {
 	unsigned short i_mode;
 	kuid_t i_uid;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	const unsigned int i_nlink;
+	unsigned int i_rdev;
+	struct timespec64 i_ctime;
+	struct timespec64 __i_ctime;
+	long long i_ctime_sec;
 } __ksym_read;
 
 struct dentry {

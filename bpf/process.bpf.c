@@ -4,6 +4,7 @@
  * they do is in act.bpf.c, their sockets in socket.bpf.c.
  */
 #include "lib/emit.h"
+#include "lib/fd.h"
 #include "lib/path.h"
 #include "lib/proc.h"
 
@@ -45,6 +46,24 @@ static __always_inline void pk_exec_creds(struct pk_exec *r, struct task_struct 
 		r->sessionid = BPF_CORE_READ(task, sessionid);
 }
 
+/* Its name until 6.5, until 6.10 and since. */
+static __always_inline __u64 pk_ctime(struct inode *inode)
+{
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		return BPF_CORE_READ(inode, i_ctime_sec);
+	if (bpf_core_field_exists(inode->__i_ctime))
+		return BPF_CORE_READ(inode, __i_ctime.tv_sec);
+	if (bpf_core_field_exists(inode->i_ctime))
+		return BPF_CORE_READ(inode, i_ctime.tv_sec);
+	return 0;
+}
+
+static __always_inline void pk_exec_stdio(struct pk_exec *r, struct task_struct *task)
+{
+	for (__u32 i = 0; i < 3; i++)
+		r->stdio[i] = pk_stdio_of(pk_fd_file(task, i), &r->stdio_cookie);
+}
+
 static __always_inline void pk_exec_file(struct pk_exec *r, struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
@@ -56,6 +75,7 @@ static __always_inline void pk_exec_file(struct pk_exec *r, struct file *file)
 	r->exe_dev = BPF_CORE_READ(sb, s_dev);
 	r->exe_mode = mode;
 	r->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+	r->exe_ctime_s = pk_ctime(inode);
 	if (BPF_CORE_READ(inode, i_nlink) == 0)
 		r->exec_flags |= PK_EXEC_DELETED;
 	if (magic == PK_TMPFS_MAGIC)
@@ -135,6 +155,7 @@ int pk_proc_exec(__u64 *ctx) /* task, old_pid, bprm */
 	pk_exec_places(r, task, file);
 	pk_exec_names(r, bprm);
 	pk_exec_argv(r, task);
+	pk_exec_stdio(r, task);
 	pk_submit(pk_rb_proc, PK_EH_EXEC, r);
 	return 0;
 }

@@ -85,6 +85,17 @@ PK_ASSERT(sizeof(struct pk_task) == 72, "wire");
 #define PK_EXEC_SHM     0x10 /* on a tmpfs */
 #define PK_EXEC_OVERLAY 0x20 /* on an overlay file system */
 
+/* pk_exec.stdio: what a standard stream is when the program starts. */
+enum pk_stdio {
+	PK_STDIO_NONE = 0, /* closed, or of a process that was found running */
+	PK_STDIO_FILE = 1,
+	PK_STDIO_PIPE = 2, /* a named one, too */
+	PK_STDIO_TTY = 3,
+	PK_STDIO_DEVICE = 4, /* /dev/null and others */
+	PK_STDIO_INET = 5,   /* socket of IPv4 or IPv6 */
+	PK_STDIO_SOCKET = 6, /* any other socket */
+};
+
 #define PK_PATH_LEN      1024
 #define PK_CWD_LEN       512
 #define PK_NAME_LEN      256
@@ -113,6 +124,12 @@ struct pk_exec {
 	__u32 argv_len, argv_tail_len;
 	__u32 argv_total; /* bytes of the whole argument area */
 	__u32 old_tid; /* the thread that called exec: not tgid when it was no leader; 0: unknown */
+	__u64 exe_ctime_s; /* of the file, wall clock: written, moved or made executable; 0: unknown
+			    */
+	__u64 stdio_cookie; /* of the first standard stream that is PK_STDIO_INET; 0: none, unknown
+			     */
+	__u8 stdio[3];      /* enum pk_stdio of stdin, stdout, stderr */
+	__u8 pad[5];
 	char filename[PK_NAME_LEN]; /* as given to execve, NUL ended */
 	char interp[PK_NAME_LEN];   /* interpreter, NUL ended */
 	char path[PK_PATH_LEN];
@@ -165,13 +182,14 @@ enum pk_act_kind {
 	PK_ACT_XDP_SOCKET = 16,    /* AF_XDP socket made */
 	PK_ACT_QDISC_BYPASS = 17, /* PACKET_QDISC_BYPASS asked for: sends round tc; arg[0] cookie */
 	PK_ACT_XDP_UMEM = 18,     /* AF_XDP being made ready: sends round tc; arg[0] cookie */
+	PK_ACT_KILL = 19, /* SIGKILL, SIGSTOP or SIGTERM (arg[0]) to target, another process */
 	PK_ACT_MAX
 };
 
 struct pk_act {
 	struct pk_hdr hdr;
 	struct pk_task task;
-	struct pk_proc_id target; /* of ptrace and process_vm_writev */
+	struct pk_proc_id target; /* of ptrace, process_vm_writev and kill */
 	__u32 kind;               /* enum pk_act_kind */
 	__s32 ret;                /* result of the call */
 	__u64 arg[4]; /* scalars only: read where the caller can not change them any more */

@@ -157,6 +157,8 @@ enum pk_sys_class {
 	PK_SYS_PIVOT_ROOT,
 	PK_SYS_SETUID,   /* setuid: the first argument is the new effective uid */
 	PK_SYS_SETREUID, /* setreuid, setresuid: the second */
+	PK_SYS_KILL,     /* kill, tkill: the second argument is the signal */
+	PK_SYS_TGKILL,   /* the third */
 };
 #define PK_SYS_MAX 576 /* numbers in a table: above all of x86-64 with x32 */
 

@@ -162,6 +162,42 @@ static int trace_in_namespace(void *arg)
 	return status != 0;
 }
 
+/* Signals that matter to another process; one to itself, one of no weight, and to a group. */
+static int send_signals(void *arg)
+{
+	pid_t victim = fork();
+
+	(void)arg;
+	if (victim == 0)
+		for (;;)
+			pause();
+	signal(SIGTERM, SIG_IGN);
+	setpgid(victim, victim);
+	if (kill(victim, SIGSTOP) < 0 || kill(victim, SIGCONT) < 0 || kill(getpid(), SIGTERM) < 0 ||
+	    kill(-victim, SIGTERM) < 0 || syscall(SYS_tgkill, victim, victim, SIGKILL) < 0)
+		return 1;
+	waitpid(victim, NULL, 0);
+	return 0;
+}
+
+static void test_signals(void **state)
+{
+	struct pk_act *stop, *kill_it;
+	pid_t pid;
+
+	(void)state;
+	ev_clear();
+	pid = ev_run(send_signals, NULL);
+	stop = ev_act(pid, PK_ACT_KILL, 0);
+	kill_it = ev_act(pid, PK_ACT_KILL, 1);
+	assert_true(stop && kill_it);
+	assert_int_equal(stop->arg[0], SIGSTOP);
+	assert_int_equal(kill_it->arg[0], SIGKILL);
+	assert_int_not_equal(stop->target.tgid, pid);
+	assert_true(ev_same(&stop->target, &kill_it->target));
+	assert_null(ev_act(pid, PK_ACT_KILL, 2));
+}
+
 static void test_target_in_pid_namespace(void **state)
 {
 	struct pk_fork *f, *tracer = NULL, *victim = NULL;
@@ -586,6 +622,7 @@ int main(void)
 		cmocka_unit_test(test_socket_made_as_stdin),
 		cmocka_unit_test(test_memfd),
 		cmocka_unit_test(test_ptrace_and_vm_write),
+		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_target_in_pid_namespace),
 		cmocka_unit_test(test_namespaces_and_mounts),
 		cmocka_unit_test(test_uid_zero),

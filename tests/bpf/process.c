@@ -110,8 +110,51 @@ static void test_file_and_place(void **state)
 	assert_string_equal(e->task.comm, "true");
 	assert_int_equal(e->hdr.flags, 0);
 	assert_int_equal(e->exec_flags & (PK_EXEC_MEMFD | PK_EXEC_DELETED | PK_EXEC_SCRIPT), 0);
+	assert_int_equal(e->exe_ctime_s, st.st_ctime);
 	if (!(e->exec_flags & PK_EXEC_OVERLAY))
 		assert_int_equal(e->exe_dev, major(st.st_dev) << 20 | minor(st.st_dev));
+}
+
+/* stdin a socket of the net, stdout a pipe, stderr a terminal; and the other kinds. */
+static int exec_with_streams(void *arg)
+{
+	bool second = arg != NULL;
+	int s[2], p[2], tty = open("/dev/ptmx", O_RDWR | O_NOCTTY),
+			null = open("/dev/null", O_RDWR);
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0 || pipe(p) < 0 || null < 0 || tty < 0)
+		return 1;
+	if (second) {
+		dup2(s[0], 0);
+		dup2(null, 1);
+		close(2);
+	} else {
+		dup2(socket(AF_INET6, SOCK_STREAM, 0), 0);
+		dup2(p[1], 1);
+		dup2(tty, 2);
+	}
+	return exec_true(NULL);
+}
+
+static void test_streams(void **state)
+{
+	static int second = 1;
+	struct pk_exec *e;
+
+	(void)state;
+	ev_clear();
+	e = ev_exec(ev_run(exec_with_streams, NULL));
+	assert_non_null(e);
+	assert_int_equal(e->stdio[0], PK_STDIO_INET);
+	assert_int_equal(e->stdio[1], PK_STDIO_PIPE);
+	assert_int_equal(e->stdio[2], PK_STDIO_TTY);
+	assert_int_not_equal(e->stdio_cookie, 0);
+	e = ev_exec(ev_run(exec_with_streams, &second));
+	assert_non_null(e);
+	assert_int_equal(e->stdio[0], PK_STDIO_SOCKET);
+	assert_int_equal(e->stdio[1], PK_STDIO_DEVICE);
+	assert_int_equal(e->stdio[2], PK_STDIO_NONE);
+	assert_int_equal(e->stdio_cookie, 0);
 }
 
 static int copy_true(int to)
@@ -572,6 +615,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thousand_execs),
 		cmocka_unit_test(test_file_and_place),
+		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_memfd),
 		cmocka_unit_test(test_deleted),
 		cmocka_unit_test(test_script),

@@ -150,7 +150,7 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "history.processes", PK_CONF_COUNT, true, AT(keep_processes), RANGE(256, 1000000),
 	  "16384", "processes", .doc = "Processes known at once, running and ended." },
 	{ "rings.process", PK_CONF_SIZE, true, AT(ring_proc_bytes), RANGE(64 * KiB, 1024 * MiB),
-	  "8M", .doc = "Ring buffer for process events; 1 MiB takes 295 program starts." },
+	  "8M", .doc = "Ring buffer for process events; 1 MiB takes 293 program starts." },
 	{ "rings.socket", PK_CONF_SIZE, true, AT(ring_sock_bytes), RANGE(64 * KiB, 1024 * MiB),
 	  "4M", .doc = "Ring buffer for socket events; 1 MiB takes 4,854 of them." },
 	{ "rings.flow", PK_CONF_SIZE, true, AT(ring_flow_bytes), RANGE(64 * KiB, 1024 * MiB), "8M",

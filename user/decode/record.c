@@ -31,7 +31,8 @@ static bool exec_ok(const struct pk_exec *e)
 	       parts_ok(e->path, sizeof(e->path), e->path_len) &&
 	       parts_ok(e->cwd, sizeof(e->cwd), e->cwd_len) && e->argv_len <= sizeof(e->argv) &&
 	       e->argv_tail_len <= sizeof(e->argv_tail) && e->argv_len <= e->argv_total &&
-	       e->argv_tail_len <= e->argv_total;
+	       e->argv_tail_len <= e->argv_total && e->stdio[0] <= PK_STDIO_SOCKET &&
+	       e->stdio[1] <= PK_STDIO_SOCKET && e->stdio[2] <= PK_STDIO_SOCKET;
 }
 
 static bool act_ok(const struct pk_act *a)

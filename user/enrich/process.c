@@ -302,10 +302,26 @@ static void learn_exec(struct pk_processes *t, struct pk_process *p, const struc
 	p->image[0] = image;
 }
 
+/* A socket that was accepted counts as such for whoever uses it. */
+static void learn_sock(struct pk_processes *t, const struct pk_sock *s)
+{
+	const struct pk_owner *o = &s->owner;
+	const struct pk_proc_id *id = o->user.tgid ? &o->user : &o->creator;
+	struct pk_process *p = pk_process_get(t, id->tgid, id->start_ns);
+
+	if (!p)
+		return;
+	p->socks |= 1u << s->op;
+	if (o->flags & PK_OWNER_ACCEPTED)
+		p->socks |= 1u << PK_SOCK_ACCEPT;
+}
+
 struct pk_process *pk_processes_event(struct pk_processes *t, const struct pk_event *ev)
 {
 	struct pk_process *p;
 
+	if (ev->type == PK_EV_SOCK && !ev->task)
+		learn_sock(t, ev->sock);
 	if (!ev->task)
 		return NULL;
 	p = find_or_add(t, &ev->task->id, ev->hdr->ts);
@@ -321,6 +337,8 @@ struct pk_process *pk_processes_event(struct pk_processes *t, const struct pk_ev
 		set_ended(t, p, ev->hdr->ts, ev->exit->code);
 	else if (ev->type == PK_EV_ACT)
 		p->acts |= 1u << ev->act->kind;
+	else if (ev->type == PK_EV_SOCK)
+		learn_sock(t, ev->sock);
 	return p;
 }
 

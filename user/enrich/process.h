@@ -27,6 +27,9 @@ struct pk_image {
 	uint32_t exec_flags;          /* PK_EXEC_* */
 	uint32_t loginuid, sessionid; /* 0xffffffff: unset */
 	uint64_t cap_effective, cap_permitted;
+	uint64_t exe_ctime_s;  /* of the file, wall clock; 0: unknown */
+	uint64_t stdio_cookie; /* of the socket that is its first standard stream; 0: none */
+	uint8_t stdio[3];      /* enum pk_stdio when it started */
 	bool truncated;   /* some text was cut by the kernel side, or left out for want of memory */
 	bool snapshot;    /* found running */
 	const char *path; /* "" when unknown; all four live in text[] */
@@ -58,6 +61,7 @@ struct pk_process {
 	uint32_t pid_in_ns;
 	uint32_t flags; /* PK_TASK_KTHREAD */
 	uint32_t acts;  /* 1 << enum pk_act_kind for each kind it did */
+	uint32_t socks; /* 1 << enum pk_sock_op for what its sockets of the net did */
 	uint64_t cgroup, netns;
 	uint64_t container; /* key for pk_container_get(); set by enrich.c */
 	char comm[PK_COMM_LEN];

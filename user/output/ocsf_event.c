@@ -41,6 +41,7 @@ static const struct act acts[PK_ACT_MAX] = {
 	[PK_ACT_XDP_SOCKET] = { "xdp_socket", 99, "AF_XDP socket", { NULL } },
 	[PK_ACT_QDISC_BYPASS] = { "qdisc_bypass", 99, "Queueing bypass", { NULL } },
 	[PK_ACT_XDP_UMEM] = { "xdp_umem", 99, "AF_XDP memory", { NULL } },
+	[PK_ACT_KILL] = { "kill", 99, "Signal", { "signal" } },
 };
 
 static const struct act *act_of(const struct pk_act *a)
@@ -102,6 +103,8 @@ static void write_exec(struct pk_json *j, const struct pk_ocsf *o, const struct 
 	static const char *const flag[] = {
 		"memfd", "deleted", "script", "setid", "shm", "overlay"
 	};
+	static const char *const stdio[] = { "none",   "file", "pipe",  "tty",
+					     "device", "inet", "socket" };
 	const struct pk_exec *e = ev->exec;
 	char text[32];
 
@@ -121,6 +124,12 @@ static void write_exec(struct pk_json *j, const struct pk_ocsf *o, const struct 
 	snprintf(text, sizeof(text), "%u:%u", e->exe_dev >> 20, e->exe_dev & 0xfffff);
 	pk_json_str(j, "device", text);
 	pk_json_u64(j, "arguments_bytes", e->argv_total);
+	if (e->stdio[0] || e->stdio[1] || e->stdio[2]) {
+		pk_json_arr(j, "stdio");
+		for (unsigned i = 0; i < 3; i++)
+			pk_json_str(j, NULL, stdio[e->stdio[i]]);
+		pk_json_end(j);
+	}
 	if (e->loginuid != UINT32_MAX)
 		pk_json_u64(j, "loginuid", e->loginuid);
 	snprintf(text, sizeof(text), "%016" PRIx64, (uint64_t)e->cap_effective);

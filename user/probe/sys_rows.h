@@ -97,6 +97,15 @@ static const struct pk_sys_row pk_sys_rows[] = {
 #ifdef __NR_setresuid32
 	{ __NR_setresuid32, PK_SYS_SETREUID },
 #endif
+#ifdef __NR_kill
+	{ __NR_kill, PK_SYS_KILL },
+#endif
+#ifdef __NR_tkill
+	{ __NR_tkill, PK_SYS_KILL },
+#endif
+#ifdef __NR_tgkill
+	{ __NR_tgkill, PK_SYS_TGKILL },
+#endif
 #ifdef PK_SYS_X32
 	/* Two that have a number of their own in x32, whose numbers share the table. */
 	{ 521, PK_SYS_PTRACE },

@@ -68,8 +68,8 @@ static void test_table_is_sound(void **state)
 static void test_figures(void **state)
 {
 	(void)state;
-	assert_int_equal((1 << 20) / (sizeof(struct pk_exec) + 8), 295);
-	assert_non_null(strstr(pk_conf_find("rings.process")->doc, "takes 295 "));
+	assert_int_equal((1 << 20) / (sizeof(struct pk_exec) + 8), 293);
+	assert_non_null(strstr(pk_conf_find("rings.process")->doc, "takes 293 "));
 	assert_int_equal((1 << 20) / (sizeof(struct pk_sock) + 8), 4854);
 	assert_non_null(strstr(pk_conf_find("rings.socket")->doc, "takes 4,854 "));
 	assert_int_equal((1 << 20) / (sizeof(struct pk_flow_report) + 8), 2473);

@@ -329,6 +329,32 @@ static void test_memory_of_images_is_bounded(void **state)
 	pk_processes_done(&t);
 }
 
+/* What sockets did counts for who uses them, also when no task was there to see it. */
+static void test_sockets(void **state)
+{
+	struct pk_sock s = { .task = task(9, S, "server"),
+			     .family = AF_INET,
+			     .op = PK_SOCK_LISTEN };
+	struct pk_processes t;
+	struct pk_process *p;
+
+	(void)state;
+	assert_int_equal(pk_processes_init(&t, 8), 0);
+	s.hdr = head(PK_EV_SOCK, sizeof(s));
+	s.owner.creator = s.task.id;
+	p = feed(&t, &s);
+	assert_non_null(p);
+	assert_int_equal(p->socks, 1u << PK_SOCK_LISTEN);
+	memset(&s.task, 0, sizeof(s.task));
+	s.hdr = head(PK_EV_SOCK, sizeof(s));
+	s.op = PK_SOCK_CLOSE;
+	s.owner.flags = PK_OWNER_ACCEPTED;
+	assert_null(feed(&t, &s));
+	assert_int_equal(p->socks,
+			 1u << PK_SOCK_LISTEN | 1u << PK_SOCK_CLOSE | 1u << PK_SOCK_ACCEPT);
+	pk_processes_done(&t);
+}
+
 static void test_name_without_path(void **state)
 {
 	struct pk_processes t;
@@ -367,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_full_of_running),
 		cmocka_unit_test(test_against_model),
 		cmocka_unit_test(test_memory_of_images_is_bounded),
+		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_name_without_path),
 		cmocka_unit_test(test_alive),
 	};
