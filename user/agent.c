@@ -310,7 +310,7 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		take_prog(a, &m->prog);
 		return 0;
 	case PK_MSG_NOTICE:
-		pk_state_notice(a->view->state, m->notice.ts, m->notice.level, m->notice.text);
+		pk_pipeline_notice(a->pipeline, m->notice.ts, m->notice.level, m->notice.text);
 		return 0;
 	case PK_MSG_SWEPT:
 		a->view->state->sweep = m->swept.sweep;

@@ -271,6 +271,12 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 	return 0;
 }
 
+void pk_pipeline_notice(struct pk_pipeline *p, uint64_t ts, unsigned level, const char *text)
+{
+	pk_state_notice(&p->state, ts, level, text);
+	detect(p, (struct pk_see){ .kind = PK_SEE_NOTICE, .notice = text });
+}
+
 void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 {
 	p->view.now_ns = now_ns;

@@ -27,6 +27,8 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places);
 
 /* One record. < 0: refused (counted by reason). */
 int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size);
+/* The broker says something: kept for readers, and seen by detectors. */
+void pk_pipeline_notice(struct pk_pipeline *p, uint64_t ts, unsigned level, const char *text);
 /* Every second, and once at the end of a capture. */
 void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns);
 

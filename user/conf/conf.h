@@ -74,11 +74,17 @@ struct pk_conf {
 	struct pk_conf_list dns_tunnel_allowed; /* registered domains */
 	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
-	uint64_t incidents_max;         /* incidents kept in memory */
-	uint64_t incident_window_ns;    /* between two alerts of one incident */
-	char *incident_team;            /* that new ones are given to */
-	bool bpf_stats;                 /* have the kernel count run time of programs */
-	bool watchdog;                  /* answer systemd's watchdog */
+	uint64_t incidents_max;      /* incidents kept in memory */
+	uint64_t incident_window_ns; /* between two alerts of one incident */
+	char *incident_team;         /* that new ones are given to */
+	bool bpf_stats;              /* have the kernel count run time of programs */
+	bool watchdog;               /* answer systemd's watchdog */
+	struct pk_conf_list foreign_bpf_allow, kernel_module_allow, metadata_access_allow;
+	struct pk_conf_list privilege_allow, ptrace_inject_allow, reverse_shell_allow;
+	struct pk_conf_list sniffing_allow, web_shell_allow; /* programs: names or paths */
+	struct pk_conf_list world_writable_allow;            /* beginnings of paths */
+	uint64_t fetch_run_window_ns, reverse_shell_window_ns;
+	uint64_t io_uring_socket_programs; /* remembered */
 };
 
 /*

@@ -14,9 +14,11 @@
 #define RANGE(a, b) .min = (a), .max = (b)
 
 const char *const pk_conf_detectors[] = {
-	"arp_spoof",  "clear_text",  "dga",   "dns_beacon", "dns_tunnel",
-	"fileless",   "icmp_tunnel", "miner", "rogue_dhcp", "rogue_ra",
-	"wrong_port", "all",         NULL,
+	"arp_spoof",     "clear_text",      "dga",         "dns_beacon",  "dns_tunnel",
+	"fetch_run",     "fileless",        "foreign_bpf", "icmp_tunnel", "io_uring_socket",
+	"kernel_module", "metadata_access", "miner",       "privilege",   "ptrace_inject",
+	"reverse_shell", "rogue_dhcp",      "rogue_ra",    "sniffing",    "tamper",
+	"web_shell",     "world_writable",  "wrong_port",  "all",         NULL,
 };
 
 const struct pk_conf_row pk_conf_detect[] = {
@@ -84,5 +86,36 @@ const struct pk_conf_row pk_conf_detect[] = {
 	{ "detect.rogue_ra_within", PK_CONF_DURATION, true, AT(rogue_ra_within_ns),
 	  RANGE(SEC, 30 * 86400 * SEC), "1h",
 	  .doc = "A second IPv6 router is odd while the first was heard of within this time." },
+	{ "detect.fetch_run_window", PK_CONF_DURATION, true, AT(fetch_run_window_ns),
+	  RANGE(SEC, 86400 * SEC), "10m",
+	  .doc = "What is run this long after a download is looked at." },
+	{ "detect.foreign_bpf_allow", PK_CONF_LIST, true, AT(foreign_bpf_allow), RANGE(0, 64), "",
+	  .doc = "Programs (name or path) that may load BPF, beside the built-in ones." },
+	{ "detect.io_uring_socket_programs", PK_CONF_COUNT, true, AT(io_uring_socket_programs),
+	  RANGE(16, 65536), "1024", "programs",
+	  .doc = "Programs remembered; the one not seen longest is forgotten first." },
+	{ "detect.kernel_module_allow", PK_CONF_LIST, true, AT(kernel_module_allow), RANGE(0, 64),
+	  "", .doc = "Programs (name or path) that may load kernel modules." },
+	{ "detect.metadata_access_allow", PK_CONF_LIST, true, AT(metadata_access_allow),
+	  RANGE(0, 64), "",
+	  .doc = "Programs (name or path) that may ask for the metadata of clouds." },
+	{ "detect.privilege_allow", PK_CONF_LIST, true, AT(privilege_allow), RANGE(0, 64), "",
+	  .doc = "Programs (name or path) that may become root." },
+	{ "detect.ptrace_inject_allow", PK_CONF_LIST, true, AT(ptrace_inject_allow), RANGE(0, 64),
+	  "", .doc = "Programs (name or path) that may take over others." },
+	{ "detect.reverse_shell_allow", PK_CONF_LIST, true, AT(reverse_shell_allow), RANGE(0, 64),
+	  "",
+	  .doc = "Programs (name or path) that may start shells on connections, beside sshd and "
+		 "the like." },
+	{ "detect.reverse_shell_window", PK_CONF_DURATION, true, AT(reverse_shell_window_ns),
+	  RANGE(100 * MS, 60 * SEC), "2s",
+	  .doc = "A shell and a relay that start within this time in one pipe belong together." },
+	{ "detect.sniffing_allow", PK_CONF_LIST, true, AT(sniffing_allow), RANGE(0, 64), "",
+	  .doc = "Programs (name or path) that may open raw and packet sockets, beside the "
+		 "built-in ones." },
+	{ "detect.web_shell_allow", PK_CONF_LIST, true, AT(web_shell_allow), RANGE(0, 64), "",
+	  .doc = "Servers (name or path) that may start shells." },
+	{ "detect.world_writable_allow", PK_CONF_LIST, true, AT(world_writable_allow), RANGE(0, 64),
+	  "", .doc = "Programs whose path begins so may run from places for everybody." },
 };
 const size_t pk_conf_detect_len = PK_ARRAY_SIZE(pk_conf_detect);

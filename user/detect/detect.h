@@ -37,6 +37,7 @@ enum pk_see_kind {
 	PK_SEE_FLOW,    /* flow was reported: is_new, ended, totals; fact (NULL: nothing known) */
 	PK_SEE_NEWS,    /* news: DNS, hello, HTTP request; fact (NULL for flow 0) */
 	PK_SEE_SAMPLE,  /* sample: the bytes of a packet; ask for it only for ARP, DHCP, ICMP */
+	PK_SEE_NOTICE,  /* notice: what the broker says, as that a hook was taken away */
 	PK_SEE_KINDS
 };
 
@@ -50,6 +51,7 @@ struct pk_see {
 	const struct pk_fact *fact;
 	const struct pk_news *news;
 	const struct pk_sample *sample;
+	const char *notice;
 };
 
 /* Where to look things up. Borrowed; NULL where there is none (a capture has no processes). */

@@ -6,6 +6,8 @@
 #include "flow/socket.h"
 #include "flow/table.h"
 
+#include <string.h>
+
 static const struct pk_owner *owner_of(const struct pk_world *w, const struct pk_flow_key *key,
 				       uint64_t flow, unsigned d)
 {
@@ -37,4 +39,41 @@ void pk_finding_owners(struct pk_finding *f, const struct pk_world *w,
 {
 	pk_finding_owner(f, w, key, flow, d);
 	pk_finding_owner(f, w, key, flow, !(d & 1));
+}
+
+/* The key as flows have it, end 0 the lower one. Returns the end that is here. */
+static unsigned key_of(const struct pk_sock_entry *s, struct pk_flow_key *ret_key)
+{
+	int order = memcmp(s->laddr, s->raddr, sizeof(s->laddr));
+	unsigned here;
+
+	if (order == 0)
+		order = memcmp(&s->lport, &s->rport, sizeof(s->lport));
+	here = order > 0;
+	*ret_key = (struct pk_flow_key){ .netns = s->netns, .proto = s->l4 };
+	memcpy(ret_key->addr[here], s->laddr, sizeof(s->laddr));
+	memcpy(ret_key->addr[!here], s->raddr, sizeof(s->raddr));
+	ret_key->port[here] = s->lport;
+	ret_key->port[!here] = s->rport;
+	return here;
+}
+
+bool pk_finding_socket(struct pk_finding *f, const struct pk_world *w, uint64_t cookie)
+{
+	const struct pk_sock_entry *s =
+		w->socks && cookie ? pk_sock_table_find(w->socks, cookie) : NULL;
+	const struct pk_flow_entry *e;
+	struct pk_flow_key key;
+	unsigned here;
+
+	if (!s || !s->rport)
+		return false;
+	here = key_of(s, &key);
+	e = w->flows ? pk_flow_table_same(w->flows, &key, NULL) : NULL;
+	if (e)
+		pk_finding_flow(f, &e->flow.key, e->flow.meta.id, e->flow.meta.initiator, !here);
+	else
+		pk_finding_flow(f, &key, 0, s->owner.flags & PK_OWNER_ACCEPTED ? !here : here,
+				!here);
+	return true;
 }

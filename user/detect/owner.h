@@ -15,3 +15,9 @@ void pk_finding_owner(struct pk_finding *f, const struct pk_world *w, const stru
 /* Both ends, first d. */
 void pk_finding_owners(struct pk_finding *f, const struct pk_world *w,
 		       const struct pk_flow_key *key, uint64_t flow, unsigned d);
+
+/*
+ * The conversation of a socket of this host: its flow, if there is one already, and the other side.
+ * False when the socket is not known or has no other side.
+ */
+bool pk_finding_socket(struct pk_finding *f, const struct pk_world *w, uint64_t cookie);
