@@ -191,6 +191,32 @@ static void kept(struct pk_buf *out, json_t *s)
 	}
 }
 
+static void sinks(struct pk_buf *out, json_t *s)
+{
+	json_t *all = pk_json_at(s, "sinks.sinks"), *k;
+	size_t i;
+
+	if (!json_array_size(all))
+		return;
+	pk_buf_fmt(out, "\nSinks  %.0f alerts, lost %.0f\n", pk_json_num(s, "sinks.put"),
+		   pk_json_num(s, "sinks.lost.queue_full") +
+			   pk_json_num(s, "sinks.lost.too_large"));
+	json_array_foreach(all, i, k)
+	{
+		const char *trouble = pk_json_text(k, "trouble");
+
+		pk_buf_fmt(out,
+			   "  %-8s sent %.0f, waiting %.0f, failed tries %.0f, dropped %.0f, "
+			   "refused %.0f%s",
+			   pk_json_text(k, "name"), pk_json_num(k, "sent"),
+			   pk_json_num(k, "waiting"), pk_json_num(k, "failed"),
+			   pk_json_num(k, "dropped"), pk_json_num(k, "refused"),
+			   *trouble ? ": " : "");
+		pk_escape_text(out, trouble, strlen(trouble));
+		pk_buf_char(out, '\n');
+	}
+}
+
 static void captured(struct pk_buf *out, json_t *s)
 {
 	json_t *memory = pk_json_at(s, "capture.memory"),
@@ -348,6 +374,7 @@ static void print(json_t *s, enum pk_format format)
 		captured(&out, s);
 		names(&out, s);
 		kept(&out, s);
+		sinks(&out, s);
 		losses(&out, s);
 		programs(&out, s);
 	}

@@ -196,7 +196,9 @@ static int by_number(const void *a, const void *b)
 /* Descriptors of the broker (maps, programs, netlink) are not for the pipeline. */
 static void close_others(const struct daemon *d, int fd)
 {
-	int keep[] = { d->listen_fd, fd, d->places.store, d->places.checkpoints };
+	int keep[] = { d->listen_fd,    fd,
+		       d->places.store, d->places.checkpoints,
+		       d->places.spool, d->places.sink_file };
 	unsigned from = 3;
 
 	qsort(keep, PK_ARRAY_SIZE(keep), sizeof(keep[0]), by_number);

@@ -17,6 +17,7 @@
 #include "name/fact.h"
 #include "name/name.h"
 #include "output/ocsf_finding.h"
+#include "sink/sink.h"
 #include "store/store.h"
 
 #include <arpa/inet.h>
@@ -37,11 +38,22 @@ int pk_pipeline_keep_new(struct pk_view *view, const struct pk_places *places)
 				      .queue_bytes = QUEUE_BYTES,
 				      .checkpoint_ns = CHECKPOINT_NS };
 
-	return places->store < 0 ? 0 : pk_store_new(&opts, &view->store);
+	struct pk_sinks_opts sinks = { .conf = c,
+				       .hostname = view->ocsf.hostname,
+				       .spool_fd = places->spool,
+				       .file_fd = places->sink_file };
+	int r = 0;
+
+	if (places->spool >= 0)
+		r = pk_sinks_new(&sinks, &view->sinks);
+	if (!r && places->store >= 0)
+		r = pk_store_new(&opts, &view->store);
+	return r;
 }
 
 void pk_pipeline_keep_free(struct pk_view *view)
 {
+	pk_sinks_free(PK_TAKE(view->sinks));
 	pk_store_free(PK_TAKE(view->store));
 }
 
@@ -66,10 +78,16 @@ void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, cons
 				    .len = len };
 	char uid[PK_ALERT_UID];
 
-	if (!view->store)
-		return;
 	row.uid = pk_alert_uid(&view->ocsf, a->number, uid);
-	(void)pk_store_put(view->store, &row, NULL); /* it counts what it refuses */
+	/* both count what they refuse */
+	if (view->store)
+		(void)pk_store_put(view->store, &row, NULL);
+	if (view->sinks)
+		(void)pk_sinks_put(view->sinks, &(struct pk_sink_record){ .time_ns = row.time_ns,
+									  .severity = row.severity,
+									  .uid = row.uid,
+									  .json = json,
+									  .len = len });
 }
 
 /* The name that says most about whom the flow was with; NULL: none is known. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What leaves memory: alerts and ended flows into the store. */
+/* What leaves memory: alerts and ended flows into the store, alerts to sinks. */
 #pragma once
 
 #include "places.h"
@@ -11,7 +11,7 @@ struct pk_alert;
 struct pk_flow_entry;
 struct pk_view;
 
-/* Fills view->store. Without a place it stays NULL, which is no error. */
+/* Fills view->store and view->sinks. Without a place they stay NULL, which is no error. */
 int pk_pipeline_keep_new(struct pk_view *view, const struct pk_places *places);
 void pk_pipeline_keep_free(struct pk_view *view);
 

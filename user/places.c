@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "sink/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,16 +48,53 @@ static void open_store(const struct pk_conf *conf, uid_t uid, gid_t gid, struct 
 			conf->store_checkpoints);
 }
 
+/* Made for that user if it is missing, else taken as somebody has set it up. */
+static int open_file_dir(const char *file, uid_t uid, gid_t gid)
+{
+	_cleanup_free_ char *dir = strndup(file, (size_t)(strrchr(file, '/') - file));
+	int fd, r;
+
+	if (!dir)
+		return -ENOMEM;
+	if (*dir && mkdir(dir, 0750) == 0) {
+		r = open_dir(dir, 0750, uid, gid, &fd);
+		return r < 0 ? r : fd;
+	}
+	fd = open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static void open_sinks(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *p)
+{
+	char path[256];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/spool", conf->state_dir);
+	r = open_dir(path, 0700, uid, gid, &p->spool);
+	if (r < 0)
+		pk_warn("%s: %s, continuing without sinks", path, strerror(-r));
+	if (r < 0 || !*conf->sink_file)
+		return;
+	p->sink_file = open_file_dir(conf->sink_file, uid, gid);
+	if (p->sink_file < 0)
+		pk_warn("sink.file: %s: %s, continuing without it", conf->sink_file,
+			strerror(-p->sink_file));
+}
+
 void pk_places_open(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *ret_places)
 {
 	*ret_places = PK_PLACES_NONE;
 	if (conf->store)
 		open_store(conf, uid, gid, ret_places);
+	if (pk_sinks_wanted(conf))
+		open_sinks(conf, uid, gid, ret_places);
 }
 
 void pk_places_close(struct pk_places *p)
 {
 	pk_closep(&p->store);
 	pk_closep(&p->checkpoints);
+	pk_closep(&p->spool);
+	pk_closep(&p->sink_file);
 	*p = PK_PLACES_NONE;
 }

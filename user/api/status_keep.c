@@ -5,6 +5,7 @@
 #include "api/view.h"
 #include "base/json.h"
 #include "conf/conf.h"
+#include "sink/sink.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -13,6 +14,23 @@ void pk_status_keep(struct pk_json *j, const struct pk_view *v)
 {
 	if (v->store)
 		(void)pk_store_status(v->store, j, "store"); /* degraded says whether it can */
+	if (v->sinks)
+		pk_sinks_status(v->sinks, j, "sinks");
+}
+
+static void sinks_degraded(struct pk_json *j, const struct pk_view *v)
+{
+	struct pk_sink_count c;
+	char text[256];
+
+	if (!v->sinks && pk_sinks_wanted(v->conf))
+		pk_json_str(j, NULL, "alerts are not sent anywhere: the sinks could not begin");
+	for (size_t i = 0; v->sinks && pk_sinks_count(v->sinks, i, &c); i++) {
+		if (!c.trouble[0])
+			continue;
+		snprintf(text, sizeof(text), "sink %s: %s", c.name, c.trouble);
+		pk_json_str(j, NULL, text);
+	}
 }
 
 void pk_status_keep_degraded(struct pk_json *j, const struct pk_view *v)
@@ -20,6 +38,7 @@ void pk_status_keep_degraded(struct pk_json *j, const struct pk_view *v)
 	struct pk_store_counts c;
 	char text[224];
 
+	sinks_degraded(j, v);
 	if (!v->store) {
 		if (v->conf->store)
 			pk_json_str(j, NULL, "alerts and acts are not kept: no place to write to");

@@ -5,5 +5,5 @@
 struct pk_json;
 struct pk_view;
 
-void pk_status_keep(struct pk_json *j, const struct pk_view *v);          /* an object "store" */
+void pk_status_keep(struct pk_json *j, const struct pk_view *v); /* objects "store", "sinks" */
 void pk_status_keep_degraded(struct pk_json *j, const struct pk_view *v); /* texts, if any */

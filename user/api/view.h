@@ -17,6 +17,7 @@ struct pk_journal;
 struct pk_incidents;
 struct pk_live;
 struct pk_state;
+struct pk_sinks;
 struct pk_store;
 struct pk_streams;
 
@@ -32,6 +33,7 @@ struct pk_view {
 	struct pk_journal *alert_log; /* every telling of an alert, with subjects */
 	const struct pk_detect *detect;
 	struct pk_store *store; /* NULL: nothing is kept on disk */
+	struct pk_sinks *sinks; /* NULL: there are none */
 	struct {
 		uint64_t broken;
 		bool trouble;

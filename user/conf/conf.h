@@ -27,11 +27,17 @@ struct pk_conf {
 	char *socket_path, *socket_group; /* group "": the one of the process */
 	uint64_t upload_max;              /* bytes of a request's body */
 	char *run_dir, *lock_file;
-	char *pins_dir;                                    /* in bpffs */
-	char *state_dir;                                   /* keeps block lists, the store */
-	bool store;                                        /* keep alerts and acts on disk */
-	bool store_flows;                                  /* and ended flows */
-	uint64_t store_days, store_bytes;                  /* kept at most; 0: no bound */
+	char *pins_dir;                               /* in bpffs */
+	char *state_dir;                              /* keeps block lists, the store */
+	bool store;                                   /* keep alerts and acts on disk */
+	bool store_flows;                             /* and ended flows */
+	uint64_t store_days, store_bytes;             /* kept at most; 0: no bound */
+	char *sink_file, *sink_syslog, *sink_webhook; /* "": none */
+	char *sink_webhook_header, *sink_ca;
+	bool sink_stdout, sink_journal, sink_webhook_gzip;
+	uint64_t sink_severity; /* at least, severity_id of OCSF */
+	uint64_t sink_file_bytes, sink_file_age_ns, sink_file_keep;
+	uint64_t sink_spool_bytes;
 	char *store_checkpoints;                           /* file; "": beside the database */
 	uint64_t block_entries_max;                        /* in all lists */
 	uint64_t block_auto_max, block_auto_rate;          /* automatic blocks: at once, a minute */

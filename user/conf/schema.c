@@ -17,6 +17,11 @@
 static const char *const rcodes[] = { "refused", "nxdomain", "drop", NULL };
 static const char *const levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 static const char *const targets[] = { "auto", "stderr", "journal", NULL };
+static const char *const severities[] = {
+	"informational", "low", "medium", "high", "critical", NULL
+};
+static const char *const syslog_schemes[] = { "tls", "tcp", NULL };
+static const char *const webhook_schemes[] = { "https", "http", NULL };
 static const char *const xdp_modes[] = { "auto", "native", "generic", "off", NULL };
 
 const char *const pk_conf_apps[] = { "short", "dns",  "tls", "quic", "http", "ssh",
@@ -139,6 +144,41 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "store.checkpoints", PK_CONF_PATH, true, AT(store_checkpoints), RANGE(0, 200), "",
 	  .doc = "File that signed checkpoints of the chain are appended to, best on another "
 		 "host's file system; \"\": beside the database." },
+	{ "sink.severity", PK_CONF_CHOICE, true, AT(sink_severity), RANGE(1, 5), "informational",
+	  .doc = "Alerts that are less severe stay here.", .choices = severities },
+	{ "sink.file", PK_CONF_PATH, true, AT(sink_file), RANGE(0, 200), "",
+	  .doc = "File that alerts are appended to as JSON lines (OCSF); its directory is made if "
+		 "missing." },
+	{ "sink.file_size", PK_CONF_SIZE, true, AT(sink_file_bytes),
+	  RANGE(64 * KiB, 1024 * 1024 * MiB), "64M", .doc = "It is rotated before it is larger." },
+	{ "sink.file_age", PK_CONF_DURATION, true, AT(sink_file_age_ns),
+	  RANGE(0, 366ull * 86400 * SEC), "24h",
+	  .doc = "It is rotated when it is older; 0s: never." },
+	{ "sink.file_keep", PK_CONF_COUNT, true, AT(sink_file_keep), RANGE(0, 1000), "7", "files",
+	  .doc = "Rotated files that stay (FILE.1 is the newest)." },
+	{ "sink.stdout", PK_CONF_BOOL, true, AT(sink_stdout), .def = "false",
+	  .doc = "Write alerts to standard output." },
+	{ "sink.journal", PK_CONF_BOOL, true, AT(sink_journal), .def = "false",
+	  .doc = "Write alerts to the journal, with the fields PICKET_UID and PICKET_RECORD." },
+	{ "sink.syslog", PK_CONF_NAME, true, AT(sink_syslog), RANGE(0, 255), "",
+	  .doc = "Syslog server (RFC 5424, octet counting): tls://HOST:6514 or tcp://HOST:PORT.",
+	  .choices = syslog_schemes },
+	{ "sink.webhook", PK_CONF_NAME, true, AT(sink_webhook), RANGE(0, 1023), "",
+	  .doc = "URL that alerts are posted to, as JSON arrays; any 2xx acknowledges them.",
+	  .choices = webhook_schemes },
+	{ "sink.webhook_header", PK_CONF_NAME, true, AT(sink_webhook_header), RANGE(0, 1023), "",
+	  .doc = "A header for it (\"Authorization: Bearer ...\"); keep it in a file of conf.d "
+		 "with "
+		 "mode 0600." },
+	{ "sink.webhook_gzip", PK_CONF_BOOL, true, AT(sink_webhook_gzip), .def = "false",
+	  .doc = "Compress what is posted." },
+	{ "sink.ca", PK_CONF_PATH, true, AT(sink_ca), RANGE(0, 200), "",
+	  .doc = "Certificates (PEM) that servers of syslog and webhook are checked against, "
+		 "readable for the unprivileged process; \"\": the system's." },
+	{ "sink.spool", PK_CONF_SIZE, true, AT(sink_spool_bytes), RANGE(8 * MiB, 64 * 1024 * MiB),
+	  "64M",
+	  .doc = "Alerts wait in a queue on disk (spool/ in dirs.state) until each of these has "
+		 "them; beyond this size the oldest are dropped and counted." },
 	{ "history.flows", PK_CONF_COUNT, true, AT(keep_flows), RANGE(0, 1000000), "10000", "flows",
 	  .doc = "Ended flows that can still be asked for; the oldest goes first." },
 	{ "history.events", PK_CONF_COUNT, true, AT(keep_events), RANGE(0, 1000000), "10000",

@@ -32,7 +32,8 @@ struct pk_conf_row {
 	const char *def;   /* as text, parsed like any other value; of a list: "" or one name */
 	const char *unit;  /* of a count: "flows"; else NULL */
 	const char *doc;   /* one sentence */
-	const char *const *choices; /* NULL ended; of a list: what it may hold */
+	const char *const *choices; /* NULL ended; of a list: what it may hold; of a
+				     * name: schemes of URLs */
 	bool nets;                  /* of a list: addresses and networks, not names */
 };
 

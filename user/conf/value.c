@@ -106,6 +106,19 @@ static int parse_choice(const struct pk_conf_row *row, const char *s, uint64_t *
 	return -EINVAL;
 }
 
+/* Of a name: one of the schemes, "://" and something behind. */
+static bool has_scheme(const struct pk_conf_row *row, const char *s)
+{
+	for (size_t i = 0; row->choices[i]; i++) {
+		size_t n = strlen(row->choices[i]);
+
+		if (strncmp(s, row->choices[i], n) == 0 && strncmp(s + n, "://", 3) == 0 &&
+		    s[n + 3])
+			return true;
+	}
+	return false;
+}
+
 static int parse_text(const struct pk_conf_row *row, const char *s, char **ret_s)
 {
 	size_t len = strlen(s);
@@ -114,6 +127,8 @@ static int parse_text(const struct pk_conf_row *row, const char *s, char **ret_s
 	if (len < row->min || len > row->max)
 		return -ERANGE;
 	if (row->type == PK_CONF_PATH && len && s[0] != '/')
+		return -EINVAL;
+	if (row->choices && len && !has_scheme(row, s))
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
@@ -215,6 +230,10 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		pk_buf_str(out, "one of ");
 		return choices_text(row, out);
 	case PK_CONF_NAME:
+		if (row->choices) {
+			pk_buf_str(out, "SCHEME://..., the scheme one of ");
+			return choices_text(row, out);
+		}
 		return pk_buf_fmt(out, "a name of at most %llu bytes",
 				  (unsigned long long)row->max);
 	case PK_CONF_PATH:

@@ -50,7 +50,8 @@ struct pk_store {
 	struct pk_writer writer;
 	struct pk_retain retain;
 	bool open, was_broken;
-	uint64_t signed_n, signed_ns, retained_ns, tried_ns;
+	bool more; /* is queued than the last transaction took */
+	uint64_t signed_n, signed_ns, retained_ns, tried_ns, measured_ns;
 
 	/* the reading thread's */
 	sqlite3 *reader;

@@ -107,7 +107,6 @@ static int open_store(struct pk_store *s)
 	}
 	s->open = true;
 	atomic_store_explicit(&s->count[PK_SC_CHAIN], s->db.chain.seq, memory_order_relaxed);
-	atomic_store_explicit(&s->count[PK_SC_BYTES], pk_db_bytes(&s->db), memory_order_relaxed);
 	atomic_fetch_add(&s->generation, 1);
 	s->signed_n = 0; /* the first checkpoint comes soon: nothing says what there was before */
 	pk_store_trouble(s, NULL);
@@ -163,16 +162,17 @@ static int write_batch(struct pk_store *s)
 	struct pk_row_taken t;
 	const void *rec;
 	size_t len;
-	int r;
+	int r, i;
 
 	r = begin(s);
-	for (int i = 0; !r && i < BATCH_ROWS && (rec = pk_queue_next(s->queue, &at, &len)); i++) {
+	for (i = 0; !r && i < BATCH_ROWS && (rec = pk_queue_next(s->queue, &at, &len)); i++) {
 		pk_row_take(rec, len, &t);
 		r = write_one(s, &t, n);
 	}
 	r = commit(s, r);
 	if (r < 0)
 		return r;
+	s->more = i == BATCH_ROWS;
 	pk_queue_drop(s->queue, at);
 	pk_store_add(s, PK_SC_ROWS, n[0]);
 	pk_store_add(s, PK_SC_FLOWS, n[1]);
@@ -248,6 +248,16 @@ static void checkpoint(struct pk_store *s, bool now)
 	s->signed_ns = at;
 }
 
+static void note_bytes(struct pk_store *s)
+{
+	uint64_t at = pk_clock_boot_ns();
+
+	if (at - s->measured_ns < SECOND_NS)
+		return;
+	s->measured_ns = at;
+	atomic_store_explicit(&s->count[PK_SC_BYTES], pk_db_bytes(&s->db), memory_order_relaxed);
+}
+
 static void retain(struct pk_store *s)
 {
 	struct pk_retain before = s->retain;
@@ -267,9 +277,6 @@ static void retain(struct pk_store *s)
 		s->retained_ns = at - RETAIN_NS + SECOND_NS; /* more of it in a second */
 	if (r < 0)
 		take_failure(s, r);
-	else
-		atomic_store_explicit(&s->count[PK_SC_BYTES], pk_db_bytes(&s->db),
-				      memory_order_relaxed);
 }
 
 /* May it be tried now? After a failure only once a second. */
@@ -308,12 +315,14 @@ static void turn(struct pk_store *s)
 	} else if (s->trouble[0] && !may_try(s)) {
 		return;
 	}
+	s->more = false;
 	if (!r && pk_queue_used(s->queue))
 		r = write_batch(s);
 	if (r < 0)
 		return take_failure(s, r);
 	if (s->trouble[0])
 		pk_store_trouble(s, NULL);
+	note_bytes(s);
 	checkpoint(s, false);
 	retain(s);
 }
@@ -336,7 +345,8 @@ void *pk_store_work(void *store)
 	pthread_setname_np(pthread_self(), "picket-store");
 	while (!atomic_load(&s->stop)) {
 		turn(s);
-		pk_queue_wait(s->queue, false, TURN_MS);
+		if (!s->open || s->trouble[0] || !s->more)
+			pk_queue_wait(s->queue, false, TURN_MS);
 	}
 	end = pk_clock_boot_ns() + END_NS;
 	while (pk_queue_used(s->queue) && pk_clock_boot_ns() < end && !s->trouble[0])
