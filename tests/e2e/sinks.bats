@@ -161,7 +161,7 @@ no_difference() {
 		exec "$1/picketd" --config "$2/picket.yaml"' - "$build" "$run" >>"$run/log" 2>&1 3>&- &
 	daemon=$!
 	wait_for 20 is_covered
-	receiver=$(pgrep -f "receivers.py journal /run/systemd/journal/socket $run")
+	receiver=$(pgrep -f "receivers.py journal /run/systemd/journal/socket $run") || { cat "$run/journal.log"; false; }
 	others="${others:-} $receiver"
 	odd 1
 	wait_for 15 got journal 1 || {
