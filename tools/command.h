@@ -34,6 +34,7 @@ extern const struct pk_command pk_cmd_list_load;
 extern const struct pk_command pk_cmd_list_diff;
 extern const struct pk_command pk_cmd_list_test;
 extern const struct pk_command pk_cmd_check;
+extern const struct pk_command pk_cmd_rule;
 extern const struct pk_command pk_cmd_detach;
 extern const struct pk_command pk_cmd_record;
 extern const struct pk_command pk_cmd_replay;

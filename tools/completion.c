@@ -2,6 +2,7 @@
 /* `picket completion`: scripts for shells, made from the same tables as the commands. */
 #include "base/cleanup.h"
 #include "command.h"
+#include "rule.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -23,7 +24,7 @@ static void options_of(const struct pk_command *c)
 static bool takes_file(const struct pk_command *c)
 {
 	return c == &pk_cmd_record || c == &pk_cmd_replay || c == &pk_cmd_list_load ||
-	       c == &pk_cmd_list_diff || c == &pk_cmd_list_test;
+	       c == &pk_cmd_list_diff || c == &pk_cmd_list_test || c == &pk_cmd_rule_check;
 }
 
 /* "list show" is "show" behind "list". */
