@@ -142,7 +142,8 @@ static void learn_fetch(struct pk_detect *d, struct state *st, const struct pk_s
 	n = note_put(st, up);
 	n->fetch_ns = s->now_ns;
 	n->fetch = p->id;
-	learn_names(n, pk_process_cmd_line(p));
+	if (pk_program_is(p, PK_PROG_FETCH)) /* the words of a script are no names of files */
+		learn_names(n, pk_process_cmd_line(p));
 	if (!n->shell_ns || n->shell_ns + PAIR_NS < s->now_ns)
 		return;
 	n->shell_ns = 0; /* the shell of this pipe came first */

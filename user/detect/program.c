@@ -252,7 +252,8 @@ bool pk_program_is_own(const struct pk_enrich *e, const struct pk_process *p)
 
 	if (a && b && a->exe_ino == b->exe_ino && a->exe_dev == b->exe_dev)
 		return true;
-	return strcmp(pk_process_name(p), "picketd") == 0 &&
+	return (strcmp(pk_process_name(p), "picketd") == 0 ||
+		strcmp(pk_process_name(p), "picket") == 0) &&
 	       pk_program_path_is_system(pk_process_path(p));
 }
 

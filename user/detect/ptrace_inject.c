@@ -46,7 +46,8 @@ static bool is_ancestor(const struct pk_world *w, const struct pk_process *p,
 	for (size_t i = 0; i < n; i++)
 		if (up[i] == p)
 			return true;
-	return of == p;
+	/* A fork of the same program that looks at its parent: sanitizers and crash handlers. */
+	return of == p || (of && of->image[0] && of->image[0] == p->image[0]);
 }
 
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)

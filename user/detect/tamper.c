@@ -71,9 +71,10 @@ static const struct {
 	enum pk_severity severity;
 	const char *what;
 } commands[] = {
-	{ BPF_LINK_DETACH, PK_HIGH, "a BPF link was detached" },
-	{ BPF_LINK_UPDATE, PK_MEDIUM, "the program of a BPF link was replaced" },
-	{ BPF_PROG_DETACH, PK_MEDIUM, "a BPF program was detached" },
+	/* Whose it was the record does not say; ours are told as notices. */
+	{ BPF_LINK_DETACH, PK_LOW, "a BPF link was detached" },
+	{ BPF_LINK_UPDATE, PK_LOW, "the program of a BPF link was replaced" },
+	{ BPF_PROG_DETACH, PK_LOW, "a BPF program was detached" },
 	{ BPF_LINK_GET_FD_BY_ID, PK_LOW, "a BPF link of somebody was opened" },
 	{ BPF_MAP_GET_FD_BY_ID, PK_LOW, "a BPF map of somebody was opened" },
 };

@@ -65,7 +65,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 	const char *path, *why, *slash;
 
 	(void)state; /* none */
-	if (!p || !p->image[0] || (s->ev->hdr->flags & PK_EVF_SNAPSHOT))
+	if (!p || !p->image[0] || (s->ev->hdr->flags & PK_EVF_SNAPSHOT) ||
+	    (p->image[0]->exec_flags & PK_EXEC_MEMFD)) /* has a detector of its own */
 		return;
 	path = pk_process_path(p);
 	why = why_of(p, &f.severity);

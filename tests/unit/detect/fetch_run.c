@@ -62,6 +62,10 @@ static void test_benign(void **state)
 	host_exec(61, 50, "/usr/bin/jq", "jq .");
 	with.ctime_s = 1;
 	host_exec(62, 50, "/home/u/tool", "tool");
+	/* a script with a connection, and a command that it has among its words */
+	host_exec(65, 50, "/usr/bin/python3", "python3 -c uname");
+	host_sock(65, PK_SOCK_ESTABLISHED, 7, 40000, "203.0.113.9", 80);
+	host_exec(66, 50, "/usr/bin/uname", "uname");
 	/* the name only as a word of a command */
 	host_exec(63, 50, "/bin/sh", "sh -c ls status.json");
 	/* a package manager downloads and runs scripts */

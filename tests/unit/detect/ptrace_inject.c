@@ -30,6 +30,10 @@ static void test_benign(void **state)
 	host_exec(11, 10, "/bin/true", "true");
 	host_act(10, PK_ACT_PTRACE, PTRACE_POKEDATA, 0, 0, 11);
 	host_act(10, PK_ACT_VM_WRITE, 10, 0, 0, 10);
+	/* a leak checker: a fork of the program takes over its parent */
+	host_exec(13, 1, "/home/u/test", "test");
+	host_fork(13, 14);
+	host_act(14, PK_ACT_PTRACE, PTRACE_ATTACH, 0, 0, 13);
 	host_set("detect.ptrace_inject_allow", "wineserver");
 	host_exec(12, 1, "/opt/wineserver", "wineserver");
 	host_act(12, PK_ACT_PTRACE, PTRACE_ATTACH, 0, 0, 11);

@@ -70,7 +70,7 @@ static void test_hooks(void **state)
 	notice("configuration read again");
 	host_exec(60, 50, "/home/u/x", "x");
 	host_act(60, PK_ACT_BPF, BPF_LINK_DETACH, 0, 0, 0);
-	host_found(2, "T1685", PK_HIGH);
+	host_found(2, "T1685", PK_LOW);
 	host_exec(61, 50, "/usr/sbin/bpftool", "bpftool map");
 	host_act(61, PK_ACT_BPF, BPF_MAP_GET_FD_BY_ID, 0, 0, 0);
 	host_found(3, "T1685", PK_LOW);

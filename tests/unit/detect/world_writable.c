@@ -45,6 +45,9 @@ static void test_package(void **state)
 	host_exec(10, 1, "/usr/bin/apt-get", "apt-get install x");
 	host_exec(11, 10, "/tmp/x.config", "x.config");
 	host_found(1, "T1036.005", PK_LOW);
+	with.flags = PK_EXEC_MEMFD;
+	with.mode = 0100777;
+	host_exec(13, 1, "/memfd:x", "x");
 	with.snapshot = true;
 	host_exec(12, 1, "/tmp/y", "y");
 	assert_int_equal(seen.n, 1);
