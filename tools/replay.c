@@ -11,10 +11,13 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "capture.h"
+#include "conf/conf.h"
 #include "decode/record.h"
 #include "detect/detect.h"
+#include "detect/indicators.h"
 #include "flow/filter.h"
 #include "flow/table.h"
+#include "intel/intel.h"
 #include "name/name.h"
 #include "replay_alerts.h"
 #include "replay_kernel.h"
@@ -32,18 +35,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S      1000000000ULL
-#define SLOTS_MIN     8192u
-#define SLOTS_MAX     (1u << 19)
-#define FLOWS_MAX     (1u << 20) /* shown of one capture; more are counted */
-#define BYTES_A_FLOW  32         /* of the file: no flow takes less than a packet */
-#define ADDRESSES_MAX (1u << 20) /* that have names */
-#define TEXT_BYTES    (512u << 20)
-#define PROGRESS_SIZE (16 << 20) /* files below are read before anybody looks */
+#define NS_PER_S       1000000000ULL
+#define SLOTS_MIN      8192u
+#define SLOTS_MAX      (1u << 19)
+#define FLOWS_MAX      (1u << 20) /* shown of one capture; more are counted */
+#define BYTES_A_FLOW   32         /* of the file: no flow takes less than a packet */
+#define ADDRESSES_MAX  (1u << 20) /* that have names */
+#define TEXT_BYTES     (512u << 20)
+#define INDICATORS_MAX 10000000
+#define PROGRESS_SIZE  (16 << 20) /* files below are read before anybody looks */
 
 struct options {
 	enum pk_print_format format;
 	bool progress, alerts;
+	struct pk_conf *conf;        /* thresholds of detectors */
+	struct pk_indicators *intel; /* NULL: none */
 	struct pk_filter *filter;
 	char **file;
 	size_t files;
@@ -295,7 +301,7 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 	r = make_names(&run);
 	names = run.names;
 	if (r == 0 && opt->alerts)
-		r = pk_replay_alerts_new(flows, names, &run.alerts);
+		r = pk_replay_alerts_new(opt->conf, opt->intel, flows, names, &run.alerts);
 	alerts = run.alerts;
 	if (r < 0)
 		return r;
@@ -443,6 +449,46 @@ static int set_filter(struct options *opt, int argc, char **argv)
 	return r;
 }
 
+/* A file, or a directory of them, for --alerts. */
+static int read_intel(struct options *opt, const char *path)
+{
+	struct pk_intel_sum sum = { 0 };
+	struct stat st;
+	int r = stat(path, &st) < 0 ? -errno : 0;
+
+	if (r == 0 && opt->intel)
+		r = -EEXIST;
+	if (r == 0 && S_ISDIR(st.st_mode)) {
+		r = pk_intel_load(path, INDICATORS_MAX, 0, &opt->intel, &sum);
+	} else if (r == 0) {
+		opt->intel = pk_indicators_new(INDICATORS_MAX);
+		r = opt->intel ? pk_intel_load_file(opt->intel, path, 0, &sum) : -ENOMEM;
+		if (r == 0)
+			r = pk_indicators_seal(opt->intel);
+	}
+	if (r < 0)
+		complain(path, 0, r == -EEXIST ? "--intel is given twice" : strerror(-r));
+	else if (sum.bad[0])
+		complain(path, 0, sum.bad);
+	return r;
+}
+
+static int read_conf(struct options *opt, const char *path)
+{
+	_cleanup_(pk_buf_done) struct pk_buf errors = { 0 };
+	int r;
+
+	if (!path) {
+		opt->conf = pk_conf_new();
+		return opt->conf ? 0 : -ENOMEM;
+	}
+	pk_conf_freep(&opt->conf);
+	r = pk_conf_load(path, &errors, &opt->conf);
+	if (r < 0)
+		fprintf(stderr, "picket replay: %s", errors.len ? errors.data : strerror(-r));
+	return r;
+}
+
 static void usage(FILE *f)
 {
 	fputs("Usage: picket replay [-o table|json|csv] FILE [FILTER...]\n"
@@ -462,6 +508,9 @@ static void usage(FILE *f)
 	      "      --alerts           what the detectors say instead of flows: OCSF Detection "
 	      "Findings\n"
 	      "                         (2004); what needs processes stays silent\n"
+	      "      --intel PATH       threat intelligence for --alerts: a file, or a directory "
+	      "of them\n"
+	      "  -c, --config FILE      thresholds of detectors (default: the program's own)\n"
 	      "  -q, --quiet            no progress\n"
 	      "  -h, --help             this text\n"
 	      "\n"
@@ -480,6 +529,8 @@ static int parse_options(struct options *opt, int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "files-from", required_argument, NULL, 'F' },
 		{ "alerts", no_argument, NULL, 'A' },
+		{ "intel", required_argument, NULL, 'I' },
+		{ "config", required_argument, NULL, 'c' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -490,7 +541,7 @@ static int parse_options(struct options *opt, int argc, char **argv)
 	optind = 0;
 	opt->progress = isatty(STDERR_FILENO);
 	/* "+": a filter may hold words that look like options, "not -1" say. */
-	while ((o = getopt_long(argc, argv, "+o:qh", longs, NULL)) >= 0) {
+	while ((o = getopt_long(argc, argv, "+o:c:qh", longs, NULL)) >= 0) {
 		if (o == 'h') {
 			usage(stdout);
 			return 1;
@@ -501,6 +552,9 @@ static int parse_options(struct options *opt, int argc, char **argv)
 			opt->alerts = true;
 		else if (o == 'F' && read_list(opt, optarg) == 0)
 			list = true;
+		else if ((o == 'I' && read_intel(opt, optarg) == 0) ||
+			 (o == 'c' && read_conf(opt, optarg) == 0))
+			continue;
 		else if (o != 'o' || pk_print_format(optarg, &opt->format) < 0) {
 			if (o == 'o')
 				fprintf(stderr, "picket replay: no such output format\n");
@@ -533,11 +587,15 @@ int pk_replay_main(int argc, char **argv)
 	struct options opt = { 0 };
 	int r;
 
-	r = parse_options(&opt, argc, argv);
+	r = read_conf(&opt, NULL);
+	if (r == 0)
+		r = parse_options(&opt, argc, argv);
 	r = r < 0 ? 2 : r > 0 ? 0 : replay_all(&opt);
 	for (size_t i = 0; i < opt.files; i++)
 		free(opt.file[i]);
 	free(opt.file);
 	pk_filter_free(opt.filter);
+	pk_indicators_free(opt.intel);
+	pk_conf_free(opt.conf);
 	return r;
 }

@@ -24,7 +24,7 @@
 #define ALERTS_MAX 65536
 
 struct pk_replay_alerts {
-	struct pk_conf *conf;
+	struct pk_indicators *intel; /* borrowed */
 	struct pk_detect *detect;
 	struct pk_alerts *alerts;
 	struct pk_ocsf ocsf;
@@ -54,11 +54,12 @@ static void on_found(void *arg, struct pk_finding *f)
 				    a->subject.len); /* told without it */
 }
 
-int pk_replay_alerts_new(struct pk_flow_table *flows, struct pk_names *names,
+int pk_replay_alerts_new(const struct pk_conf *conf, struct pk_indicators *intel,
+			 struct pk_flow_table *flows, struct pk_names *names,
 			 struct pk_replay_alerts **ret_alerts)
 {
 	_cleanup_(pk_replay_alerts_freep) struct pk_replay_alerts *a = calloc(1, sizeof(*a));
-	struct pk_world w = { .flows = flows, .names = names };
+	struct pk_world w = { .conf = conf, .flows = flows, .names = names };
 	int r;
 
 	if (!a)
@@ -66,10 +67,9 @@ int pk_replay_alerts_new(struct pk_flow_table *flows, struct pk_names *names,
 	a->ocsf = (struct pk_ocsf){
 		.hostname = "capture", .boot = "00000000", .flows = flows, .names = names
 	};
-	w.conf = a->conf = pk_conf_new();
-	if (!a->conf)
-		return -ENOMEM;
-	a->alerts = pk_alerts_new(ALERTS_MAX, a->conf->alerts_fold_ns);
+	a->intel = intel;
+	w.intel = &a->intel;
+	a->alerts = pk_alerts_new(ALERTS_MAX, conf->alerts_fold_ns);
 	if (!a->alerts)
 		return -ENOMEM;
 	r = pk_detect_new(&w, on_found, a, &a->detect);
@@ -85,7 +85,6 @@ void pk_replay_alerts_free(struct pk_replay_alerts *a)
 		return;
 	pk_detect_free(a->detect);
 	pk_alerts_free(a->alerts);
-	pk_conf_free(a->conf);
 	pk_buf_done(&a->text);
 	pk_buf_done(&a->subject);
 	free(a);

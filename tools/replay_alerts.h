@@ -7,14 +7,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct pk_conf;
 struct pk_filter;
 struct pk_flow_table;
+struct pk_indicators;
 struct pk_names;
 struct pk_replay_alerts;
 struct pk_see;
 
-/* All detectors with their defaults; flows and names are borrowed. */
-int pk_replay_alerts_new(struct pk_flow_table *flows, struct pk_names *names,
+/* Everything is borrowed. conf: thresholds; intel: sealed, or NULL for none. */
+int pk_replay_alerts_new(const struct pk_conf *conf, struct pk_indicators *intel,
+			 struct pk_flow_table *flows, struct pk_names *names,
 			 struct pk_replay_alerts **ret_alerts);
 void pk_replay_alerts_free(struct pk_replay_alerts *a);
 void pk_replay_alerts_freep(struct pk_replay_alerts **a);

@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "decode/gap.h"
 #include "flow/link.h"
+#include "intel/intel.h"
 #include "kernel.h"
 #include "pipeline.h"
 #include "probe/channel.h"
@@ -283,6 +284,22 @@ static void take_addr(struct agent *a, const struct pk_msg_addr *m, bool gone)
 	pk_state_addr(a->view->state, &addr, gone);
 }
 
+/* What can't be read leaves the rest in force; it is told, and the agent goes on. */
+static void read_intel(struct agent *a)
+{
+	struct pk_intel_sum sum;
+	int r = pk_pipeline_intel(a->pipeline, pk_clock_wall_ms(pk_clock_boot_ns()), &sum);
+
+	if (r < 0)
+		pk_error("%s: %s, continuing with the threat intelligence of before",
+			 a->conf->intel_dir, strerror(-r));
+	else if (sum.bad_files || sum.bad_lines)
+		pk_warn("%s: %llu files and %llu lines of threat intelligence were left out, the "
+			"first: %s",
+			a->conf->intel_dir, (unsigned long long)sum.bad_files,
+			(unsigned long long)sum.bad_lines, sum.bad);
+}
+
 static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 {
 	if (pk_agent_block_take(a->block, m, fds))
@@ -311,6 +328,9 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		return 0;
 	case PK_MSG_NOTICE:
 		pk_pipeline_notice(a->pipeline, m->notice.ts, m->notice.level, m->notice.text);
+		return 0;
+	case PK_MSG_RELOAD:
+		read_intel(a);
 		return 0;
 	case PK_MSG_SWEPT:
 		a->view->state->sweep = m->swept.sweep;
@@ -396,6 +416,7 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	r = pk_pipeline_keep(a->pipeline, &a->places);
 	if (r < 0)
 		pk_error("the store: %s, continuing without keeping alerts and acts", strerror(-r));
+	read_intel(a);
 	a->view->watched = on_watched;
 	a->view->refresh = on_refresh;
 	a->view->admin = on_admin;

@@ -298,6 +298,11 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
 	return pk_pipeline_keep_new(&p->view, places);
 }
 
+int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum)
+{
+	return p->alerts ? pk_pipeline_alerts_intel(p->alerts, now_ms, ret_sum) : -ENOTSUP;
+}
+
 struct pk_view *pk_pipeline_view(struct pk_pipeline *p)
 {
 	return &p->view;

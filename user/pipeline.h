@@ -25,6 +25,11 @@ void pk_pipeline_freep(struct pk_pipeline **p);
 /* From now on alerts and ended flows are kept, where there is a place; it is borrowed. */
 int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places);
 
+struct pk_intel_sum;
+/* Threat intelligence is read anew, at start and on reload: all of it counts at once, or on failure
+ * what was there before. now_ms: wall clock. Takes 0.1 s for 100,000 indicators or so. */
+int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum);
+
 /* One record. < 0: refused (counted by reason). */
 int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size);
 /* The broker says something: kept for readers, and seen by detectors. */

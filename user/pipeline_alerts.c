@@ -12,7 +12,9 @@
 #include "base/json.h"
 #include "conf/conf.h"
 #include "detect/alert.h"
+#include "detect/indicators.h"
 #include "flow/filter.h"
+#include "intel/intel.h"
 #include "output/journal.h"
 #include "output/ocsf_finding.h"
 #include "output/subject.h"
@@ -28,6 +30,7 @@
 struct pk_pipeline_alerts {
 	struct pk_view *view;
 	struct pk_detect *detect;
+	struct pk_indicators *intel; /* NULL: none was read yet */
 	struct pk_pipeline_incidents *incidents;
 	struct pk_buf text, subject;
 };
@@ -108,6 +111,7 @@ int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret
 
 	if (!p)
 		return -ENOMEM;
+	w.intel = &p->intel;
 	p->view = view;
 	view->alerts = pk_alerts_new(c->alerts_max, c->alerts_fold_ns);
 	view->alert_log = pk_journal_new(c->alerts_max * LOG_BYTES, c->alerts_max);
@@ -129,11 +133,26 @@ void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p)
 		return;
 	pk_pipeline_incidents_free(p->incidents);
 	pk_detect_free(p->detect);
+	pk_indicators_free(p->intel);
 	pk_alerts_free(p->view->alerts);
 	pk_journal_free(p->view->alert_log);
 	pk_buf_done(&p->text);
 	pk_buf_done(&p->subject);
 	free(p);
+}
+
+int pk_pipeline_alerts_intel(struct pk_pipeline_alerts *p, int64_t now_ms,
+			     struct pk_intel_sum *ret_sum)
+{
+	const struct pk_conf *c = p->view->conf;
+	struct pk_indicators *fresh;
+	int r = pk_intel_load(c->intel_dir, c->intel_max, now_ms, &fresh, ret_sum);
+
+	if (r < 0)
+		return r;
+	pk_indicators_free(p->intel);
+	p->intel = fresh;
+	return 0;
 }
 
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see)

@@ -13,5 +13,9 @@ struct pk_view;
 int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret_alerts);
 void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p);
 
+struct pk_intel_sum;
+/* Reads threat intelligence anew: the detectors see all of it or, on failure, what they had. */
+int pk_pipeline_alerts_intel(struct pk_pipeline_alerts *p, int64_t now_ms,
+			     struct pk_intel_sum *ret_sum);
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see);
 void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns);

@@ -13,7 +13,7 @@ struct pk_document {
 };
 
 /* A member's text, NULL: there is none. */
-const char *pk_json_text(const json_t *obj, const char *key);
+const char *pk_member_text(const json_t *obj, const char *key);
 /* Complaints from number `since` on are about the line where this text, quoted, is first found.
  * The search goes through all bytes: it is done for complaints that are kept, and no others. */
 void pk_document_place(struct pk_document *d, size_t since, const char *text);

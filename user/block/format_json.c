@@ -21,7 +21,7 @@ static void unref(json_t **v)
 }
 #define _json_ __attribute__((cleanup(unref)))
 
-const char *pk_json_text(const json_t *obj, const char *key)
+const char *pk_member_text(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));
 }
@@ -110,7 +110,7 @@ static json_t *load(struct pk_reader *r, struct pk_piece b, bool is_line)
 
 static bool is_spamhaus(const json_t *v)
 {
-	const char *type = pk_json_text(v, "type");
+	const char *type = pk_member_text(v, "type");
 
 	return json_is_string(json_object_get(v, "cidr")) || json_object_get(v, "asn") ||
 	       (type && strcmp(type, "metadata") == 0 && json_object_get(v, "records"));
@@ -120,7 +120,7 @@ static bool is_spamhaus(const json_t *v)
 static void spamhaus_row(struct pk_reader *r, struct pk_piece line, const json_t *v, uint64_t *n)
 {
 	const json_t *records = json_object_get(v, "records");
-	const char *cidr = pk_json_text(v, "cidr"), *id = pk_json_text(v, "sblid");
+	const char *cidr = pk_member_text(v, "cidr"), *id = pk_member_text(v, "sblid");
 	struct pk_block_entry e = r->opts->defaults;
 
 	if (cidr) {

@@ -15,13 +15,13 @@ bool pk_misp_is(const json_t *root)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (json_object_get(root, keys[i]))
 			return true;
-	return pk_json_text(root, "category") && pk_json_text(root, "value");
+	return pk_member_text(root, "category") && pk_member_text(root, "value");
 }
 
 bool pk_warnings_is(const json_t *root)
 {
 	return json_is_array(json_object_get(root, "list")) &&
-	       (pk_json_text(root, "type") || json_object_get(root, "matching_attributes"));
+	       (pk_member_text(root, "type") || json_object_get(root, "matching_attributes"));
 }
 
 /* MISP writes booleans as such, as 0 and 1, and as "0" and "1". */
@@ -94,8 +94,8 @@ static void take_value(struct pk_document *d, const char *type, const char *text
 
 static void take_attribute(struct pk_document *d, const json_t *a, const char *info)
 {
-	const char *type = pk_json_text(a, "type"), *value = pk_json_text(a, "value");
-	const char *uuid = pk_json_text(a, "uuid"), *comment = pk_json_text(a, "comment");
+	const char *type = pk_member_text(a, "type"), *value = pk_member_text(a, "value");
+	const char *uuid = pk_member_text(a, "uuid"), *comment = pk_member_text(a, "comment");
 	size_t complaints = d->r->d->n_bad;
 
 	if (is_no(json_object_get(a, "to_ids")) || is_yes(json_object_get(a, "deleted"))) {
@@ -123,13 +123,13 @@ static void walk(struct pk_document *d, const json_t *v, const char *info)
 	}
 	if (!json_is_object(v))
 		return;
-	if (pk_json_text(v, "info"))
-		info = pk_json_text(v, "info");
+	if (pk_member_text(v, "info"))
+		info = pk_member_text(v, "info");
 	if (json_is_array(attributes)) {
 		json_array_foreach(attributes, i, a) take_attribute(d, a, info);
 	} else if (attributes) {
 		take_attribute(d, attributes, info);
-	} else if (pk_json_text(v, "category") && pk_json_text(v, "value")) {
+	} else if (pk_member_text(v, "category") && pk_member_text(v, "value")) {
 		take_attribute(d, v, info);
 	}
 	if (is_yes(json_object_get(v, "deleted"))) /* an object that is no more */
@@ -158,9 +158,9 @@ static unsigned wanted(const char *type)
 void pk_list_read_warnings(struct pk_document *d)
 {
 	const json_t *list = json_object_get(d->root, "list"), *v;
-	unsigned want = wanted(pk_json_text(d->root, "type"));
+	unsigned want = wanted(pk_member_text(d->root, "type"));
 	struct pk_block_entry e = d->r->opts->defaults;
-	const char *name = pk_json_text(d->root, "name");
+	const char *name = pk_member_text(d->root, "name");
 	size_t i;
 
 	if (name)

@@ -12,7 +12,7 @@
 
 bool pk_stix_is(const json_t *root)
 {
-	const char *id = pk_json_text(root, "id"), *type = pk_json_text(root, "type");
+	const char *id = pk_member_text(root, "id"), *type = pk_member_text(root, "type");
 
 	if (!type)
 		return false;
@@ -47,13 +47,14 @@ static void complain(struct pk_document *d, const json_t *v, const char *text, c
 		pk_reader_bad(d->r, pk_piece_of(text), "pattern, column %zu: %s", column, why);
 	else
 		pk_reader_bad(d->r, pk_piece_of(text), "%s", why);
-	pk_document_place(d, complaints, pk_json_text(v, "id"));
+	pk_document_place(d, complaints, pk_member_text(v, "id"));
 }
 
 /* Is it in force? Sets the expiry. Complaints are made here. */
 static bool is_valid(struct pk_document *d, const json_t *v, struct pk_block_entry *e)
 {
-	const char *until = pk_json_text(v, "valid_until"), *from = pk_json_text(v, "valid_from");
+	const char *until = pk_member_text(v, "valid_until"),
+		   *from = pk_member_text(v, "valid_from");
 	const char *wrong = NULL;
 	int64_t ms, now = d->r->opts->now_ms;
 
@@ -116,8 +117,9 @@ static void take_pattern(struct pk_document *d, const json_t *v, const char *tex
 
 static void take_indicator(struct pk_document *d, const json_t *v)
 {
-	const char *kind = pk_json_text(v, "pattern_type"), *pattern = pk_json_text(v, "pattern");
-	const char *name = pk_json_text(v, "name"), *id = pk_json_text(v, "id");
+	const char *kind = pk_member_text(v, "pattern_type"),
+		   *pattern = pk_member_text(v, "pattern");
+	const char *name = pk_member_text(v, "name"), *id = pk_member_text(v, "id");
 	struct pk_block_entry e = d->r->opts->defaults;
 
 	if (!is_valid(d, v, &e))
@@ -138,7 +140,7 @@ static void take_indicator(struct pk_document *d, const json_t *v)
 
 static void take_object(struct pk_document *d, const json_t *v)
 {
-	const char *type = pk_json_text(v, "type");
+	const char *type = pk_member_text(v, "type");
 
 	if (type && strcmp(type, "indicator") == 0)
 		take_indicator(d, v);
@@ -149,7 +151,7 @@ static void take_object(struct pk_document *d, const json_t *v)
 void pk_list_read_stix(struct pk_document *d)
 {
 	const json_t *objects = json_object_get(d->root, "objects"), *v;
-	const char *type = pk_json_text(d->root, "type");
+	const char *type = pk_member_text(d->root, "type");
 	size_t i;
 
 	if (json_is_array(d->root))

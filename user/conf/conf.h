@@ -78,6 +78,8 @@ struct pk_conf {
 	uint64_t dns_beacon_questions, dns_beacon_score, dns_beacon_time_ns, dns_beacon_zones;
 	uint64_t dns_tunnel_window_ns, dns_tunnel_names, dns_tunnel_bytes, dns_tunnel_zones;
 	struct pk_conf_list dns_tunnel_allowed; /* registered domains */
+	char *intel_dir;                        /* of threat intelligence */
+	uint64_t intel_max;                     /* indicators */
 	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
 	uint64_t incidents_max;      /* incidents kept in memory */

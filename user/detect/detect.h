@@ -20,6 +20,7 @@ struct pk_event;
 struct pk_fact;
 struct pk_flow_entry;
 struct pk_flow_table;
+struct pk_indicators;
 struct pk_local;
 struct pk_names;
 struct pk_news;
@@ -63,6 +64,8 @@ struct pk_world {
 	struct pk_local *local;
 	struct pk_names *names;
 	struct pk_agg_table *aggs; /* floods that the kernel only summed up */
+	/* Threat intelligence as it is now: what it points to changes with each reload. */
+	struct pk_indicators *const *intel;
 };
 
 struct pk_detector {

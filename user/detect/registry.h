@@ -13,6 +13,7 @@ extern const struct pk_detector pk_detect_fetch_run;
 extern const struct pk_detector pk_detect_fileless;
 extern const struct pk_detector pk_detect_foreign_bpf;
 extern const struct pk_detector pk_detect_icmp_tunnel;
+extern const struct pk_detector pk_detect_intel;
 extern const struct pk_detector pk_detect_io_uring_socket;
 extern const struct pk_detector pk_detect_kernel_module;
 extern const struct pk_detector pk_detect_metadata_access;

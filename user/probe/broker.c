@@ -371,6 +371,7 @@ static void reload(struct broker *b)
 	(void)set_sweeps(b); /* the old period stays when there is no memory for a timer */
 	pk_log_init("picketd", (enum pk_log_level)fresh->log_level);
 	pk_log_target_set((enum pk_log_target)fresh->log_target);
+	send_bare(b, PK_MSG_RELOAD);
 	notice(b, PK_LOG_INFO, "configuration read again");
 	(void)pk_notify("READY=1");
 }

@@ -57,6 +57,7 @@ static const struct shape shapes[] = {
 	[PK_MSG_SAFE] = { .size = sizeof(struct pk_msg_safe) },
 	[PK_MSG_SAFE_GONE] = { .size = sizeof(struct pk_msg_safe) },
 	[PK_MSG_BLOCK_START] = { .size = sizeof(struct pk_msg_head) },
+	[PK_MSG_RELOAD] = { .size = sizeof(struct pk_msg_head) },
 	[PK_MSG_GROW_FAILED] = { .size = sizeof(struct pk_msg_result) },
 	[PK_MSG_SAVED] = { .size = sizeof(struct pk_msg_saved),
 			   .name_at = TEXT(pk_msg_saved, name) },

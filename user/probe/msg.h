@@ -35,6 +35,7 @@ enum pk_msg_type {
 	PK_MSG_BLOCK_START = 16, /* head only: all of it was told */
 	PK_MSG_GROW_FAILED = 17, /* struct pk_msg_result: no (more) chunks come for the last GROW */
 	PK_MSG_SAVED = 18,       /* struct pk_msg_saved: the answer to each SAVE */
+	PK_MSG_RELOAD = 19,      /* head only: the configuration was read again */
 	/* pipeline -> broker */
 	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
 	/* struct pk_msg_hold: the lists are in force, and whether there is something to enforce.
