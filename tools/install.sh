@@ -24,6 +24,14 @@ if [ -e "$dest$conf/picket/picket.yaml" ]; then
 else
 	put 644 user/share/picket.yaml "$conf/picket/picket.yaml"
 fi
+for rule in user/share/rules.d/*.yml; do
+	put 644 "$rule" "$prefix/share/picket/rules.d/${rule##*/}"
+done
+# Made once: whoever removes the link runs without these rules.
+if [ ! -d "$dest$conf/picket/rules.d" ]; then
+	mkdir -p "$dest$conf/picket/rules.d"
+	ln -s "$prefix/share/picket/rules.d" "$dest$conf/picket/rules.d/picket"
+fi
 sed "s|/usr/sbin/picketd|$prefix/sbin/picketd|g" user/share/picket.service >"$tmp"
 put 644 "$tmp" "$prefix/lib/systemd/system/picket.service"
 put 644 user/share/picket.sysusers "$prefix/lib/sysusers.d/picket.conf"
