@@ -222,6 +222,20 @@ is_safe() { api /v1/lists | jq -e --arg p "$1" --arg w "$2" 'any(.safe[]; .prefi
 	[ "$(api /v1/lists | jq '.lists[0].entries')" = 11 ]
 }
 
+@test "what only the kernel still has is in force, and dated" {
+	echo 10.97.0.2 >"$run/a"
+	picket list load "$run/a" --name feed
+	kill -KILL $daemon
+	wait $daemon || true
+	rm -rf "$run/state/lists"
+	launch
+	tmp=$run
+	run ! in_client ping -c 1 -W 1 $server_ip
+	run=$tmp
+	api /v1/lists | jq -e 'any(.lists[]; (.name | startswith("recovered-")) and
+		.entries == 1 and .created > 1.6e12 and .changed > 1.6e12)'
+}
+
 @test "after a reboot the last good list is in force, also when its file is damaged" {
 	printf '10.97.0.2\n' >"$run/a"
 	printf '10.97.0.2\n192.0.2.9\n' >"$run/b"

@@ -244,6 +244,22 @@ http.server.ThreadingHTTPServer(("", 8080), H).serve_forever()' >/dev/null 2>&1 
 	tls $cdn shop.example
 }
 
+would_cut() { # would_cut LISTED...: by the first of them
+	printf '%s\n' "$@" >"$run/names"
+	picket list test "$run/names" -o json |
+		jq -es "any(.[]; .name == \"$1\" and .flows >= 1 and (.examples | length > 0))"
+}
+
+@test "a list of names against the flows so far, before it is loaded" {
+	start_tls $cdn
+	[ "$(ask +short shop.example)" = $cdn ]
+	tls $cdn www.ads.example
+	wait_for 10 would_cut ads.example never.example # said in its hello
+	wait_for 10 would_cut shop.example              # what its address was resolved from
+	run ! would_cut never.example
+	tls $cdn www.ads.example # nothing has changed
+}
+
 @test "queries are refused where asked, at once, and the record says who asked" {
 	picket block evil.example --refuse-query --reason C2
 	wait_for 2 test "$(api /v1/lists | jq .memory.refused_names)" = 1

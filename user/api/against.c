@@ -6,6 +6,8 @@
 #include "api/against.h"
 
 #include "base/ip.h"
+#include "block/domain.h"
+#include "block/format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,5 +94,39 @@ int64_t pk_against_find(const struct pk_against *a, const struct pk_against_quer
 	at = last_before(a, &host);
 	while (at >= 0 && (!covers(&a->v[at], &host) || !is_met(a, &a->v[at], q)))
 		at = a->parent[at];
+	return at;
+}
+
+static int64_t find_name(const struct pk_list_data *d, const char *name)
+{
+	size_t lo = 0, hi = d->n_names;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(name, pk_block_text_at(&d->texts, d->names[mid].text));
+
+		if (!c)
+			return (int64_t)mid;
+		if (c < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return -1;
+}
+
+int64_t pk_against_name(const struct pk_list_data *d, const char *name)
+{
+	struct pk_domain_suffix above[PK_DOMAIN_LABELS];
+	char text[PK_DOMAIN_MAX];
+	const char *why;
+	int64_t at = -1;
+	size_t n;
+
+	if (!d->n_names || pk_domain_normalise(name, strcspn(name, ":"), text, &why) < 0)
+		return -1;
+	n = pk_domain_suffixes(text, strlen(text), above);
+	for (size_t i = 0; i < n && at < 0; i++)
+		at = find_name(d, text + above[i].at);
 	return at;
 }

@@ -2,7 +2,8 @@
 /*
  * What a list would have cut: the flows that the agent remembers, live and ended, against a list
  * that is not in force. A flow counts when packets of one of its directions would have been
- * dropped.
+ * dropped; by a name, when it says it (TLS, QUIC, HTTP) or its far end's address was resolved from
+ * it: so much at the most, for addresses that other names share stay open.
  */
 #include "api/against.h"
 #include "api/answer.h"
@@ -19,6 +20,7 @@
 #include "enrich/enrich.h"
 #include "flow/link.h"
 #include "flow/table.h"
+#include "name/name.h"
 
 #include <picket/api.h>
 
@@ -40,9 +42,9 @@ struct test {
 	struct pk_upload *u;
 	const struct pk_view *v;
 	struct pk_against *against;
-	struct sum *sum; /* one an entry */
+	struct sum *sum; /* one an entry, then one a name */
 	uint64_t from_ns, flows, cut, bytes, safe, allowed;
-	int64_t *top; /* entries that cut most, in the order of their index */
+	int64_t *top; /* of sum: those that cut most, most first */
 	size_t n_top;
 	struct pk_block_answer *answer;
 };
@@ -80,14 +82,40 @@ static bool is_spared(struct test *t, const struct pk_flow *f, unsigned d)
 	return t->answer->safe || t->answer->verdict == PK_BLOCK_ALLOWED;
 }
 
-/* The entry that cuts the flow, -1: none. */
+/* The name that cuts the flow, -1: none. */
+static int64_t named(const struct test *t, const struct pk_flow *f)
+{
+	const struct pk_list_data *d = &t->u->data;
+	const struct pk_names *names = t->v->ocsf.names;
+	const struct pk_fact *fact = d->n_names && names ? pk_names_fact(names, f->meta.id) : NULL;
+	const char *said[] = { fact ? fact->sni : NULL, fact ? fact->http_host : NULL };
+	int64_t at = -1;
+
+	if (!fact)
+		return -1;
+	for (unsigned i = 0; i < 2 && at < 0; i++)
+		if (said[i])
+			at = pk_against_name(d, said[i]);
+	for (unsigned i = 0; i < 2 && at < 0; i++) {
+		if (fact->dns[i])
+			at = pk_against_name(d, fact->dns[i]);
+		if (at >= 0 && d->names[at].how & PK_BLOCK_SNI_ONLY)
+			at = -1;
+	}
+	return at;
+}
+
+/* Index in sum of what cuts the flow, -1: nothing does. */
 static int64_t cuts(struct test *t, const struct pk_flow_entry *e, bool count)
 {
 	const struct pk_flow *f = &e->flow;
+	int64_t name = named(t, f);
 
 	for (unsigned d = 0; d < 2; d++) {
 		int64_t at = decides(t, f, d);
 
+		if (at < 0 && name >= 0 && f->dir[d].packets)
+			at = (int64_t)t->u->data.n + name;
 		if (at < 0)
 			continue;
 		if (!count)
@@ -174,19 +202,31 @@ static struct pk_flow_entry *next_flow(struct test *t, bool *live, struct pk_flo
 	return pk_flow_table_ended(table, e);
 }
 
+static void write_entry(struct pk_json *j, const struct pk_list_data *d, size_t at)
+{
+	const struct pk_block_entry *e = at < d->n ? &d->v[at] : NULL;
+	const struct pk_block_name *n = e ? NULL : &d->names[at - d->n];
+	const char *reason = pk_block_text_at(&d->texts, e ? e->reason : n->reason);
+	char text[PK_PREFIX_TEXT];
+
+	if (e) {
+		pk_json_str(j, "prefix", pk_limits_prefix(e, text));
+		pk_limits_write(j, e, pk_block_text_at(&d->texts, e->iface));
+	} else {
+		pk_json_str(j, "name", pk_block_text_at(&d->texts, n->text));
+		pk_answer_how(j, n->how);
+	}
+	if (*reason)
+		pk_json_str(j, "reason", reason);
+}
+
 static void write_cut(struct pk_json *j, struct test *t, int64_t entry)
 {
-	const struct pk_block_entry *e = &t->u->data.v[entry];
-	const char *reason = pk_block_text_at(&t->u->data.texts, e->reason);
-	char text[PK_PREFIX_TEXT];
 	unsigned examples = 0;
 	bool live = true;
 
 	pk_json_obj(j, NULL);
-	pk_json_str(j, "prefix", pk_limits_prefix(e, text));
-	pk_limits_write(j, e, pk_block_text_at(&t->u->data.texts, e->iface));
-	if (*reason)
-		pk_json_str(j, "reason", reason);
+	write_entry(j, &t->u->data, (size_t)entry);
 	pk_json_u64(j, "flows", t->sum[entry].flows);
 	pk_json_u64(j, "bytes", t->sum[entry].bytes);
 	pk_json_arr(j, "examples");
@@ -226,7 +266,7 @@ static void write_test(struct pk_json *j, struct test *t)
 	pk_json_u64(j, "flows", t->flows);
 	pk_json_end(j);
 	pk_answer_read(j, &t->u->data);
-	pk_json_u64(j, "entries", t->u->data.n);
+	pk_json_u64(j, "entries", t->u->data.n + t->u->data.n_names);
 	pk_json_u64(j, "flows_cut", t->cut);
 	pk_json_u64(j, "bytes_cut", t->bytes);
 	pk_json_obj(j, "spared");
@@ -243,7 +283,8 @@ static void write_test(struct pk_json *j, struct test *t)
 static int run(struct pk_upload *u)
 {
 	const struct pk_view *v = u->later->q.view;
-	_cleanup_free_ struct sum *sum = calloc(u->data.n ? u->data.n : 1, sizeof(*sum));
+	size_t n = u->data.n + u->data.n_names;
+	_cleanup_free_ struct sum *sum = calloc(n ? n : 1, sizeof(*sum));
 	_cleanup_free_ int64_t *top = calloc(SHOWN + 1, sizeof(*top));
 	_cleanup_free_ struct pk_block_answer *answer = calloc(1, sizeof(*answer));
 	uint64_t back_ns = (u->against_s ? u->against_s : DEFAULT_S) * S_NS;
@@ -260,7 +301,7 @@ static int run(struct pk_upload *u)
 	t.from_ns = v->now_ns > back_ns ? v->now_ns - back_ns : 0;
 	for (struct pk_flow_entry *e = NULL; (e = next_flow(&t, &live, e));)
 		count(&t, e);
-	pick(&t, u->data.n);
+	pick(&t, n);
 	pk_json_init(&j, &body);
 	write_test(&j, &t);
 	pk_against_free(t.against);

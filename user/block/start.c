@@ -353,6 +353,7 @@ static void take_rest(struct pk_block *b)
 		for (struct pk_entries_at at = { 0 }; pk_entries_get(&l->now.entries, at);
 		     pk_entries_next(&l->now.entries, &at))
 			pk_entries_get(&l->now.entries, at)->id = l->next_id++;
+		l->now.changed_ms = b->now_ms; /* when it was is not known */
 		why = damage_of(b->start, name, false);
 		pk_list_fault(b, l, "of its file %s; what the kernel held is in force",
 			      why ? why : "there is nothing left");

@@ -135,12 +135,50 @@ static void nothing_is_in_an_empty_list(void **state)
 	pk_against_free(a);
 }
 
+/* The nearest listed name that covers it, however it is spelled. */
+static void names_by_their_ends(void **state)
+{
+	static const char text[] = "evil.example\nwww.evil.example\nads.test\n";
+	static const struct {
+		const char *name, *want;
+	} cases[] = {
+		{ "evil.example", "evil.example" },
+		{ "a.b.evil.example", "evil.example" },
+		{ "WWW.Evil.Example.", "www.evil.example" },
+		{ "x.www.evil.example", "www.evil.example" },
+		{ "ads.test", "ads.test" },
+		{ "ads.test:8080", "ads.test" },
+		{ "notevil.example", NULL },
+		{ "example", NULL },
+		{ "", NULL },
+		{ "a b", NULL },
+	};
+	struct pk_list_opts opts = { .max_bytes = sizeof(text),
+				     .max_entries = 10,
+				     .defaults = { .dir = PK_BLK_IN | PK_BLK_OUT } };
+	struct pk_list_data d;
+
+	(void)state;
+	assert_int_equal(pk_list_read(text, sizeof(text) - 1, &opts, &d), 0);
+	assert_int_equal(d.n_names, 3);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t at = pk_against_name(&d, cases[i].name);
+
+		assert_int_equal(at >= 0, cases[i].want != NULL);
+		if (at >= 0)
+			assert_string_equal(pk_block_text_at(&d.texts, d.names[at].text),
+					    cases[i].want);
+	}
+	pk_list_data_done(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_most_specific_that_is_met),
 		cmocka_unit_test(equal_to_looking_at_all),
 		cmocka_unit_test(nothing_is_in_an_empty_list),
+		cmocka_unit_test(names_by_their_ends),
 	};
 
 	return cmocka_run_group_tests_name("api/against", tests, NULL, NULL);
