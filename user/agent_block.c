@@ -47,6 +47,7 @@ struct pk_agent_block {
 	struct pk_blk_ctl *ctl;
 	struct pk_blk_list *lists;
 	struct pk_dns_ctl *dns;
+	struct pk_grace *grace;
 	struct pk_blk_count base[PK_BLK_LISTS]; /* a list begins where another one ended */
 	struct pk_blk_count *per_cpu;
 	int cpus;
@@ -341,7 +342,9 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 				    .notice = op_notice,
 				    .work = op_work,
 				    .arg = a };
-	struct pk_trie_memory mem = { .wait = pk_grace_wait };
+	struct pk_trie_memory mem = { .wait = pk_grace_wait,
+				      .begin = pk_grace_begin,
+				      .is_over = pk_grace_is_over };
 	int r;
 
 	if (a->block)
@@ -360,8 +363,11 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 	a->ring_fd = PK_TAKE_FD(fds[PK_BLK_FD_RB]);
 	a->names_fd = PK_TAKE_FD(fds[PK_BLK_FD_DNS_NAMES]);
 	r = open_ring(a);
+	if (!r)
+		r = pk_grace_new(&a->grace);
 	if (r < 0)
 		return r;
+	mem.arg = a->grace;
 	a->adopted = m->adopted;
 	mem.roots = a->roots;
 	mem.ctl = a->ctl;
@@ -504,6 +510,7 @@ void pk_agent_block_free(struct pk_agent_block *a)
 		event_free(a->ring_ev);
 	pk_ring_close(a->ring);
 	pk_block_free(a->block); /* the mappings go with the process */
+	pk_grace_free(a->grace);
 	free(a->per_cpu);
 	pk_closep(&a->cnt_fd);
 	pk_closep(&a->who_fd);

@@ -183,7 +183,7 @@ void pk_block_tick(struct pk_block *b, int64_t now_ms, uint64_t boot_ns)
 	pk_load_tick(b);
 	(void)pk_change_expire(b, pk_clock_boot_ns() + 5000000); /* the rest in steps */
 	pk_who_tick(b);
-	if (boot_ns - b->rested_ns >= REST_NS) { /* it waits for all processors */
+	if (boot_ns - b->rested_ns >= REST_NS) { /* each costs all processors something */
 		b->rested_ns = boot_ns;
 		pk_trie_tick(b->trie);
 	}

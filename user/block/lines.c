@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REST_MAX   131072 /* rests longer than a second only when so many do */
-#define ROW_MIN    16     /* shorter rows are only lines */
-#define JOIN_AGAIN 1024   /* lines more than the last time */
-#define REST_LOW   16384  /* worth a wait before fresh lines are begun */
+#define REST_MAX   131072 /* more are not remembered: then it waits */
+#define REST_STEP  1024
+#define ROW_MIN    16    /* shorter rows are only lines */
+#define JOIN_AGAIN 1024  /* lines more than the last time */
+#define REST_LOW   16384 /* worth a wait before fresh lines are begun */
 
 static const uint16_t class_words[PK_LINES_CLASSES] = { 1,  2,  4,  8,   16,  24, 32,
 							48, 64, 96, 128, 192, 256 };
@@ -168,7 +169,7 @@ uint64_t pk_lines_in_rows(const struct pk_lines *l, uint32_t n)
 static void refill(struct pk_lines *l, const struct pk_lines_stack *s)
 {
 	if (!s->n && l->n_ripe >= REST_LOW)
-		pk_lines_settle(l);
+		pk_lines_poll(l);
 }
 
 /* n lines in a row from a range; short ends of ranges become single lines. */
@@ -261,23 +262,43 @@ void pk_lines_begin(struct pk_lines *l)
 	l->n_ripe = l->n_rest;
 }
 
-void pk_lines_settle(struct pk_lines *l)
+static void free_first(struct pk_lines *l, size_t n)
 {
-	size_t n = l->n_ripe;
-
-	if (!n)
-		return;
-	l->wait(l->arg);
 	for (size_t i = 0; i < n; i++)
 		set_free(l, &l->rest[i]);
 	l->given += n;
 	l->n_rest -= n;
-	l->n_ripe = 0;
+	l->n_ripe -= n;
+	l->n_asked = 0;
 	memmove(l->rest, l->rest + n, l->n_rest * sizeof(*l->rest));
+}
+
+void pk_lines_settle(struct pk_lines *l)
+{
+	if (!l->n_ripe)
+		return;
+	l->wait(l->arg);
+	free_first(l, l->n_ripe);
+}
+
+void pk_lines_poll(struct pk_lines *l)
+{
+	if (!l->begin) {
+		pk_lines_settle(l);
+		return;
+	}
+	if (l->n_asked && l->is_over(l->arg, l->moment))
+		free_first(l, l->n_asked);
+	if (l->n_asked || !l->n_ripe)
+		return;
+	l->n_asked = l->n_ripe;
+	l->moment = l->begin(l->arg);
 }
 
 static void rest(struct pk_lines *l, struct pk_lines_rest r)
 {
+	if (l->n_rest >= REST_MAX / 2 && l->n_rest % REST_STEP == 0)
+		pk_lines_poll(l);
 	if (l->n_rest >= REST_MAX)
 		pk_lines_settle(l);
 	if (l->n_rest == l->cap_rest) {

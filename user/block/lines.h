@@ -26,8 +26,10 @@ struct pk_lines_rest {
 
 struct pk_lines {
 	union pk_blk_line *chunk[PK_BLK_CHUNKS_MAX];
-	uint32_t chunks; /* that are there */
-	void (*wait)(void *arg);
+	uint32_t chunks;         /* that are there */
+	void (*wait)(void *arg); /* as in trie.h */
+	uint64_t (*begin)(void *arg);
+	bool (*is_over)(void *arg, uint64_t moment);
 	void *arg;
 	struct pk_lines_range *range; /* never used, or found free by adoption */
 	size_t n_range, cap_range;
@@ -35,7 +37,9 @@ struct pk_lines {
 	struct pk_lines_stack block[PK_LINES_CLASSES]; /* free blocks of words */
 	struct pk_lines_rest *rest;
 	size_t n_rest, cap_rest;
-	size_t n_ripe; /* of them, given by changes that are complete */
+	size_t n_ripe;  /* of them, given by changes that are complete */
+	size_t n_asked; /* of them, that are free when the moment is over */
+	uint64_t moment;
 	uint64_t free_lines, words;
 	uint64_t given, joined; /* lines and blocks given back so far; when they were joined last */
 };
@@ -84,5 +88,8 @@ int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity);
 
 /* A change begins: what it gives is still reachable until it ends, and is not settled before. */
 void pk_lines_begin(struct pk_lines *l);
+/* What earlier changes gave is free when the programs have ended that ran then: looks, and waits
+ * for nothing if it can. */
+void pk_lines_poll(struct pk_lines *l);
 /* Waits for the programs that run, then what earlier changes gave is free. */
 void pk_lines_settle(struct pk_lines *l);

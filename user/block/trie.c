@@ -26,6 +26,8 @@ int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 		return -ENOMEM;
 	t->mem = *m;
 	t->lines.wait = m->wait;
+	t->lines.begin = m->begin;
+	t->lines.is_over = m->is_over;
 	t->lines.arg = m->arg;
 	*ret_trie = t;
 	return 0;
@@ -418,7 +420,7 @@ void pk_trie_set_next(struct pk_trie *t, uint32_t line, uint32_t next)
 void pk_trie_tick(struct pk_trie *t)
 {
 	pk_lines_begin(&t->lines);
-	pk_lines_settle(&t->lines);
+	pk_lines_poll(&t->lines);
 }
 
 void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret)

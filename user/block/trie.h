@@ -20,6 +20,10 @@ struct pk_trie_memory {
 	struct pk_blk_ctl *ctl; /* mapped */
 	/* Waits until no packet program that ran before is still running. */
 	void (*wait)(void *arg);
+	/* The same without waiting, as pk_grace_begin() and pk_grace_is_over(). NULL: by waiting.
+	 */
+	uint64_t (*begin)(void *arg);
+	bool (*is_over)(void *arg, uint64_t moment);
 	void *arg;
 };
 

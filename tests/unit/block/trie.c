@@ -249,6 +249,56 @@ static void test_full(void **state_)
 	heap_done(&heap);
 }
 
+static uint64_t asked, over;
+static uint64_t begin(void *arg)
+{
+	(void)arg;
+	return ++asked;
+}
+static bool is_over(void *arg, uint64_t moment)
+{
+	(void)arg;
+	return over >= moment;
+}
+
+/* What was taken out is not used again before the kernel said so, and nobody waits for it. */
+static void test_late(void **state_)
+{
+	struct pk_trie_memory m;
+	struct pk_trie_use use;
+	struct model *a = &model[0], *b = &model[1];
+	uint32_t first;
+
+	(void)state_;
+	heap_init(&heap);
+	pk_trie_free(heap.trie);
+	m = (struct pk_trie_memory){ .roots = heap.roots,
+				     .ctl = &heap.ctl,
+				     .wait = heap_wait,
+				     .begin = begin,
+				     .is_over = is_over,
+				     .arg = &heap };
+	assert_int_equal(pk_trie_new(&m, &heap.trie), 0);
+	draw_rule(&a->rule, 7);
+	draw_rule(&b->rule, 7);
+	a->rule.has_cond = b->rule.has_cond = false;
+	first = heap_add(&heap, &a->rule);
+	pk_trie_remove(heap.trie, first);
+	for (unsigned i = 0; i < 3; i++) {
+		pk_trie_tick(heap.trie);
+		assert_int_not_equal(heap_add(&heap, &b->rule), first);
+	}
+	assert_int_equal(asked, 1);
+	over = 1;
+	pk_trie_tick(heap.trie);
+	pk_trie_usage(heap.trie, &use);
+	assert_int_equal(use.waiting, 0);
+	assert_int_equal(heap_add(&heap, &b->rule), first);
+	assert_int_equal(heap.waits, 0);
+	memset(model, 0, sizeof(model));
+	heap_done(&heap);
+}
+
 static void ignore(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 {
 	(void)arg, (void)line, (void)rule;
@@ -298,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_hostile),
 	};
 
