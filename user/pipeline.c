@@ -293,9 +293,14 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 
 int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
 {
+	int r;
+
 	snprintf(p->view.ocsf.run, sizeof(p->view.ocsf.run), "%08llx",
 		 (unsigned long long)pk_clock_boot_ns() / 100000000 & 0xffffffff);
-	return pk_pipeline_keep_new(&p->view, places);
+	r = pk_pipeline_keep_new(&p->view, places);
+	if (r == 0)
+		pk_pipeline_keep_restore(&p->view);
+	return r;
 }
 
 int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum)

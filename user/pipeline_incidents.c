@@ -16,6 +16,7 @@
 #include "output/journal.h"
 #include "output/ocsf_finding.h"
 #include "output/ocsf_incident.h"
+#include "pipeline_keep.h"
 
 #include <errno.h>
 
@@ -40,6 +41,7 @@ static void tell(struct pk_pipeline_incidents *p, struct pk_incident *i)
 	if (p->text.error)
 		return;
 	pk_journal_add(v->incident_log, p->text.data, p->text.len);
+	pk_pipeline_keep_incident(v, i, p->text.data, p->text.len);
 	while ((r = pk_stream_next(v->streams, PK_STREAM_INCIDENTS, r)))
 		if (pk_stream_has_room(r))
 			pk_stream_add(r, p->text.data, p->text.len);

@@ -7,26 +7,33 @@
 
 #include "api/state.h"
 #include "api/view.h"
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "detect/alert.h"
 #include "enrich/process.h"
 #include "flow/table.h"
+#include "incident/incidents.h"
+#include "incident/read.h"
 #include "name/fact.h"
 #include "name/name.h"
 #include "output/ocsf_finding.h"
+#include "output/ocsf_incident.h"
 #include "sink/sink.h"
-#include "store/store.h"
+#include "store/query.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define QUEUE_BYTES   (4u << 20)
 #define CHECKPOINT_NS (60ull * 1000000000)
 #define DAY_NS        (86400ull * 1000000000)
+#define OPEN_MS       2000 /* at the start the store may take so long before we go on without */
 
 int pk_pipeline_keep_new(struct pk_view *view, const struct pk_places *places)
 {
@@ -88,6 +95,98 @@ void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, cons
 									  .uid = row.uid,
 									  .json = json,
 									  .len = len });
+}
+
+static void keep_act(struct pk_view *view, const struct pk_incident *i,
+		     const struct pk_incident_act *a, struct pk_buf *text)
+{
+	char uid[PK_ACT_UID], what[PK_STORE_UID_MAX], who[PK_STORE_UID_MAX];
+	struct pk_store_row row = { .kind = PK_STORE_ACT,
+				    .time_ns = (uint64_t)a->time_ms * 1000000,
+				    .incident_uid = i->uid,
+				    .severity = (uint8_t)i->severity,
+				    .act = what,
+				    .actor = who };
+	struct pk_json j;
+
+	pk_buf_reset(text);
+	pk_json_init(&j, text);
+	pk_ocsf_act(&j, &view->ocsf, i, a);
+	if (text->error)
+		return;
+	snprintf(what, sizeof(what), "%.*s", (int)sizeof(what) - 1, a->what);
+	snprintf(who, sizeof(who), "%s", a->who);
+	row.uid = pk_ocsf_act_uid(i, a, uid);
+	row.json = text->data;
+	row.len = text->len;
+	(void)pk_store_put(view->store, &row, NULL); /* it counts what it refuses */
+}
+
+void pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, const char *json,
+			       size_t len)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = { 0 };
+	struct pk_store_row row = { .kind = PK_STORE_INCIDENT,
+				    .time_ns = (uint64_t)i->at_ms[PK_CLOCK_DETECTED] * 1000000,
+				    .uid = i->uid,
+				    .incident_uid = i->uid,
+				    .severity = (uint8_t)i->severity,
+				    .act = pk_incident_state_name(i->state),
+				    .json = json,
+				    .len = len };
+
+	if (view->sinks) /* it counts what it refuses */
+		(void)pk_sinks_put(
+			view->sinks,
+			&(struct pk_sink_record){ .time_ns = (uint64_t)i->updated_ms * 1000000,
+						  .severity = row.severity,
+						  .uid = row.uid,
+						  .json = json,
+						  .len = len });
+	if (!view->store)
+		return;
+	for (size_t k = 0; k < i->acts; k++)
+		if (i->act[k].number > i->acts_kept)
+			keep_act(view, i, &i->act[k], &text);
+	i->acts_kept = i->acts_ever;
+	(void)pk_store_put(view->store, &row, NULL);
+}
+
+static int restore_one(void *arg, const struct pk_store_item *item)
+{
+	struct pk_view *view = arg;
+	struct pk_incident i;
+
+	if (pk_incident_read(item->json, item->len, &i) < 0)
+		return 0; /* of another version of this program */
+	if (pk_incidents_restore(view->incidents, &i) < 0)
+		pk_incident_done(&i); /* no room: the newest ones came first */
+	return 0;
+}
+
+/* A new database has a first record at once, an old one its last: then it can be read. */
+static bool is_open(struct pk_store *s)
+{
+	struct pk_store_counts c;
+
+	pk_store_counts(s, &c);
+	return c.chain > 0;
+}
+
+void pk_pipeline_keep_restore(struct pk_view *view)
+{
+	struct pk_store_query query = { .kind = PK_STORE_INCIDENT,
+					.limit = view->conf->incidents_max };
+	int r;
+
+	if (!view->store || !view->incidents)
+		return;
+	for (int ms = 0; ms < OPEN_MS && !is_open(view->store); ms += 5)
+		usleep(5000);
+	r = pk_store_list(view->store, &query, restore_one, view);
+	if (r < 0 && r != -ENODATA)
+		pk_warn("incidents of before can not be read: %s, continuing without them",
+			strerror(-r));
 }
 
 /* The name that says most about whom the flow was with; NULL: none is known. */

@@ -9,6 +9,7 @@
 
 struct pk_alert;
 struct pk_flow_entry;
+struct pk_incident;
 struct pk_view;
 
 /* Fills view->store and view->sinks. Without a place they stay NULL, which is no error. */
@@ -18,6 +19,11 @@ void pk_pipeline_keep_free(struct pk_view *view);
 /* json: the alert as it was told. */
 void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, const char *json,
 			    size_t len);
+/* The incident as it was told, and its acts since the last time. */
+void pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, const char *json,
+			       size_t len);
+/* Incidents of agents before into view->incidents; the store has a moment to open. */
+void pk_pipeline_keep_restore(struct pk_view *view);
 /* Only if this report is the one that ended it. */
 void pk_pipeline_keep_flow(struct pk_view *view, struct pk_flow_entry *e);
 /* Tells what went wrong since the last time, once. */

@@ -118,6 +118,8 @@ def journal(path, out_path):
                 data = os.pread(fd, 1 << 20, 0)
                 os.close(fd)
             fields = entry_fields(data)
+            if "PICKET_RECORD" not in fields:
+                continue  # somebody else's
             record = json.loads(fields["PICKET_RECORD"])
             assert fields["SYSLOG_IDENTIFIER"] == "picketd" and fields["MESSAGE"] == record["message"]
             assert fields["PICKET_UID"] == record["metadata"]["uid"] and fields["PRIORITY"] in "1234567"

@@ -65,6 +65,29 @@ verify() {
 	stop_daemon
 }
 
+@test "an incident, and what a person did about it, outlive the agent" {
+	start_daemon
+	odd i1
+	an_incident() { api "/v1/incidents?state=all" | jq -e '.incidents | length > 0'; }
+	wait_for 10 an_incident
+	inc=$(sql "SELECT uid FROM object WHERE kind = 2 ORDER BY id LIMIT 1")
+	"$build/picket" --socket "$run/picket.sock" incident note "$inc" "looked at by hand"
+	act_kept() { [ "$(sql "SELECT count(*) FROM object WHERE kind = 3 AND incident = '$inc' AND json LIKE '%looked at by hand%'")" = 1 ]; }
+	wait_for 10 act_kept
+	[ "$(sql "SELECT count(*) FROM chain WHERE record LIKE '%\"actor\":\"%uid 0%' AND record LIKE '%$inc-act-%'")" -ge 1 ]
+	family="$daemon $(pgrep -P "$daemon")"
+	kill -KILL $family
+	for pid in $family; do wait_for 10 is_gone "$pid"; done
+	start_daemon
+	api "/v1/incidents/$inc" | grep -q "looked at by hand"
+	odd i2 # it is told again, and acts are not kept twice
+	wait_for 10 has_alert i2
+	sleep 1.5
+	act_kept
+	stop_daemon
+	verify 0 "^ok"
+}
+
 @test "ended flows are kept with who and with whom" {
 	start_daemon
 	start_server 7311

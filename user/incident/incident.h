@@ -125,7 +125,8 @@ struct pk_incident {
 	uint64_t revision; /* counts changes: told again when it moved */
 	uint64_t told, told_ns;
 	uint32_t slot;
-	bool is_ready; /* playbooks have been asked about the newest alert */
+	uint64_t acts_kept; /* number of the last act that was put into the store */
+	bool is_ready;      /* playbooks have been asked about the newest alert */
 };
 
 const char *pk_incident_state_name(enum pk_incident_state s);

@@ -426,6 +426,7 @@ int pk_incidents_restore(struct pk_incidents *t, struct pk_incident *i)
 	to->slot = slot_of(t, to);
 	to->keys = 0;
 	to->told = to->revision;
+	to->acts_kept = to->acts_ever;
 	to->is_ready = true;
 	*i = (struct pk_incident){ 0 };
 	t->count.used++;
