@@ -71,6 +71,8 @@ struct pk_conf {
 	uint64_t sample_keep_rate;      /* a second, per CPU */
 	uint64_t capture_memory;        /* bytes of packets kept in memory */
 	struct pk_conf_list detect_off; /* names of detectors */
+	char *rules_dir;                /* of Sigma rules */
+	uint64_t rules_groups;          /* of correlations */
 	uint64_t alerts_max;            /* alerts kept in memory */
 	uint64_t alerts_fold_ns;        /* the same again within this time is counted, not told */
 	uint64_t arp_spoof_within_ns, arp_spoof_turns, arp_spoof_unasked, arp_spoof_addresses;

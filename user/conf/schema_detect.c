@@ -33,6 +33,7 @@ const char *const pk_conf_detectors[] = {
 	"reverse_shell",
 	"rogue_dhcp",
 	"rogue_ra",
+	"rules",
 	"sniffing",
 	"tamper",
 	"web_shell",
@@ -137,6 +138,13 @@ const struct pk_conf_row pk_conf_detect[] = {
 	{ "detect.reverse_shell_window", PK_CONF_DURATION, true, AT(reverse_shell_window_ns),
 	  RANGE(100 * MS, 60 * SEC), "2s",
 	  .doc = "A shell and a relay that start within this time in one pipe belong together." },
+	{ "detect.rules_dir", PK_CONF_PATH, true, AT(rules_dir), RANGE(2, 200),
+	  "/etc/picket/rules.d",
+	  .doc = "Sigma rules: every *.yml and *.yaml below it; read again with the "
+		 "configuration." },
+	{ "detect.rules_groups", PK_CONF_COUNT, true, AT(rules_groups), RANGE(16, 1000000), "8192",
+	  "groups",
+	  .doc = "Groups that correlations of rules count for, at once, 420 bytes each." },
 	{ "detect.sniffing_allow", PK_CONF_LIST, true, AT(sniffing_allow), RANGE(0, 64), "",
 	  .doc = "Programs (name or path) that may open raw and packet sockets, beside the "
 		 "built-in ones." },

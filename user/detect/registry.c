@@ -12,7 +12,8 @@ const struct pk_detector *const pk_detectors[] = {
 	&pk_detect_intel,           &pk_detect_io_uring_socket, &pk_detect_kernel_module,
 	&pk_detect_metadata_access, &pk_detect_miner,           &pk_detect_privilege,
 	&pk_detect_ptrace_inject,   &pk_detect_reverse_shell,   &pk_detect_rogue_dhcp,
-	&pk_detect_rogue_ra,        &pk_detect_sniffing,        &pk_detect_tamper,
-	&pk_detect_web_shell,       &pk_detect_world_writable,  &pk_detect_wrong_port,
+	&pk_detect_rogue_ra,        &pk_detect_rules,           &pk_detect_sniffing,
+	&pk_detect_tamper,          &pk_detect_web_shell,       &pk_detect_world_writable,
+	&pk_detect_wrong_port,
 };
 const size_t pk_detectors_n = PK_ARRAY_SIZE(pk_detectors);

@@ -23,6 +23,7 @@ extern const struct pk_detector pk_detect_ptrace_inject;
 extern const struct pk_detector pk_detect_reverse_shell;
 extern const struct pk_detector pk_detect_rogue_dhcp;
 extern const struct pk_detector pk_detect_rogue_ra;
+extern const struct pk_detector pk_detect_rules;
 extern const struct pk_detector pk_detect_sniffing;
 extern const struct pk_detector pk_detect_tamper;
 extern const struct pk_detector pk_detect_web_shell;

@@ -36,6 +36,8 @@ struct pk_sigma_state_counts {
  * the group that was not touched for longest. NULL: no memory.
  */
 struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks);
+/* Bytes that one of this size takes, whatever it is fed. */
+size_t pk_sigma_state_bytes(uint32_t groups, uint32_t marks);
 void pk_sigma_state_free(struct pk_sigma_state *s);
 void pk_sigma_state_counts(const struct pk_sigma_state *s, struct pk_sigma_state_counts *ret);
 

@@ -226,10 +226,11 @@ const char *pk_sigma_field_only(enum pk_sigma_field field)
 {
 	switch (field) {
 	case PK_SIGMA_F_INITIATED:
-	case PK_SIGMA_F_BLOCKED:
 		return "true false";
+	case PK_SIGMA_F_BLOCKED: /* events of this kind are flows: what passed */
+		return "false";
 	case PK_SIGMA_F_ACTION:
-		return "accept drop";
+		return "accept";
 	case PK_SIGMA_F_AUDIT_TYPE:
 		return "EXECVE SYSCALL";
 	case PK_SIGMA_F_SYSCALL:

@@ -37,8 +37,8 @@ enum pk_sigma_field {
 	PK_SIGMA_F_DESTINATION_HOSTNAME,
 	PK_SIGMA_F_INITIATED, /* "true", "false" */
 	PK_SIGMA_F_PROTOCOL,  /* "tcp", "udp", ... */
-	PK_SIGMA_F_ACTION,    /* "accept", "drop" */
-	PK_SIGMA_F_BLOCKED,   /* "true", "false" */
+	PK_SIGMA_F_ACTION,    /* "accept" */
+	PK_SIGMA_F_BLOCKED,   /* "false" */
 	PK_SIGMA_F_QUERY,     /* lower case, without the last dot */
 	PK_SIGMA_F_RECORD_TYPE,
 	PK_SIGMA_F_ANSWER, /* data of each answer, as in a zone file */

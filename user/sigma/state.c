@@ -75,13 +75,26 @@ static void free_lists(struct pk_sigma_state *s)
 		s->mark[i].next = i + 1 < s->marks_max ? i + 1 : NONE;
 }
 
-struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
+static uint32_t buckets_for(uint32_t groups)
 {
-	struct pk_sigma_state *s = calloc(1, sizeof(*s));
 	uint32_t buckets = 16;
 
 	while (buckets < groups)
 		buckets *= 2;
+	return buckets;
+}
+
+size_t pk_sigma_state_bytes(uint32_t groups, uint32_t marks)
+{
+	return sizeof(struct pk_sigma_state) + groups * sizeof(struct group) +
+	       marks * sizeof(struct mark) + buckets_for(groups) * sizeof(uint32_t);
+}
+
+struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
+{
+	struct pk_sigma_state *s = calloc(1, sizeof(*s));
+	uint32_t buckets = buckets_for(groups);
+
 	if (!s)
 		return NULL;
 	s->groups_max = groups;
@@ -99,8 +112,7 @@ struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
 	free_lists(s);
 	if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
 		s->seed = 0; /* it works, only its order can be guessed */
-	s->counts.bytes = sizeof(*s) + groups * sizeof(*s->group) + marks * sizeof(*s->mark) +
-			  buckets * sizeof(*s->bucket);
+	s->counts.bytes = pk_sigma_state_bytes(groups, marks);
 	s->counts.groups_max = groups;
 	s->counts.marks_max = marks;
 	return s;
