@@ -163,6 +163,22 @@ static void learn_streams(struct pk_detect *d, struct state *st, const struct pk
 		n->cookie = i->stdio_cookie;
 }
 
+/* The first process on this socket: what a shell starts has the same, and is the same alert. */
+static const struct pk_process *first_on(struct pk_detect *d, struct state *st,
+					 const struct pk_process *p, uint64_t cookie)
+{
+	const struct pk_processes *all = &pk_detect_world(d)->enrich->processes;
+	const struct pk_process *up = p;
+
+	for (unsigned i = 0; i < PK_ANCESTORS_MAX && (up = pk_process_parent(all, up)); i++) {
+		const struct note *n = note_of(st, up);
+
+		if (n && talks(n) && n->cookie == cookie)
+			p = up;
+	}
+	return p;
+}
+
 /* Its own streams, or those of the nearest one above that has any. */
 static bool check_socket(struct pk_detect *d, struct state *st, const struct pk_see *s)
 {
@@ -179,7 +195,7 @@ static bool check_socket(struct pk_detect *d, struct state *st, const struct pk_
 		if (n->excused)
 			return true;
 		if (i == 0 || p->image[0] == s->proc->image[0]) {
-			tell(d, s, s->proc, p, n->cookie, ON_SOCKET);
+			tell(d, s, s->proc, first_on(d, st, p, n->cookie), n->cookie, ON_SOCKET);
 			return true;
 		}
 		if (on_terminal && pk_program_reads_stdin(s->proc)) {

@@ -30,6 +30,15 @@ static void test_dev_tcp(void **state)
 	host_exec(60, 50, "/bin/bash", "bash -i");
 	assert_int_equal(seen.n, 2);
 	assert_int_equal(seen.finding[1].fold, seen.finding[0].fold);
+	/* what is started in it is the same alert */
+	with.stdio = "iii";
+	with.cookie = 7;
+	host_exec(61, 60, "/usr/bin/env", "env");
+	with.stdio = "iii";
+	with.cookie = 7;
+	host_exec(62, 61, "/bin/sh", "sh -c id");
+	assert_int_equal(seen.n, 3);
+	assert_int_equal(seen.finding[2].fold, seen.finding[0].fold);
 	host_end();
 }
 
