@@ -67,23 +67,23 @@ static const struct pk_column columns[] = {
 	{ "WHAT", 30, false, true, v_what },
 };
 
-enum { STATE = 256, OWNER, TEAM, VERDICT, REASON, AWARE, DRY };
+enum { STATE = 256, TEAM, VERDICT, REASON, AWARE, DRY, PLAYBOOK };
 
 struct wish {
 	enum pk_format format;
 	bool all, follow, aware, dry;
-	const char *state, *owner, *team, *verdict, *reason, *limit;
+	const char *state, *team, *verdict, *reason, *playbook, *limit;
 };
 
 static int read_one(int c, struct wish *w)
 {
-	const char **text = c == STATE     ? &w->state
-			    : c == OWNER   ? &w->owner
-			    : c == TEAM    ? &w->team
-			    : c == VERDICT ? &w->verdict
-			    : c == REASON  ? &w->reason
-			    : c == 'n'     ? &w->limit
-					   : NULL;
+	const char **text = c == STATE      ? &w->state
+			    : c == TEAM     ? &w->team
+			    : c == VERDICT  ? &w->verdict
+			    : c == REASON   ? &w->reason
+			    : c == PLAYBOOK ? &w->playbook
+			    : c == 'n'      ? &w->limit
+					    : NULL;
 
 	if (text)
 		*text = optarg;
@@ -313,6 +313,89 @@ static int run_state(const struct pk_command *self, int argc, char **argv)
 	return act(argv[optind], "/state", body, &w);
 }
 
+static void print_plan(struct pk_buf *out, json_t *plan)
+{
+	static const char *const lists[] = { "remotes", "maybe_forged" };
+	json_t *v;
+	size_t k;
+
+	pk_buf_fmt(out, "playbook %s, %s:\n", pk_json_text(plan, "playbook"),
+		   pk_json_text(plan, "name"));
+	pk_buf_str(out, pk_json_text(plan, "plan"));
+	for (size_t n = 0; n < PK_ARRAY_SIZE(lists); n++) {
+		json_t *list = json_object_get(plan, lists[n]);
+
+		if (json_array_size(list))
+			pk_buf_str(out,
+				   n ? "never blocked, for all that points to it may be forged:"
+				     : "other side:");
+		json_array_foreach(list, k, v)
+		{
+			pk_buf_char(out, ' ');
+			pk_show_text(out, json_string_value(v) ? json_string_value(v) : "");
+		}
+		pk_buf_str(out, json_array_size(list) ? "\n" : "");
+	}
+	if (json_object_get(plan, "pid"))
+		pk_buf_fmt(out, "process: %.0f\n", pk_json_num(plan, "pid"));
+}
+
+/* The playbook's steps, only told (dry) or taken. */
+int pk_incident_contain(const char *id, const char *playbook, const char *reason, bool dry)
+{
+	_cleanup_(pk_buf_done) struct pk_buf error = {}, out = {};
+	_cleanup_free_ char *path = path_of(id, "/contain"), *text = NULL;
+	struct pk_client_ask ask = { .method = "POST", .path = path };
+	json_t *body = json_object(), *answer = NULL, *problem = NULL;
+	struct pk_client client;
+	int r = 2;
+
+	set(body, "playbook", playbook);
+	set(body, "reason", reason);
+	if (dry)
+		(void)json_object_set_new(body, "dry_run", json_true());
+	text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	if (!path || !text)
+		return r;
+	ask.body = text;
+	ask.len = strlen(text);
+	pk_client_init(&client, NULL);
+	r = pk_client_send(&client, &ask, &answer, &problem, &error);
+	if (r)
+		pk_outcome_problem(error.data, NULL, problem);
+	else if (dry)
+		print_plan(&out, answer);
+	else
+		pk_incident_line(&out, answer);
+	pk_outcome_flush(&out);
+	if (!r && !dry)
+		printf("steps are being taken; what became of them: picket incident show %s\n", id);
+	json_decref(answer);
+	json_decref(problem);
+	return r;
+}
+
+static int run_contain(const struct pk_command *self, int argc, char **argv)
+{
+	struct wish w = {};
+	int r = read_options(self, argc, argv, &w);
+
+	if (r || optind + 1 != argc)
+		return misused(self, r);
+	return pk_incident_contain(argv[optind], w.playbook, w.reason, w.dry);
+}
+
+static int run_revert(const struct pk_command *self, int argc, char **argv)
+{
+	struct wish w = {};
+	int r = read_options(self, argc, argv, &w);
+
+	if (r || optind + 1 != argc)
+		return misused(self, r);
+	return act(argv[optind], "/revert", json_object(), &w);
+}
+
 static const struct option ls_options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "follow", no_argument, NULL, 'f' },
@@ -346,6 +429,14 @@ static const struct option close_options[] = {
 };
 static const struct option state_options[] = {
 	{ "aware", no_argument, NULL, AWARE },
+	{ "reason", required_argument, NULL, REASON },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct option contain_options[] = {
+	{ "dry-run", no_argument, NULL, DRY },
+	{ "playbook", required_argument, NULL, PLAYBOOK },
 	{ "reason", required_argument, NULL, REASON },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -436,8 +527,35 @@ static const struct pk_command cmd_state = {
 		"  picket incident state 3 --aware --reason 'personal data left'\n",
 };
 
+static const struct pk_command cmd_contain = {
+	.name = "incident contain",
+	.what = "have its playbook's steps taken: block, stop, keep evidence, prove it",
+	.usage = "incident contain [--playbook P] --dry-run|--reason TEXT ID",
+	.options = contain_options,
+	.run = run_contain,
+	.help = "      --dry-run        only say what would be done, to whom\n"
+		"      --playbook P     this one (picket playbook ls), not the one for it\n"
+		"      --reason TEXT    why; it stays with the incident\n"
+		"  -h, --help           this text\n\n"
+		"All steps are taken, also those that are not enabled to be taken without a\n"
+		"person. An address that was never seen to complete a handshake is not blocked.\n\n"
+		"Examples:\n"
+		"  picket incident contain 3 --dry-run\n"
+		"  picket incident contain 3 --reason 'it is real'\n",
+};
+static const struct pk_command cmd_revert = {
+	.name = "incident revert",
+	.what = "take back what is in force: unblock, let go on",
+	.usage = "incident revert --reason TEXT ID",
+	.options = act_options,
+	.run = run_revert,
+	.help = "Examples:\n"
+		"  picket incident revert 3 --reason 'it was our own backup'\n",
+};
+
 static const struct pk_command *const subs[] = {
-	&cmd_ls, &cmd_show, &cmd_ack, &cmd_assign, &cmd_note, &cmd_close, &cmd_state, NULL,
+	&cmd_ls,      &cmd_show,   &cmd_ack,   &cmd_assign, &cmd_note,
+	&cmd_contain, &cmd_revert, &cmd_close, &cmd_state,  NULL,
 };
 
 static int run(const struct pk_command *self, int argc, char **argv)
@@ -459,7 +577,7 @@ static int run(const struct pk_command *self, int argc, char **argv)
 const struct pk_command pk_cmd_incident = {
 	.name = "incident",
 	.what = "what alerts add up to: list, show, acknowledge, contain, close",
-	.usage = "incident ls|show|ack|assign|note|close|state [ARGUMENT]...",
+	.usage = "incident ls|show|ack|assign|note|contain|revert|close|state [ARGUMENT]...",
 	.options = show_options + 1,
 	.run = run,
 	.sub = subs,

@@ -32,6 +32,9 @@ if [ ! -d "$dest$conf/picket/rules.d" ]; then
 	mkdir -p "$dest$conf/picket/rules.d"
 	ln -s "$prefix/share/picket/rules.d" "$dest$conf/picket/rules.d/picket"
 fi
+for book in user/share/playbooks/*.json; do
+	put 644 "$book" "$prefix/share/picket/playbooks/${book##*/}"
+done
 sed "s|/usr/sbin/picketd|$prefix/sbin/picketd|g" user/share/picket.service >"$tmp"
 put 644 "$tmp" "$prefix/lib/systemd/system/picket.service"
 put 644 user/share/picket.sysusers "$prefix/lib/sysusers.d/picket.conf"

@@ -33,6 +33,7 @@
 #define RINGS             5
 #define RING_BATCH        4096 /* records of one ring before the others have their turn */
 #define RECORD_BATCH      128  /* of whole frames: about what a socket takes in a turn */
+#define SOON_US           100000
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull
 
@@ -57,7 +58,7 @@ struct agent {
 	struct ring ring[RINGS];
 	struct pk_knobs knobs; /* as the broker set them */
 	bool watched;
-	struct event *tick, *msgs;
+	struct event *tick, *soon, *msgs;
 	double cpu_s;
 	union pk_msg msg;
 };
@@ -332,6 +333,9 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 	case PK_MSG_RELOAD:
 		read_intel(a);
 		return 0;
+	case PK_MSG_DONE:
+		a->view->asked(a->view, m->done.serial, m->done.result);
+		return 0;
 	case PK_MSG_SWEPT:
 		a->view->state->sweep = m->swept.sweep;
 		a->view->state->swept_ns = pk_clock_boot_ns();
@@ -397,9 +401,44 @@ static int on_mark(void *arg, uint64_t flow, uint32_t slot, uint32_t set, uint32
 			   sizeof(m) - sizeof(m.head));
 }
 
+static int on_signal(void *arg, uint64_t serial, const struct pk_proc_id *id, bool stop)
+{
+	const struct agent *a = arg;
+	struct pk_msg_signal m = {
+		.serial = serial, .start_ns = id->start_ns, .tgid = id->tgid, .stop = stop
+	};
+
+	return pk_chan_ask(a->broker, PK_MSG_SIGNAL, (char *)&m + sizeof(m.head),
+			   sizeof(m) - sizeof(m.head));
+}
+
+static int on_evidence(void *arg, uint64_t serial, const char *name, const struct pk_proc_id *id,
+		       int fd)
+{
+	const struct agent *a = arg;
+	struct pk_msg_evidence m = { .head = { PK_MSG_EVIDENCE, sizeof(m) },
+				     .serial = serial,
+				     .start_ns = id->start_ns,
+				     .tgid = id->tgid };
+
+	(void)snprintf(m.name, sizeof(m.name), "%s", name);
+	return pk_chan_send_fds(a->broker, &m.head, &fd, fd >= 0, 0);
+}
+
+/* Responses wait for answers and proofs, and not for a second. */
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *a = arg;
+
+	(void)fd;
+	(void)what;
+	a->view->now_ns = pk_clock_boot_ns();
+	pk_pipeline_soon(a->pipeline, a->view->now_ns);
+}
+
 static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 {
-	struct timeval second = { .tv_sec = 1 };
+	struct timeval second = { .tv_sec = 1 }, soon = { .tv_usec = SOON_US };
 	int r;
 
 	a->base = event_base_new();
@@ -422,6 +461,8 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	a->view->admin = on_admin;
 	a->view->detach = on_detach;
 	a->view->mark = on_mark;
+	a->view->signal = on_signal;
+	a->view->evidence = on_evidence;
 	a->view->arg = a;
 	a->view->now_ns = a->view->state->started_ns = pk_clock_boot_ns();
 	r = pk_api_new(a->base, a->view, listen_fd, o->group, o->conf->upload_max, &a->api);
@@ -432,8 +473,9 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 		return r;
 	a->msgs = event_new(a->base, a->broker, EV_READ | EV_PERSIST, on_msgs, a);
 	a->tick = event_new(a->base, -1, EV_PERSIST, on_tick, a);
-	return a->msgs && a->tick && event_add(a->msgs, NULL) == 0 &&
-			       event_add(a->tick, &second) == 0
+	a->soon = event_new(a->base, -1, EV_PERSIST, on_soon, a);
+	return a->msgs && a->tick && a->soon && event_add(a->soon, &soon) == 0 &&
+			       event_add(a->msgs, NULL) == 0 && event_add(a->tick, &second) == 0
 		       ? 0
 		       : -ENOMEM;
 }
@@ -458,6 +500,8 @@ static void tear_down(struct agent *a)
 		event_free(a->msgs);
 	if (a->tick)
 		event_free(a->tick);
+	if (a->soon)
+		event_free(a->soon);
 	pk_pipeline_free(a->pipeline);
 	if (a->base)
 		event_base_free(a->base);

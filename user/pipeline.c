@@ -30,6 +30,7 @@
 #include "pipeline_capture.h"
 #include "pipeline_keep.h"
 #include "pipeline_news.h"
+#include "respond/respond.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -306,6 +307,12 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
 int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum)
 {
 	return p->alerts ? pk_pipeline_alerts_intel(p->alerts, now_ms, ret_sum) : -ENOTSUP;
+}
+
+void pk_pipeline_soon(struct pk_pipeline *p, uint64_t now_ns)
+{
+	if (p->alerts && pk_respond_hurry(p->view.respond, now_ns))
+		pk_pipeline_alerts_soon(p->alerts, now_ns);
 }
 
 struct pk_view *pk_pipeline_view(struct pk_pipeline *p)

@@ -169,3 +169,8 @@ void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns)
 			tell(p, a);
 	pk_pipeline_incidents_tick(p->incidents, now_ns);
 }
+
+void pk_pipeline_alerts_soon(struct pk_pipeline_alerts *p, uint64_t now_ns)
+{
+	pk_pipeline_incidents_tick(p->incidents, now_ns);
+}

@@ -18,4 +18,6 @@ struct pk_intel_sum;
 int pk_pipeline_alerts_intel(struct pk_pipeline_alerts *p, int64_t now_ms,
 			     struct pk_intel_sum *ret_sum);
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see);
+/* A response went on: what it changed is told. */
+void pk_pipeline_alerts_soon(struct pk_pipeline_alerts *p, uint64_t now_ns);
 void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns);

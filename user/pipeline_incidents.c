@@ -17,6 +17,8 @@
 #include "output/ocsf_finding.h"
 #include "output/ocsf_incident.h"
 #include "pipeline_keep.h"
+#include "pipeline_respond.h"
+#include "respond/respond.h"
 
 #include <errno.h>
 
@@ -71,13 +73,14 @@ int pk_pipeline_incidents_new(struct pk_view *view, struct pk_pipeline_incidents
 	view->incidents = pk_incidents_new(&conf);
 	view->incident_log = pk_journal_new(LOG_MAX * LOG_BYTES, LOG_MAX);
 	*ret = p; /* the caller frees it, whatever is returned */
-	return view->incidents && view->incident_log ? 0 : -ENOMEM;
+	return view->incidents && view->incident_log ? pk_pipeline_respond_new(view) : -ENOMEM;
 }
 
 void pk_pipeline_incidents_free(struct pk_pipeline_incidents *p)
 {
 	if (!p)
 		return;
+	pk_pipeline_respond_free(p->view);
 	pk_incidents_free(p->view->incidents);
 	pk_journal_free(p->view->incident_log);
 	pk_buf_done(&p->text);
@@ -86,14 +89,19 @@ void pk_pipeline_incidents_free(struct pk_pipeline_incidents *p)
 
 void pk_pipeline_incidents_alert(struct pk_pipeline_incidents *p, struct pk_alert *a)
 {
+	struct pk_view *v = p->view;
 	char uid[PK_ALERT_UID];
+	struct pk_incident *i =
+		pk_incidents_take(v->incidents, a, pk_alert_uid(&v->ocsf, a->number, uid));
 
-	if (pk_incidents_take(p->view->incidents, a, pk_alert_uid(&p->view->ocsf, a->number, uid)))
-		tell_changed(p);
+	if (!i)
+		return;
+	pk_respond_look(v->respond, i, v->now_ns); /* what is done about it */
+	tell_changed(p);
 }
 
 void pk_pipeline_incidents_tick(struct pk_pipeline_incidents *p, uint64_t now_ns)
 {
-	p->view->now_ns = now_ns;
+	pk_pipeline_respond_tick(p->view, now_ns);
 	tell_changed(p);
 }

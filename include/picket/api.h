@@ -24,11 +24,13 @@
 #define PK_API_DETECTORS     "/v1/detectors"     /* {"detectors":[...]} */
 /*
  * Incidents. GET ?state=open|all|NAME&limit= : {"incidents":[OCSF 2005...]}; below it /ID (number
- * or uid): GET; POST /ID/ack, /assign {"owner","team"}, /note {"text"}, /contain, /close
+ * or uid): GET; POST /ID/ack, /assign {"owner","team"}, /note {"text"}, /contain
+ * {"playbook","dry_run"}, /close
  * {"verdict"}, /state {"state","verdict","aware"}, /revert. All take {"reason"}; where somebody
  * decides, it is required.
  */
 #define PK_API_INCIDENTS        "/v1/incidents"
+#define PK_API_PLAYBOOKS        "/v1/playbooks"        /* {"playbooks":[...],"enabled":[...]} */
 #define PK_API_INCIDENTS_STREAM "/v1/incidents/stream" /* ?after= : NDJSON, each telling */
 #define PK_API_HEALTH           "/v1/healthz"
 

@@ -3,95 +3,20 @@
  * What people do about an incident: each is written down with who it was (by the socket's
  * credentials), when and why. Where somebody decides, a reason is required.
  */
+#include "api/incident_ask.h"
 #include "api/incidents.h"
-
-#include "api/peer.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/view.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "incident/incidents.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
-struct ask {
-	struct pk_incident *incident;
-	json_t *body;
-	struct pk_buf who;
-	struct pk_incident_by by;
-};
-
-static void ask_done(struct ask *a)
-{
-	json_decref(a->body);
-	pk_buf_done(&a->who);
-}
-
-static const char *text(const struct ask *a, const char *key)
-{
-	return json_string_value(json_object_get(a->body, key));
-}
-
-static json_t *read_body(struct pk_api_request *q)
-{
-	struct evbuffer *in = pk_api_body(q);
-	size_t len = evbuffer_get_length(in);
-	const char *bytes = len ? (const char *)evbuffer_pullup(in, -1) : NULL;
-
-	return bytes ? json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL) : json_object();
-}
-
-/* Members that the act does not know are an error: what is misspelt must not be lost. */
-static bool knows_all(json_t *body, const char *known)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(body, key, value)
-	{
-		const char *at = strstr(known, key);
-		size_t n = strlen(key);
-
-		if (!at || (at > known && at[-1] != ' ') || (at[n] && at[n] != ' '))
-			return false;
-		if (!json_is_string(value) && !json_is_boolean(value))
-			return false;
-	}
-	return true;
-}
-
-/* 0; -EINVAL: a problem was answered. known: members of the body, with blanks between. */
-static int begin(struct pk_api_request *q, const char *known, bool reason, struct ask *a)
-{
-	char detail[160];
-
-	*a = (struct ask){ .incident = pk_incident_asked(q) };
-	if (!a->incident)
-		return -EINVAL;
-	a->body = read_body(q);
-	if (!json_is_object(a->body) || !knows_all(a->body, known)) {
-		(void)snprintf(detail, sizeof(detail),
-			       "the body must be a JSON object with, as texts, of: %s", known);
-		(void)pk_api_problem(q, 400, detail); /* always 0 */
-		return -EINVAL;
-	}
-	if (reason && (!text(a, "reason") || !*text(a, "reason"))) {
-		(void)pk_api_problem(q, 400, "a reason is required: it stays with the incident");
-		return -EINVAL;
-	}
-	pk_api_peer_actor(q, &a->who);
-	a->by = (struct pk_incident_by){ a->who.data ? a->who.data : "", text(a, "reason"),
-					 pk_clock_wall_ms(pk_clock_boot_ns()) };
-	return 0;
-}
-
-static int moved(struct pk_api_request *q, const struct ask *a, int r, enum pk_incident_state to)
+static int moved(struct pk_api_request *q, const struct pk_incident_ask *a, int r,
+		 enum pk_incident_state to)
 {
 	char detail[128];
 
@@ -106,9 +31,9 @@ static int moved(struct pk_api_request *q, const struct ask *a, int r, enum pk_i
 
 int pk_incident_ack_post(struct pk_api_request *q)
 {
-	_cleanup_(ask_done) struct ask a = { 0 };
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
 
-	if (begin(q, "reason", false, &a) < 0)
+	if (pk_incident_ask_begin(q, "reason", false, &a) < 0)
 		return 0;
 	if (pk_incident_ack(a.incident, &a.by) == -EALREADY)
 		return pk_api_problem(q, 409, "it was acknowledged before");
@@ -118,38 +43,39 @@ int pk_incident_ack_post(struct pk_api_request *q)
 
 int pk_incident_assign_post(struct pk_api_request *q)
 {
-	_cleanup_(ask_done) struct ask a = { 0 };
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
 
-	if (begin(q, "reason owner team", false, &a) < 0)
+	if (pk_incident_ask_begin(q, "reason owner team", false, &a) < 0)
 		return 0;
-	if (!text(&a, "owner") && !text(&a, "team"))
+	if (!pk_incident_ask_text(&a, "owner") && !pk_incident_ask_text(&a, "team"))
 		return pk_api_problem(q, 400, "owner or team is required");
-	pk_incident_assign(a.incident, text(&a, "owner"), text(&a, "team"), &a.by);
+	pk_incident_assign(a.incident, pk_incident_ask_text(&a, "owner"),
+			   pk_incident_ask_text(&a, "team"), &a.by);
 	pk_incident_reply(q, a.incident);
 	return 0;
 }
 
 int pk_incident_note_post(struct pk_api_request *q)
 {
-	_cleanup_(ask_done) struct ask a = { 0 };
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
 
-	if (begin(q, "text", false, &a) < 0)
+	if (pk_incident_ask_begin(q, "text", false, &a) < 0)
 		return 0;
-	if (!text(&a, "text") || !*text(&a, "text"))
+	if (!pk_incident_ask_text(&a, "text") || !*pk_incident_ask_text(&a, "text"))
 		return pk_api_problem(q, 400, "text is required");
-	a.by.why = text(&a, "text");
+	a.by.why = pk_incident_ask_text(&a, "text");
 	(void)pk_incident_note(a.incident, &a.by, PK_DEED_OBSERVATION, "note");
 	pk_incident_reply(q, a.incident);
 	return 0;
 }
 
-static int rule(struct pk_api_request *q, const struct ask *a)
+static int rule(struct pk_api_request *q, const struct pk_incident_ask *a)
 {
 	enum pk_verdict_id v;
 
-	if (!text(a, "verdict"))
+	if (!pk_incident_ask_text(a, "verdict"))
 		return 0;
-	if (pk_verdict_parse(text(a, "verdict"), &v) < 0) {
+	if (pk_verdict_parse(pk_incident_ask_text(a, "verdict"), &v) < 0) {
 		(void)pk_api_problem(q, 400,
 				     "verdict: expected true-positive, false-positive, benign, "
 				     "test or duplicate");
@@ -161,16 +87,16 @@ static int rule(struct pk_api_request *q, const struct ask *a)
 
 int pk_incident_close_post(struct pk_api_request *q)
 {
-	_cleanup_(ask_done) struct ask a = { 0 };
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
 	enum pk_incident_state to = PK_INCIDENT_CLOSED;
 
-	if (begin(q, "reason verdict", true, &a) < 0)
+	if (pk_incident_ask_begin(q, "reason verdict", true, &a) < 0)
 		return 0;
 	if (pk_incident_is_over(a.incident))
 		return moved(q, &a, -EPERM, to);
 	if (rule(q, &a) < 0)
 		return 0;
-	if (text(&a, "verdict") && a.incident->verdict != PK_VERDICT_TRUE_POSITIVE)
+	if (pk_incident_ask_text(&a, "verdict") && a.incident->verdict != PK_VERDICT_TRUE_POSITIVE)
 		to = PK_INCIDENT_DISMISSED;
 	if (a.incident->verdict == PK_VERDICT_TEST)
 		to = PK_INCIDENT_DRILL;
@@ -181,14 +107,14 @@ int pk_incident_close_post(struct pk_api_request *q)
 
 int pk_incident_state_post(struct pk_api_request *q)
 {
-	_cleanup_(ask_done) struct ask a = { 0 };
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
 	enum pk_incident_state to = PK_INCIDENT_NEW;
 	const char *name;
 	int r = 0;
 
-	if (begin(q, "reason state verdict aware", true, &a) < 0)
+	if (pk_incident_ask_begin(q, "reason state verdict aware", true, &a) < 0)
 		return 0;
-	name = text(&a, "state");
+	name = pk_incident_ask_text(&a, "state");
 	if (name && pk_incident_state_parse(name, &to) < 0)
 		return pk_api_problem(q, 400,
 				      "state: expected triage, declared, contained, eradicated, "

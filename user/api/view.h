@@ -16,6 +16,9 @@ struct pk_detect;
 struct pk_journal;
 struct pk_incidents;
 struct pk_live;
+struct pk_pipeline_respond;
+struct pk_playbook;
+struct pk_respond;
 struct pk_state;
 struct pk_sinks;
 struct pk_store;
@@ -37,9 +40,13 @@ struct pk_view {
 	struct {
 		uint64_t broken;
 		bool trouble;
-	} store_told;                    /* what was said of it last */
-	struct pk_incidents *incidents;  /* NULL: none are kept here */
-	struct pk_journal *incident_log; /* every telling of an incident */
+	} store_told;                          /* what was said of it last */
+	struct pk_incidents *incidents;        /* NULL: none are kept here */
+	struct pk_journal *incident_log;       /* every telling of an incident */
+	struct pk_pipeline_respond *responder; /* the pipeline's own */
+	struct pk_respond *respond;            /* NULL: nothing is done about them here */
+	const struct pk_playbook *playbooks;
+	size_t playbooks_n;
 	/* Records written before it was known whose they are, for too many waited; records of
 	 * flows that were never reported, which were not written. */
 	uint64_t news_hurried, news_lost;
@@ -66,5 +73,14 @@ struct pk_view {
 	 * nobody to ask.
 	 */
 	int (*mark)(void *arg, uint64_t flow, uint32_t slot, uint32_t set, uint32_t clear);
+	/*
+	 * Stops a process or lets it go on; keeps evidence of one (tgid 0: of none) under this
+	 * name, with the bytes of fd (borrowed; -1 none). What became of it comes to asked() with
+	 * the serial. -errno: it could not be asked. NULL: nobody to ask.
+	 */
+	int (*signal)(void *arg, uint64_t serial, const struct pk_proc_id *id, bool stop);
+	int (*evidence)(void *arg, uint64_t serial, const char *name, const struct pk_proc_id *id,
+			int fd);
+	void (*asked)(struct pk_view *v, uint64_t serial, int result); /* the pipeline's */
 	void *arg;
 };

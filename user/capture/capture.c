@@ -590,6 +590,16 @@ int pk_capture_freeze(struct pk_capture *c, const struct pk_filter *filter, cons
 	return out->error;
 }
 
+bool pk_capture_slot(const struct pk_capture *c, uint64_t flow, uint32_t *ret_slot)
+{
+	const struct pk_capture_flow *f = pk_capture_flows_find(c->flows, flow);
+
+	if (!f || !f->has_slot)
+		return false;
+	*ret_slot = f->slot;
+	return true;
+}
+
 void pk_capture_counts(const struct pk_capture *c, struct pk_capture_counts *ret_counts)
 {
 	struct pk_capture_counts n = { .flows_max = c->flows_max,

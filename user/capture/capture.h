@@ -78,4 +78,8 @@ int pk_capture_freeze(struct pk_capture *c, const struct pk_filter *filter, cons
 		      uint64_t since_ns, uint64_t now_ns, struct pk_buf *out,
 		      uint64_t *ret_packets);
 
+/* Where the kernel has this flow, by one of its packets. False: none came, or it is too long ago.
+ */
+bool pk_capture_slot(const struct pk_capture *c, uint64_t flow, uint32_t *ret_slot);
+
 void pk_capture_counts(const struct pk_capture *c, struct pk_capture_counts *ret_counts);

@@ -43,6 +43,9 @@ extern const char *const pk_conf_apps[];
 /* Names of detectors, as in detect/registry.c; at last "all". NULL ended. */
 extern const char *const pk_conf_detectors[];
 
+/* Verbs of respond/verb.c that respond.enabled may hold. NULL ended. */
+extern const char *const pk_conf_responses[];
+
 extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[];
 extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len;
 

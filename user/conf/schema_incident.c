@@ -9,6 +9,8 @@
 #define AT(m)       .offset = offsetof(struct pk_conf, m)
 #define RANGE(a, b) .min = (a), .max = (b)
 
+const char *const pk_conf_responses[] = { "block", "cut", "suspend", "snapshot", "isolate", NULL };
+
 const struct pk_conf_row pk_conf_incident[] = {
 	{ "incident.max", PK_CONF_COUNT, true, AT(incidents_max), RANGE(16, 4096), "256",
 	  "incidents",
@@ -19,5 +21,15 @@ const struct pk_conf_row pk_conf_incident[] = {
 		 "container or file when the incident's last alert is no older." },
 	{ "incident.team", PK_CONF_NAME, true, AT(incident_team), RANGE(0, 63), "on-call",
 	  .doc = "Who looks after incidents that nobody was assigned to." },
+	{ "respond.enabled", PK_CONF_LIST, true, AT(respond_enabled), RANGE(0, 8), "",
+	  .doc = "Steps that playbooks take without a person; all others are only advised.",
+	  .choices = pk_conf_responses },
+	{ "respond.ttl", PK_CONF_DURATION, true, AT(respond_ttl_ns), RANGE(60 * SEC, 86400 * SEC),
+	  "1h", .doc = "Blocks and isolation by a response end after this long." },
+	{ "respond.rate", PK_CONF_COUNT, true, AT(respond_rate), RANGE(1, 10000), "60", "an hour",
+	  .doc = "Steps that are taken without a person." },
+	{ "respond.playbooks", PK_CONF_PATH, true, AT(respond_playbooks), RANGE(0, 200),
+	  "/usr/share/picket/playbooks",
+	  .doc = "Directory of playbooks (*.json, CACAO 2.0); \"\": none." },
 };
 const size_t pk_conf_incident_len = PK_ARRAY_SIZE(pk_conf_incident);

@@ -205,6 +205,8 @@ static void take_record(struct pk_sock_table *t, struct pk_sock_entry *e, const 
 	e->lport = ev->lport ? ev->lport : e->lport;
 	e->rport = ev->rport ? ev->rport : e->rport;
 	e->closed = ev->op == PK_SOCK_CLOSE;
+	e->established |= ev->l4 == IPPROTO_TCP &&
+			  (ev->op == PK_SOCK_ESTABLISHED || ev->op == PK_SOCK_ACCEPT);
 	listening = (e->listening || listens(ev)) && !e->closed && !e->rport;
 	t->listening += listening - e->listening;
 	e->listening = listening;

@@ -20,7 +20,7 @@ struct pk_sock_entry {
 	uint16_t lport, rport; /* as on the wire */
 	uint8_t l4;
 	bool listening, closed;
-	bool pad;
+	bool established; /* the kernel completed its handshake: raddr is no forgery */
 	uint32_t next_cookie, next_tuple, next_port; /* hash chains */
 	uint32_t older, newer;
 };

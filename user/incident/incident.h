@@ -88,8 +88,9 @@ struct pk_incident_act {
 	int class_uid, activity_id; /* OCSF 7003 or 7004 and its activity; 0: no response */
 	char who[PK_INCIDENT_WHO];  /* "alice (uid 1000, pid 4242)", or "picket" and the rule */
 	char what[192], why[256];
-	char object[96]; /* address, process or file it was done to; "": none */
-	char undo[32];   /* verb that takes it back; "": nothing does, or it was */
+	char object[96];  /* address, process or file it was done to; "": none */
+	char undo[32];    /* verb that takes it back; "": nothing does, or it was */
+	int64_t until_ms; /* it ends by itself; 0: not */
 };
 
 /* Somebody the incident is about, and how sure it is that it is he. */

@@ -123,6 +123,7 @@ static int read_acts(json_t *acts, struct pk_incident *i)
 		text(one, "why", a->why, sizeof(a->why));
 		text(one, "object", a->object, sizeof(a->object));
 		text(one, "undo", a->undo, sizeof(a->undo));
+		a->until_ms = number(one, "until", INT64_MAX);
 	}
 	return 0;
 }

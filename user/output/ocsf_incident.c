@@ -88,6 +88,8 @@ static void write_act(struct pk_json *j, const struct pk_incident_act *a)
 		pk_json_str(j, "object", a->object);
 	if (*a->undo)
 		pk_json_str(j, "undo", a->undo);
+	if (a->until_ms)
+		pk_json_i64(j, "until", a->until_ms);
 	if (a->class_uid) {
 		pk_json_i64(j, "class_uid", a->class_uid);
 		pk_json_i64(j, "activity_id", a->activity_id);

@@ -16,6 +16,7 @@
 #include "probe/blocks.h"
 #include "probe/child.h"
 #include "probe/costs.h"
+#include "probe/evidence.h"
 #include "probe/hold.h"
 #include "probe/mark.h"
 #include "probe/object.h"
@@ -23,6 +24,7 @@
 #include "probe/resolv.h"
 #include "probe/snapshot.h"
 #include "probe/spaces.h"
+#include "probe/suspend.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -54,6 +56,8 @@ struct broker {
 	struct pk_costs costs;
 	struct pk_knobs knobs; /* in force */
 	struct pk_marks marks;
+	struct pk_suspend suspend;
+	struct pk_evidence evidence;
 	uint64_t marks_refused; /* as told */
 	uint64_t netns;
 	uint64_t unsent; /* messages that found no room */
@@ -285,6 +289,29 @@ static void on_mark(struct broker *b, const struct pk_msg_mark *msg)
 		pk_warn("a flow can not be marked: %s", strerror(-r));
 }
 
+static void answer(void *arg, uint64_t serial, int result)
+{
+	struct pk_msg_done m = { .head = { PK_MSG_DONE, sizeof(m) },
+				 .serial = serial,
+				 .result = result };
+
+	send_msg(arg, &m.head);
+}
+
+static void on_signal_asked(struct broker *b, const struct pk_msg_signal *msg)
+{
+	int r;
+
+	b->suspend.pipeline = b->child.pid;
+	r = pk_suspend_apply(&b->suspend, msg, pk_clock_boot_ns());
+	if (r < 0)
+		notice(b, PK_LOG_WARN, "process %u is not signalled: %s", msg->tgid, strerror(-r));
+	else
+		notice(b, PK_LOG_NOTICE, "process %u %s by a response", msg->tgid,
+		       msg->stop ? "was stopped" : "goes on");
+	answer(b, msg->serial, r);
+}
+
 /*
  * All that a pipeline, which reads what attackers write, may ask of us. It decides what is enforced
  * and so may end that, but nothing else: it can't starve what the kernel counts.
@@ -299,6 +326,13 @@ static void on_message(void *arg, const union pk_msg *msg, int *fd)
 		break;
 	case PK_MSG_MARK:
 		on_mark(b, &msg->mark);
+		break;
+	case PK_MSG_SIGNAL:
+		on_signal_asked(b, &msg->signal);
+		break;
+	case PK_MSG_EVIDENCE:
+		b->evidence.state_dir = b->conf->state_dir; /* a reload makes a new one */
+		pk_evidence_take(&b->evidence, &msg->evidence, fd);
 		break;
 	case PK_MSG_HOLD:
 		on_hold(b, msg->hold.on);
@@ -317,7 +351,8 @@ static void on_reaped(void *arg, pid_t pid, int status)
 {
 	struct broker *b = arg;
 
-	pk_blocks_reaped(&b->blocks, pid, status);
+	if (!pk_evidence_reaped(&b->evidence, pid, status))
+		pk_blocks_reaped(&b->blocks, pid, status);
 }
 
 static pid_t spawn(void *arg, int fd)
@@ -539,6 +574,8 @@ static int start(struct broker *b)
 		pk_error("the kernel programs can not be loaded: %s", strerror(-r));
 		return r;
 	}
+	b->evidence =
+		(struct pk_evidence){ .done = answer, .arg = b, .state_dir = b->conf->state_dir };
 	b->marks = (struct pk_marks){ .obj = b->obj, .knobs = &b->knobs };
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);

@@ -68,6 +68,11 @@ static const struct shape shapes[] = {
 	[PK_MSG_SAFE_ADMIN] = { .size = sizeof(struct pk_msg_safe_addr) },
 	[PK_MSG_SAFE_EXCEPT] = { .size = sizeof(struct pk_msg_safe_addr) },
 	[PK_MSG_MARK] = { .size = sizeof(struct pk_msg_mark) },
+	[PK_MSG_SIGNAL] = { .size = sizeof(struct pk_msg_signal) },
+	[PK_MSG_EVIDENCE] = { .size = sizeof(struct pk_msg_evidence),
+			      .name_at = TEXT(pk_msg_evidence, name),
+			      .fd_max = 1 },
+	[PK_MSG_DONE] = { .size = sizeof(struct pk_msg_done) },
 	[PK_MSG_KNOBS] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_knobs) },
 };
 

@@ -26,6 +26,9 @@ union pk_msg {
 	struct pk_msg_grow grow;
 	struct pk_msg_safe_addr safe_addr;
 	struct pk_msg_mark mark;
+	struct pk_msg_signal signal;
+	struct pk_msg_evidence evidence;
+	struct pk_msg_done done;
 	char bytes[PK_MSG_MAX];
 	uint64_t align;
 };

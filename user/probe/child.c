@@ -32,8 +32,9 @@ static void on_chan(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while ((r = pk_chan_recv((int)fd, &msg, fds)) > 0 || r == -EBADMSG) {
-		/* Only what is to be saved brings one from there. */
-		if (r > 0 && (fds[0] < 0 || msg.head.type == PK_MSG_SAVE))
+		/* Only what is to be written brings one from there. */
+		if (r > 0 && (fds[0] < 0 || msg.head.type == PK_MSG_SAVE ||
+			      msg.head.type == PK_MSG_EVIDENCE))
 			c->message(c->arg, &msg, &fds[0]);
 		else
 			pk_warn("the pipeline sent a message that is not valid, ignored");

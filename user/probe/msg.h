@@ -36,6 +36,7 @@ enum pk_msg_type {
 	PK_MSG_GROW_FAILED = 17, /* struct pk_msg_result: no (more) chunks come for the last GROW */
 	PK_MSG_SAVED = 18,       /* struct pk_msg_saved: the answer to each SAVE */
 	PK_MSG_RELOAD = 19,      /* head only: the configuration was read again */
+	PK_MSG_DONE = 20,        /* struct pk_msg_done: the answer to each SIGNAL and EVIDENCE */
 	/* pipeline -> broker */
 	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
 	/* struct pk_msg_hold: the lists are in force, and whether there is something to enforce.
@@ -47,6 +48,8 @@ enum pk_msg_type {
 	PK_MSG_SAFE_ADMIN = 37, /* struct pk_msg_safe_addr: an administrator is connected from it */
 	PK_MSG_SAFE_EXCEPT = 38, /* struct pk_msg_safe_addr: it may be blocked (on), or no more */
 	PK_MSG_MARK = 39,        /* struct pk_msg_mark: record or cut a flow, or no more */
+	PK_MSG_SIGNAL = 40,      /* struct pk_msg_signal: stop a process, or let it go on */
+	PK_MSG_EVIDENCE = 41,    /* struct pk_msg_evidence + a memfd with packets, or without */
 };
 
 enum pk_msg_fd {
@@ -168,6 +171,31 @@ struct pk_msg_mark {
 	uint64_t flow; /* pk_flow_meta.id */
 	uint32_t slot;
 	uint32_t set, clear; /* PK_DIR_RECORD, PK_DIR_CUT */
+	uint32_t pad;
+};
+
+/* The process is named for good: another one that has its number is not touched. */
+struct pk_msg_signal {
+	struct pk_msg_head head;
+	uint64_t serial; /* the pipeline's, given back in DONE */
+	uint64_t start_ns;
+	uint32_t tgid;
+	uint32_t stop; /* 1: stop, 0: go on */
+};
+
+struct pk_msg_evidence {
+	struct pk_msg_head head;
+	uint64_t serial;
+	uint64_t start_ns;
+	uint32_t tgid; /* 0: no process */
+	uint32_t pad;
+	char name[64]; /* of the bag: as a list's name */
+};
+
+struct pk_msg_done {
+	struct pk_msg_head head;
+	uint64_t serial;
+	int32_t result; /* 0 or -errno */
 	uint32_t pad;
 };
 

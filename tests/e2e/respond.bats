@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Responses for real: a miner is blocked, stopped, proven so and kept as evidence, and all of it is
+# taken back; and an address in forged packets is never blocked, whoever asks. Only the client's
+# namespace is watched, so the server is a stranger.
+
+net=pkrs
+load lib
+
+own_config() { # own_config ENABLED
+	write_config "$run/picket.yaml"
+	sed -i '/^netns:/d' "$run/picket.yaml"
+	{
+		echo "netns: {containers: false}"
+		echo "respond: {enabled: [$1], playbooks: $PWD/user/share/playbooks}"
+	} >>"$run/picket.yaml"
+}
+
+# Only the client's end is covered.
+is_covered() {
+	api /v1/status | jq -e '[.coverage[] | select(.iface == "pkrsc0" and .egress != "none")] | length == 1'
+}
+
+setup_file() {
+	export run=$BATS_FILE_TMPDIR
+	make_net
+	# a pool: answers each line, and goes on sending
+	cat >"$run/pool.py" <<-'PY'
+		import socket, sys, threading, time
+		def serve(c):
+		    try:
+		        while c.recv(4096):
+		            c.sendall(b'{"id":1,"result":true,"error":null}\n')
+		    except OSError:
+		        pass
+		l = socket.create_server((sys.argv[1], 3333))
+		while True:
+		    threading.Thread(target=serve, args=(l.accept()[0],), daemon=True).start()
+	PY
+	cat >"$run/miner.py" <<-'PY'
+		import socket, sys, time
+		s = socket.create_connection((sys.argv[1], 3333))
+		s.sendall(b'{"id":1,"method":"mining.subscribe","params":["x/1.0"]}\n')
+		while True:
+		    s.recv(4096)
+		    time.sleep(0.1)
+		    s.sendall(b'{"id":2,"method":"mining.submit","params":[]}\n')
+	PY
+	in_server python3 "$run/pool.py" $server_ip 3>&- &
+	export others=$!
+	own_config "block, suspend, snapshot"
+	start_daemon
+	export daemon
+}
+
+teardown_file() {
+	kill_children
+	in_client "$build/picketd" --config "$run/picket.yaml" --detach
+	clean_net
+}
+
+incident() { api "/v1/incidents/$1"; }
+has_incident() { api /v1/incidents | jq -e '.incidents | length > 0'; }
+is_contained() { incident 1 | jq -e '.unmapped.picket.state == "contained"'; }
+acts() { incident 1 | jq -r '.unmapped.picket.acts[] | "\(.result) \(.what) | \(.why // "")"'; }
+state_of() { sed 's/.*) //' "/proc/$1/stat" | cut -c1; }
+
+@test "a miner is blocked, stopped, and proven so" {
+	# its parents end at once: what is stopped must not be this test
+	setsid -f nsenter --net=/run/netns/pkrsc python3 "$run/miner.py" $server_ip 3>&- 2>/dev/null
+	wait_for 20 has_incident
+	wait_for 20 is_contained || { acts; api "/v1/check?ip=$server_ip"; false; }
+	acts
+	pid=$(incident 1 | jq .unmapped.picket.suspect.pid)
+	[ "$(state_of "$pid")" = T ]
+	api "/v1/check?ip=$server_ip" | jq -e '.verdict == "drop" and .entry.list == "auto" and .entry.packets > 0'
+	incident 1 | jq -e '.unmapped.picket | [.acts[] | select(.result == "done") | .what] |
+		any(startswith("block 10.97.0.2")) and any(startswith("suspend pid")) and any(startswith("verify"))'
+	incident 1 | jq -e '.unmapped.picket.times.contained - .unmapped.picket.times.detected < 10000'
+}
+
+@test "evidence is a bag that sha256sum checks" {
+	uid=$(incident 1 | jq -r .metadata.uid)
+	is_kept() { acts | grep -q '^done snapshot'; }
+	wait_for 20 is_kept || { acts; false; }
+	cd "$run/state/evidence/$uid"
+	cat bag-info.txt
+	sha256sum -c manifest-sha256.txt
+	[ "$(wc -l <manifest-sha256.txt)" = "$(find data -type f | wc -l)" ]
+	cmp data/exe "$(readlink -f "$(command -v python3)")"
+	grep -q socket: data/fds.txt
+	tcpdump -r data/packets.pcapng -nn 2>/dev/null | grep -q '10.97.0.2.3333'
+}
+
+@test "somebody takes it back, with a reason" {
+	pid=$(incident 1 | jq .unmapped.picket.suspect.pid)
+	PICKET_SOCKET=$run/picket.sock
+	export PICKET_SOCKET
+	! picket incident revert 1
+	picket incident revert --reason 'it is a test' 1
+	goes_on() { [ "$(state_of "$pid")" != T ]; }
+	wait_for 5 goes_on
+	api "/v1/check?ip=$server_ip" | jq -e '.verdict != "drop"'
+	acts | grep -q '^done resume pid'
+	# and it is not done again by itself
+	sleep 2
+	[ "$(state_of "$pid")" != T ]
+	kill -9 "$pid"
+	picket incident show 1
+	picket incident close --verdict test --reason 'it was one' 1
+	incident 1 | jq -e '.unmapped.picket.state == "drill"'
+}
+
+@test "an address in forged packets is never blocked, not even by a person" {
+	cat >"$run/forge.py" <<-'PY'
+		import socket, struct, sys
+		def sum16(b):
+		    if len(b) % 2: b += b'\0'
+		    s = sum(struct.unpack('!%dH' % (len(b) // 2), b))
+		    while s >> 16: s = (s & 0xffff) + (s >> 16)
+		    return ~s & 0xffff
+		def tcp(src, dst, sp, dp, flags, seq, ack, data=b''):
+		    s, d = socket.inet_aton(src), socket.inet_aton(dst)
+		    h = struct.pack('!HHIIBBHHH', sp, dp, seq, ack, 5 << 4, flags, 8192, 0, 0)
+		    c = sum16(s + d + struct.pack('!BBH', 0, 6, len(h) + len(data)) + h + data)
+		    h = h[:16] + struct.pack('!H', c) + h[18:]
+		    i = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(h) + len(data), 1, 0, 64, 6, 0, s, d)
+		    return i[:10] + struct.pack('!H', sum16(i)) + i[12:] + h + data
+		out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+		victim, us = sys.argv[1], sys.argv[2]
+		line = b'{"id":1,"method":"mining.subscribe","params":["x/1.0"]}\n'
+		for port in range(40000, 40020):
+		    out.sendto(tcp(victim, us, port, 3333, 2, 1000, 0), (us, 0))          # SYN
+		    out.sendto(tcp(victim, us, port, 3333, 16, 1001, 7), (us, 0))         # ACK, guessed
+		    out.sendto(tcp(victim, us, port, 3333, 24, 1001, 7, line), (us, 0))   # and data
+	PY
+	victim=10.97.0.77
+	ip -n pkrss addr add $victim/24 dev pkrss0
+	in_client python3 "$run/pool.py" $client_ip 3>&- &
+	others="$others $!"
+	sleep 1
+	in_server python3 "$run/forge.py" $victim $client_ip
+	sleep 4
+	api "/v1/check?ip=$victim" | jq -e '.verdict == "pass"'
+	# a person who believes it: still not
+	for i in $(api "/v1/incidents" | jq -r '.incidents[].unmapped.picket.number'); do
+		api "/v1/incidents/$i" | jq -c '[.unmapped.picket.remotes, .desc]'
+		curl -sS --unix-socket "$run/picket.sock" -d '{"reason":"I believe it","playbook":"miner"}' \
+			"http://picket/v1/incidents/$i/contain" >/dev/null
+	done
+	sleep 5
+	api "/v1/check?ip=$victim" | jq -e '.verdict == "pass"'
+	api "/v1/lists/auto" | jq -e --arg v "$victim" '[.entries[]? | select(.prefix == $v)] | length == 0' ||
+		! api "/v1/lists/auto" >/dev/null
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs against a pretended world: what is only advised, done, refused, waited for, proven, taken
+ * back; nothing is done twice, and nothing to an address that may be forged. */
+#include "respond/respond.h"
+
+#include "../incident/world.h"
+#include "base/buf.h"
+#include "respond/shelf.h"
+
+#include <errno.h>
+
+static struct {
+	int result[PK_VERBS]; /* of each op */
+	unsigned calls[PK_VERBS], unblocked, resumed;
+	bool proven;
+} did;
+
+static int op_block(void *arg, const struct pk_incident *i, const uint8_t addr[16],
+		    const struct pk_command_step *c, char *why, size_t size)
+{
+	(void)arg, (void)i, (void)addr;
+	assert_true(c->ttl_ns > 0);
+	did.calls[PK_VERB_BLOCK]++;
+	snprintf(why, size, "%s", did.result[PK_VERB_BLOCK] ? "no handshake" : "");
+	return did.result[PK_VERB_BLOCK];
+}
+
+static int op_unblock(void *arg, const uint8_t addr[16], char *why, size_t size)
+{
+	(void)arg, (void)addr, (void)why, (void)size;
+	did.unblocked++;
+	return 0;
+}
+
+static int op_cut(void *arg, const uint8_t addr[16], char *why, size_t size)
+{
+	(void)arg, (void)addr, (void)why, (void)size;
+	did.calls[PK_VERB_CUT]++;
+	return did.result[PK_VERB_CUT];
+}
+
+static int op_suspend(void *arg, const struct pk_proc_id *id, bool stop, char *why, size_t size)
+{
+	(void)arg, (void)why, (void)size;
+	assert_int_equal(id->tgid, 14);
+	did.calls[PK_VERB_SUSPEND] += stop;
+	did.resumed += !stop;
+	return did.result[PK_VERB_SUSPEND];
+}
+
+static int op_snapshot(void *arg, const struct pk_incident *i, char *why, size_t size)
+{
+	(void)arg, (void)i, (void)why, (void)size;
+	did.calls[PK_VERB_SNAPSHOT]++;
+	return did.result[PK_VERB_SNAPSHOT];
+}
+
+static int op_isolate(void *arg, bool on, uint64_t ttl_ns, char *why, size_t size)
+{
+	(void)arg, (void)on, (void)ttl_ns, (void)why, (void)size;
+	did.calls[PK_VERB_ISOLATE]++;
+	return did.result[PK_VERB_ISOLATE];
+}
+
+static int op_tell(void *arg, const struct pk_incident *i, char *why, size_t size)
+{
+	(void)arg, (void)i, (void)why, (void)size;
+	did.calls[PK_VERB_TELL]++;
+	return 0;
+}
+
+static int op_proof(void *arg, enum pk_verb verb, const uint8_t addr[16],
+		    const struct pk_proc_id *id, uint64_t since_ns, char *why, size_t size)
+{
+	(void)arg, (void)verb, (void)addr, (void)id, (void)since_ns, (void)why, (void)size;
+	return did.proven ? 0 : -EAGAIN;
+}
+
+static struct pk_playbook *playbooks;
+static size_t playbooks_n;
+
+static struct pk_respond *begin(bool enabled, uint64_t rate)
+{
+	struct pk_respond_conf conf = { .ttl_ns = 3600 * SEC, .rate = rate };
+	struct pk_respond_ops ops = { op_block,    op_unblock, op_cut,  op_suspend,
+				      op_snapshot, op_isolate, op_tell, op_proof, NULL };
+	struct pk_respond *r;
+
+	memset(&did, 0, sizeof(did));
+	world_begin(16);
+	process(1, 0, "systemd/bin/", 0);
+	process(12, 1, "bash/bin/", 0);
+	process(14, 12, "nc/bin/", 0);
+	for (int v = 0; v < PK_VERBS; v++)
+		conf.enabled[v] = enabled || v == PK_VERB_VERIFY || v == PK_VERB_TELL;
+	r = pk_respond_new(&conf, &ops, w.incidents, playbooks, playbooks_n);
+	assert_non_null(r);
+	return r;
+}
+
+static void end(struct pk_respond *r)
+{
+	pk_respond_free(r);
+	world_end();
+}
+
+static struct pk_incident *shell(bool spoofable)
+{
+	struct pk_finding f = finding("reverse_shell", "T1059.004", PK_HIGH);
+
+	about(&f, 14);
+	with(&f, "198.51.100.7");
+	f.spoofable = spoofable;
+	return say(&f);
+}
+
+static size_t acts(const struct pk_incident *i, const char *what, enum pk_deed_result result)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < i->acts; k++)
+		n += i->act[k].result == result && strncmp(i->act[k].what, what, strlen(what)) == 0;
+	return n;
+}
+
+/* Ticks of a tenth of a second. */
+static void pass(struct pk_respond *r, unsigned tenths)
+{
+	while (tenths--) {
+		w.now_ns += SEC / 10;
+		pk_respond_tick(r, w.now_ns);
+	}
+}
+
+static void test_advises(void **state)
+{
+	struct pk_respond *r = begin(false, 60);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 400);
+	assert_int_equal(did.calls[PK_VERB_BLOCK] + did.calls[PK_VERB_SUSPEND] +
+				 did.calls[PK_VERB_SNAPSHOT] + did.calls[PK_VERB_CUT],
+			 0);
+	assert_int_equal(acts(i, "block 198.51.100.7", PK_DEED_ADVISED), 1);
+	assert_int_equal(acts(i, "suspend pid 14", PK_DEED_ADVISED), 1);
+	assert_int_equal(did.calls[PK_VERB_TELL], 1);
+	assert_int_equal(i->state, PK_INCIDENT_NEW);
+	/* and says so once */
+	(void)shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 400);
+	assert_int_equal(acts(i, "block 198.51.100.7", PK_DEED_ADVISED), 1);
+	assert_int_equal(did.calls[PK_VERB_TELL], 1);
+	end(r);
+}
+
+static void test_acts_and_proves(void **state)
+{
+	struct pk_respond *r = begin(true, 60);
+	struct pk_incident *i = shell(false);
+	struct pk_incident_by by = { "alice", "a test", 0 };
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(acts(i, "block 198.51.100.7", PK_DEED_DONE), 1);
+	assert_int_equal(i->at_ms[PK_CLOCK_CONTAINED], 0); /* ordered is not proven */
+	pass(r, 3);
+	assert_int_equal(i->at_ms[PK_CLOCK_CONTAINED], 0);
+	did.proven = true;
+	pass(r, 1);
+	assert_int_equal(i->state, PK_INCIDENT_CONTAINED);
+	assert_int_equal(acts(i, "suspend pid 14", PK_DEED_DONE), 1);
+	assert_int_equal(acts(i, "snapshot", PK_DEED_DONE), 1);
+	assert_int_equal(i->act[0].class_uid, 7004);
+	assert_non_null(strstr(i->act[0].who, "picket: playbook"));
+	/* more of the same brings no second block */
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 1);
+	/* taken back, and not done again by itself */
+	assert_int_equal(pk_respond_revert(r, i, &by), 2);
+	assert_int_equal(did.unblocked, 1);
+	assert_int_equal(did.resumed, 1);
+	assert_int_equal(pk_respond_revert(r, i, &by), 0);
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
+	/* but by a person */
+	assert_int_equal(pk_respond_contain(r, i, NULL, &by, w.now_ns), 0);
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 2);
+	end(r);
+}
+
+static void test_forged(void **state)
+{
+	struct pk_respond *r = begin(true, 60);
+	struct pk_incident *i = shell(true);
+	struct pk_incident_by by = { "alice", "I believe it", 0 };
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 400);
+	assert_int_equal(pk_respond_contain(r, i, NULL, &by, w.now_ns), 0);
+	pass(r, 400);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 0);
+	assert_int_equal(acts(i, "block 198.51.100.7", PK_DEED_REFUSED), 1);
+	end(r);
+}
+
+static void test_no_handshake(void **state)
+{
+	struct pk_respond *r = begin(true, 60);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	did.result[PK_VERB_BLOCK] = -EINPROGRESS;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 500);
+	assert_true(did.calls[PK_VERB_BLOCK] > 10); /* it may still be seen */
+	assert_int_equal(acts(i, "block", PK_DEED_DONE), 0);
+	assert_int_equal(acts(i, "block", PK_DEED_REFUSED), 1);
+	end(r);
+}
+
+static void test_rate(void **state)
+{
+	struct pk_respond *r = begin(true, 2);
+	struct pk_respond_count n;
+	char ip[32];
+
+	(void)state;
+	for (int k = 0; k < 10; k++) {
+		struct pk_finding f = finding("scan", "T1046", PK_MEDIUM);
+
+		snprintf(ip, sizeof(ip), "198.51.100.%d", k + 1);
+		with(&f, ip);
+		pk_respond_look(r, say(&f), w.now_ns);
+	}
+	pk_respond_counts(r, &n);
+	assert_int_equal(n.runs, 2);
+	assert_int_equal(n.refused_rate, 8);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 2);
+	end(r);
+}
+
+static void test_ends_by_itself(void **state)
+{
+	struct pk_respond *r = begin(true, 60);
+	struct pk_finding f = finding("scan", "T1046", PK_MEDIUM);
+	struct pk_incident *i;
+
+	(void)state;
+	with(&f, "198.51.100.9");
+	i = say(&f);
+	pk_respond_look(r, i, w.now_ns);
+	assert_string_equal(i->act[0].undo, "unblock");
+	w.now_ns += 3601 * SEC;
+	pass(r, 1);
+	assert_string_equal(i->act[0].undo, "");
+	assert_int_equal(acts(i, "end of block 198.51.100.9", PK_DEED_DONE), 1);
+	end(r);
+}
+
+static int read_playbooks(void **state)
+{
+	struct pk_buf e = { 0 };
+
+	(void)state;
+	return pk_shelf_read("user/share/playbooks", &playbooks, &playbooks_n, &e);
+}
+
+static int free_playbooks(void **state)
+{
+	(void)state;
+	free(playbooks);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_advises), cmocka_unit_test(test_acts_and_proves),
+		cmocka_unit_test(test_forged),  cmocka_unit_test(test_no_handshake),
+		cmocka_unit_test(test_rate),    cmocka_unit_test(test_ends_by_itself),
+	};
+
+	return cmocka_run_group_tests(tests, read_playbooks, free_playbooks);
+}

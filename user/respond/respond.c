@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the runs: one an incident at most, each at one step. A step that was asked for is asked for
+ * again at each tick until it is done or its time is over; then the way leads on as the playbook
+ * says.
+ */
+#include "respond/respond.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/ip.h"
+#include "incident/incidents.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RUNS_MAX    16
+#define DEEP        4
+#define DIDS_MAX    32
+#define HOUR_NS     3600000000000ull
+#define ACT_WAIT_MS 3000  /* a step that says nothing else */
+#define PROVE_MS    10000 /* the same of verify */
+
+struct did {
+	enum pk_verb verb;
+	uint8_t addr[16];
+	struct pk_proc_id id;
+	uint64_t at_ns;
+	bool proven;
+};
+
+struct run {
+	uint64_t incident; /* number; 0: free */
+	const struct pk_playbook *p;
+	bool human;
+	char who[PK_INCIDENT_WHO], why[256];
+	uint16_t at;
+	struct {
+		uint16_t step;
+		size_t branch;
+	} back[DEEP]; /* parallel steps whose branches are taken one after the other */
+	size_t depth, steps;
+	uint64_t since_ns; /* the present step began */
+	char waiting[160]; /* for what */
+	struct did did[DIDS_MAX];
+	size_t dids;
+};
+
+struct pk_respond {
+	struct pk_respond_conf conf;
+	struct pk_respond_ops ops;
+	struct pk_incidents *incidents;
+	const struct pk_playbook *playbook;
+	size_t playbooks;
+	struct run run[RUNS_MAX];
+	uint64_t credit_ns, credit_at_ns;
+	struct pk_respond_count count;
+};
+
+struct pk_respond *pk_respond_new(const struct pk_respond_conf *conf,
+				  const struct pk_respond_ops *ops, struct pk_incidents *incidents,
+				  const struct pk_playbook *playbooks, size_t n)
+{
+	struct pk_respond *r = calloc(1, sizeof(*r));
+
+	if (r)
+		*r = (struct pk_respond){ .conf = *conf,
+					  .ops = *ops,
+					  .incidents = incidents,
+					  .playbook = playbooks,
+					  .playbooks = n };
+	return r;
+}
+
+void pk_respond_free(struct pk_respond *r)
+{
+	free(r);
+}
+
+static bool is_for(const struct pk_playbook *p, const struct pk_incident_alert *a)
+{
+	if (pk_playbook_is_for(p, NULL, a->rule))
+		return true;
+	for (size_t k = 0; k < PK_TECHNIQUES_MAX && *a->technique[k]; k++)
+		if (pk_playbook_is_for(p, a->technique[k], NULL))
+			return true;
+	return false;
+}
+
+static bool goes_before(const struct pk_playbook *a, const struct pk_playbook *b)
+{
+	return !b || (a->priority && (!b->priority || a->priority < b->priority));
+}
+
+const struct pk_playbook *pk_respond_playbook(const struct pk_respond *r,
+					      const struct pk_incident *i)
+{
+	const struct pk_playbook *found = NULL;
+
+	for (int s = PK_CRITICAL; s >= PK_MEDIUM && !found; s--)
+		for (size_t k = 0; k < i->alerts; k++)
+			for (size_t n = 0; n < r->playbooks; n++)
+				if ((int)i->alert[k].severity == s &&
+				    is_for(&r->playbook[n], &i->alert[k]) &&
+				    goes_before(&r->playbook[n], found))
+					found = &r->playbook[n];
+	return found;
+}
+
+/* A bucket that holds an hour's worth. */
+static bool take_credit(struct pk_respond *r, uint64_t now_ns)
+{
+	uint64_t each = HOUR_NS / r->conf.rate;
+
+	r->credit_ns += now_ns - r->credit_at_ns;
+	if (!r->credit_at_ns || r->credit_ns > HOUR_NS)
+		r->credit_ns = HOUR_NS;
+	r->credit_at_ns = now_ns;
+	if (r->credit_ns < each)
+		return false;
+	r->credit_ns -= each;
+	return true;
+}
+
+static struct run *run_of(struct pk_respond *r, uint64_t incident)
+{
+	for (size_t k = 0; k < RUNS_MAX; k++)
+		if (r->run[k].incident == incident)
+			return &r->run[k];
+	return NULL;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	size_t n = strlen(with);
+
+	return strncmp(text, with, n) == 0 && (!text[n] || text[n] == ' ');
+}
+
+/* An act of this kind, as it was noted: in force, or with this result. */
+static struct pk_incident_act *act_of(const struct pk_incident *i, const char *what, bool in_force,
+				      unsigned results)
+{
+	for (size_t k = 0; k < i->acts; k++)
+		if (i->act[k].type == PK_DEED_MITIGATION && begins(i->act[k].what, what) &&
+		    (in_force ? *i->act[k].undo != 0 : results >> i->act[k].result & 1))
+			return &i->act[k];
+	return NULL;
+}
+
+struct step {
+	struct pk_respond *r;
+	struct run *run;
+	struct pk_incident *i;
+	const struct pk_step *s;
+	uint64_t now_ns;
+};
+
+static struct pk_incident_act *note(const struct step *s, enum pk_deed_result result,
+				    const char *what, const char *object, const char *why)
+{
+	const struct pk_incident_by by = { s->run->who, why, pk_clock_wall_ms(s->now_ns) };
+	struct pk_incident_act *a;
+	int activity;
+
+	a = pk_incident_note(s->i, &by, PK_DEED_MITIGATION, "%s", what);
+	if (!a)
+		return NULL;
+	a->result = result;
+	a->class_uid = pk_verb_class(s->s->command.verb, &activity);
+	a->activity_id = activity;
+	(void)snprintf(a->object, sizeof(a->object), "%s", object);
+	s->r->count.steps += result == PK_DEED_DONE;
+	s->r->count.failed += result == PK_DEED_FAILED || result == PK_DEED_REFUSED;
+	s->r->count.advised += result == PK_DEED_ADVISED;
+	return a;
+}
+
+static void remember(const struct step *s, const uint8_t *addr, const struct pk_proc_id *id)
+{
+	struct did d = { .verb = s->s->command.verb, .at_ns = s->now_ns };
+
+	if (addr)
+		memcpy(d.addr, addr, sizeof(d.addr));
+	if (id)
+		d.id = *id;
+	if (s->run->dids < DIDS_MAX)
+		s->run->did[s->run->dids++] = d;
+}
+
+/* May it be done now? 0: yes; -EALREADY: no need; -EPERM: only advised; -EAGAIN: beyond the rate.
+ */
+static int may(const struct step *s, const char *what)
+{
+	const unsigned said = 1u << PK_DEED_DONE | 1u << PK_DEED_ADVISED;
+
+	if (act_of(s->i, what, true, 0))
+		return -EALREADY;
+	if (s->run->human)
+		return 0;
+	if (act_of(s->i, what, false, said))
+		return -EALREADY; /* a person took it back, or has been advised */
+	if (!s->r->conf.enabled[s->s->command.verb])
+		return -EPERM;
+	return 0;
+}
+
+/* One step on one object: asks, and writes down what became of it. */
+static int do_one(const struct step *s, const char *object, const uint8_t *addr,
+		  const struct pk_proc_id *id, const char *undo)
+{
+	const struct pk_command_step *c = &s->s->command;
+	uint64_t ttl_ns = c->ttl_ns ? c->ttl_ns : s->r->conf.ttl_ns;
+	struct pk_command_step own = *c;
+	char what[160], why[160] = "";
+	struct pk_incident_act *a;
+	int e;
+
+	(void)snprintf(what, sizeof(what), "%s %s", pk_verb_name(c->verb), object);
+	e = may(s, what);
+	if (e == -EALREADY) {
+		if (act_of(s->i, what, true, 0))
+			remember(s, addr, id);
+		return 0;
+	}
+	if (e == -EPERM) {
+		(void)note(s, PK_DEED_ADVISED, what, object,
+			   "not enabled in respond.enabled: picket incident contain does it");
+		return -EPERM;
+	}
+	own.ttl_ns = ttl_ns;
+	e = c->verb == PK_VERB_BLOCK
+		    ? s->r->ops.block(s->r->ops.arg, s->i, addr, &own, why, sizeof(why))
+	    : c->verb == PK_VERB_CUT ? s->r->ops.cut(s->r->ops.arg, addr, why, sizeof(why))
+	    : c->verb == PK_VERB_SUSPEND
+		    ? s->r->ops.suspend(s->r->ops.arg, id, true, why, sizeof(why))
+	    : c->verb == PK_VERB_SNAPSHOT
+		    ? s->r->ops.snapshot(s->r->ops.arg, s->i, why, sizeof(why))
+		    : s->r->ops.isolate(s->r->ops.arg, true, ttl_ns, why, sizeof(why));
+	if (e == -EINPROGRESS)
+		(void)snprintf(s->run->waiting, sizeof(s->run->waiting), "%s", why);
+	if (e == -EINPROGRESS)
+		return e;
+	if (e < 0) {
+		if (!act_of(s->i, what, false, 1u << PK_DEED_FAILED | 1u << PK_DEED_REFUSED))
+			(void)note(s, e == -EPERM ? PK_DEED_REFUSED : PK_DEED_FAILED, what, object,
+				   *why ? why : strerror(-e));
+		return e;
+	}
+	a = note(s, PK_DEED_DONE, what, object, *why ? why : s->run->why);
+	if (a && undo) {
+		(void)snprintf(a->undo, sizeof(a->undo), "%s", undo);
+		if (c->verb != PK_VERB_SUSPEND)
+			a->until_ms = a->time_ms + (int64_t)(ttl_ns / 1000000);
+	}
+	remember(s, addr, id);
+	return 0;
+}
+
+/* Worst of two results: waiting beats failing, which beats success. */
+static int worse(int a, int b)
+{
+	if (a == -EINPROGRESS || b == -EINPROGRESS)
+		return -EINPROGRESS;
+	return a < 0 ? a : b;
+}
+
+/* Evidence that may be forged is evidence against nobody. */
+static int do_remotes(const struct step *s, const char *undo)
+{
+	char ip[PK_IP_TEXT], what[96];
+	int r = s->i->remotes ? 0 : -ENOENT;
+	size_t done = 0;
+
+	for (size_t k = 0; k < s->i->remotes; k++) {
+		const struct pk_incident_remote *m = &s->i->remote[k];
+
+		(void)pk_ip_format(m->addr, ip);
+		(void)snprintf(what, sizeof(what), "%s %s", pk_verb_name(s->s->command.verb), ip);
+		if (!m->spoofable) {
+			r = worse(r, do_one(s, ip, m->addr, NULL, undo));
+			done++;
+		} else if (!act_of(s->i, what, false, 1u << PK_DEED_REFUSED)) {
+			(void)note(s, PK_DEED_REFUSED, what, ip,
+				   "all that points to it may be forged");
+		}
+	}
+	return done ? r : -EPERM;
+}
+
+static int do_suspend(const struct step *s)
+{
+	char object[64];
+
+	if (!s->i->suspect.tgid)
+		return -ENOENT;
+	(void)snprintf(object, sizeof(object), "pid %u", s->i->suspect.tgid);
+	return do_one(s, object, NULL, &s->i->suspect, "resume");
+}
+
+static bool is_proven(const struct step *s, struct did *d, char *why, size_t size)
+{
+	if (!d->proven)
+		d->proven = s->r->ops.proof(s->r->ops.arg, d->verb, d->addr, &d->id, d->at_ns, why,
+					    size) == 0;
+	return d->proven;
+}
+
+/* All that was done works: then, and only then, it is contained. */
+static int do_verify(const struct step *s)
+{
+	const struct pk_incident_by by = { s->run->who, "proven: what was done works",
+					   pk_clock_wall_ms(s->now_ns) };
+	char why[160] = "", proven[256] = "";
+	size_t n = 0;
+
+	if (s->i->state == PK_INCIDENT_CONTAINED)
+		return 0; /* an earlier step proved it */
+	for (size_t k = 0; k < s->run->dids; k++) {
+		struct did *d = &s->run->did[k];
+
+		if (d->verb == PK_VERB_SNAPSHOT || d->verb == PK_VERB_CUT)
+			continue; /* a cut is proven by the block behind it */
+		n++;
+		if (!is_proven(s, d, why, sizeof(why)))
+			return -EINPROGRESS;
+	}
+	if (!n)
+		return -ENOENT;
+	(void)snprintf(proven, sizeof(proven), "verify: %zu step%s in force and proven", n,
+		       n > 1 ? "s" : "");
+	(void)note(s, PK_DEED_DONE, proven, "", *why ? why : "counters and states were looked at");
+	if (s->i->state < PK_INCIDENT_CONTAINED)
+		(void)pk_incident_move(s->i, PK_INCIDENT_CONTAINED, &by); /* from each of them */
+	return 0;
+}
+
+static int do_command(const struct step *s)
+{
+	char why[160] = "";
+
+	switch (s->s->command.verb) {
+	case PK_VERB_BLOCK:
+		return do_remotes(s, "unblock");
+	case PK_VERB_CUT:
+		return do_remotes(s, NULL);
+	case PK_VERB_SUSPEND:
+		return do_suspend(s);
+	case PK_VERB_SNAPSHOT:
+		return do_one(s, s->i->uid, NULL, NULL, NULL);
+	case PK_VERB_ISOLATE:
+		return do_one(s, "this host", NULL, NULL, "rejoin");
+	case PK_VERB_VERIFY:
+		return do_verify(s);
+	case PK_VERB_TELL:
+	case PK_VERBS:
+		break;
+	}
+	if (act_of(s->i, "tell a person", false, 1u << PK_DEED_DONE))
+		return 0;
+	if (s->r->ops.tell(s->r->ops.arg, s->i, why, sizeof(why)) == 0)
+		(void)note(s, PK_DEED_DONE, "tell a person", "", why);
+	return 0;
+}
+
+static int do_manual(const struct step *s)
+{
+	if (!act_of(s->i, s->s->text, false, 1u << PK_DEED_ADVISED))
+		(void)note(s, PK_DEED_ADVISED, s->s->text, "", "for a person to decide");
+	return -EPERM;
+}
+
+static long long value_of(const struct pk_incident *i, const char *variable)
+{
+	bool spoofable = true;
+
+	for (size_t k = 0; k < i->remotes; k++)
+		spoofable &= i->remote[k].spoofable;
+	if (strcmp(variable, "__severity__") == 0)
+		return i->severity;
+	if (strcmp(variable, "__pid__") == 0)
+		return i->suspect.tgid;
+	if (strcmp(variable, "__remote__") == 0)
+		return (long long)i->remotes;
+	if (strcmp(variable, "__spoofable__") == 0)
+		return i->remotes && spoofable;
+	return (long long)i->alerts;
+}
+
+/* Severity by its name, truth by true and false, the rest as numbers. */
+static bool holds(const struct pk_step *s, const struct pk_incident *i)
+{
+	long long have = value_of(i, s->variable), want = strtoll(s->value, NULL, 10);
+	enum pk_severity severity;
+
+	if (pk_severity_parse(s->value, &severity) == 0)
+		want = severity;
+	if (strcmp(s->value, "true") == 0)
+		want = 1;
+	return s->op == PK_OP_EQUAL       ? have == want
+	       : s->op == PK_OP_NOT_EQUAL ? have != want
+					  : have >= want;
+}
+
+/* Where a branch ends: the next one, or behind the parallel step. */
+static uint16_t come_back(struct run *run)
+{
+	while (run->depth) {
+		const struct pk_step *p = &run->p->step[run->back[run->depth - 1].step];
+
+		if (++run->back[run->depth - 1].branch < p->branches)
+			return p->branch[run->back[run->depth - 1].branch];
+		run->depth--;
+		if (p->next != PK_STEP_NONE)
+			return p->next;
+	}
+	return PK_STEP_NONE;
+}
+
+/* Its time is over: told once, however often it is tried. */
+static void give_up(const struct step *s)
+{
+	const char *verb = pk_verb_name(s->s->command.verb), *why = s->run->waiting;
+	const unsigned failed = 1u << PK_DEED_FAILED | 1u << PK_DEED_REFUSED;
+
+	if (!act_of(s->i, verb, false, failed))
+		(void)note(s, *why ? PK_DEED_REFUSED : PK_DEED_FAILED, verb, "",
+			   *why ? why : "nothing showed in time that it was done");
+}
+
+/* The step after this one; -EINPROGRESS: not yet. */
+static int next_of(const struct step *s, uint16_t *ret)
+{
+	uint64_t limit_ms = s->s->timeout_ms                       ? s->s->timeout_ms
+			    : s->s->command.verb == PK_VERB_VERIFY ? PROVE_MS
+								   : ACT_WAIT_MS;
+	int e;
+
+	switch (s->s->type) {
+	case PK_STEP_IF:
+		*ret = holds(s->s, s->i) ? s->s->on_true : s->s->on_false;
+		break;
+	case PK_STEP_PARALLEL:
+		if (s->run->depth == DEEP)
+			break;
+		s->run->back[s->run->depth].step = s->run->at;
+		s->run->back[s->run->depth++].branch = 0;
+		*ret = s->s->branch[0];
+		return 0;
+	case PK_STEP_ACTION:
+		e = s->s->is_manual ? do_manual(s) : do_command(s);
+		if (e == -EINPROGRESS && s->now_ns - s->run->since_ns < limit_ms * 1000000)
+			return e;
+		if (e == -EINPROGRESS)
+			give_up(s);
+		*ret = e < 0 ? s->s->on_failure : s->s->on_success;
+		break;
+	case PK_STEP_START:
+	case PK_STEP_END:
+		break;
+	}
+	if (*ret == PK_STEP_NONE)
+		*ret = s->s->next;
+	return 0;
+}
+
+/* As far as it goes without waiting. */
+static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
+{
+	struct step s = { .r = r,
+			  .run = run,
+			  .i = pk_incidents_find(r->incidents, run->incident),
+			  .now_ns = now_ns };
+
+	while (s.i && run->at != PK_STEP_NONE && run->steps++ < 4 * PK_PLAYBOOK_STEPS) {
+		uint16_t to = PK_STEP_NONE;
+
+		s.s = &run->p->step[run->at];
+		if (next_of(&s, &to) == -EINPROGRESS) {
+			run->steps--; /* it is looked at often */
+			return;
+		}
+		run->at = to != PK_STEP_NONE ? to : come_back(run);
+		run->since_ns = now_ns;
+		run->waiting[0] = '\0';
+	}
+	*run = (struct run){ 0 };
+}
+
+static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_playbook *p,
+		 const struct pk_incident_by *by, bool human, uint64_t now_ns)
+{
+	struct run *run = run_of(r, 0);
+
+	if (run_of(r, i->number) || !run)
+		return -EBUSY;
+	*run = (struct run){
+		.incident = i->number, .p = p, .human = human, .at = p->start, .since_ns = now_ns
+	};
+	(void)snprintf(run->who, sizeof(run->who), "%s", by->who);
+	(void)snprintf(run->why, sizeof(run->why), "%s", by->why ? by->why : "");
+	r->count.runs++;
+	go_on(r, run, now_ns);
+	return 0;
+}
+
+void pk_respond_look(struct pk_respond *r, struct pk_incident *i, uint64_t now_ns)
+{
+	const struct pk_playbook *p;
+	struct pk_incident_by by = { .now_ms = pk_clock_wall_ms(now_ns) };
+	char who[PK_INCIDENT_WHO];
+
+	if (i->is_ready || pk_incident_is_over(i) || run_of(r, i->number))
+		return;
+	i->is_ready = true;
+	p = pk_respond_playbook(r, i);
+	if (!p)
+		return;
+	if (!take_credit(r, now_ns)) {
+		r->count.refused_rate++;
+		return;
+	}
+	(void)snprintf(who, sizeof(who), "picket: playbook %.64s", p->name);
+	by.who = who;
+	by.why = p->name;
+	if (begin(r, i, p, &by, false, now_ns) == -EBUSY)
+		i->is_ready = false; /* when a place is free */
+}
+
+int pk_respond_contain(struct pk_respond *r, struct pk_incident *i, const struct pk_playbook *p,
+		       const struct pk_incident_by *by, uint64_t now_ns)
+{
+	if (!p)
+		p = pk_respond_playbook(r, i);
+	return p ? begin(r, i, p, by, true, now_ns) : -ENOENT;
+}
+
+static int undo_one(const struct pk_respond *r, const struct pk_incident *i,
+		    const struct pk_incident_act *a, char *why, size_t size)
+{
+	uint8_t addr[16];
+
+	if (strcmp(a->undo, "resume") == 0)
+		return r->ops.suspend(r->ops.arg, &i->suspect, false, why, size);
+	if (strcmp(a->undo, "rejoin") == 0)
+		return r->ops.isolate(r->ops.arg, false, 0, why, size);
+	return pk_ip_parse(a->object, addr) < 0 ? -EINVAL
+						: r->ops.unblock(r->ops.arg, addr, why, size);
+}
+
+size_t pk_respond_revert(struct pk_respond *r, struct pk_incident *i,
+			 const struct pk_incident_by *by)
+{
+	struct run *run = run_of(r, i->number);
+	size_t n = 0, acts = i->acts;
+
+	if (run)
+		*run = (struct run){ 0 }; /* what a person takes back is not to go on */
+	for (size_t k = 0; k < acts && k < i->acts; k++) {
+		struct pk_incident_act was = i->act[k], *a;
+		char why[160] = "";
+		int e;
+
+		if (!*was.undo)
+			continue;
+		e = undo_one(r, i, &was, why, sizeof(why));
+		if (e == 0 || e == -EINPROGRESS || e == -ENOENT)
+			i->act[k].undo[0] = '\0';
+		a = pk_incident_note(i, by, PK_DEED_MITIGATION, "%s %s", was.undo, was.object);
+		if (a) {
+			a->class_uid = was.class_uid;
+			a->activity_id = 3; /* Restore */
+			(void)snprintf(a->object, sizeof(a->object), "%s", was.object);
+			a->result = e == 0 || e == -EINPROGRESS || e == -ENOENT ? PK_DEED_DONE
+										: PK_DEED_FAILED;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* What ended by itself is in force no more. */
+static void expire(struct pk_incident *i, uint64_t now_ns)
+{
+	const struct pk_incident_by by = { "picket", "its time is over", pk_clock_wall_ms(now_ns) };
+
+	for (size_t k = 0; k < i->acts; k++) {
+		struct pk_incident_act *a = &i->act[k];
+
+		if (!*a->undo || !a->until_ms || by.now_ms < a->until_ms)
+			continue;
+		a->undo[0] = '\0';
+		(void)pk_incident_note(i, &by, PK_DEED_MITIGATION, "end of %.150s", a->what);
+		return; /* the acts may have moved: the rest at the next tick */
+	}
+}
+
+bool pk_respond_hurry(struct pk_respond *r, uint64_t now_ns)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < RUNS_MAX; k++) {
+		if (!r->run[k].incident)
+			continue;
+		any = true;
+		go_on(r, &r->run[k], now_ns);
+	}
+	return any;
+}
+
+void pk_respond_tick(struct pk_respond *r, uint64_t now_ns)
+{
+	struct pk_incident *i = NULL;
+
+	(void)pk_respond_hurry(r, now_ns); /* the rest is looked at anyway */
+	while ((i = pk_incidents_next(r->incidents, i))) {
+		expire(i, now_ns);
+		pk_respond_look(r, i, now_ns);
+	}
+}
+
+void pk_respond_counts(const struct pk_respond *r, struct pk_respond_count *ret_count)
+{
+	*ret_count = r->count;
+	for (size_t k = 0; k < RUNS_MAX; k++)
+		ret_count->active += r->run[k].incident != 0;
+}
