@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The oldest goes; one that holds on keeps who comes often; memory has its bound. */
+#include "detect/keep.h"
+
+#include "base/cleanup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct pk_keep_key key(uint64_t n)
+{
+	return (struct pk_keep_key){ .scope = n };
+}
+
+static uint64_t *take(struct pk_keep *k, uint64_t n)
+{
+	struct pk_keep_key id = key(n);
+	bool is_new;
+
+	return pk_keep_take(k, &id, &is_new);
+}
+
+static void keep_freep(struct pk_keep **k)
+{
+	pk_keep_free(*k);
+}
+
+static void test_oldest_goes(void **state)
+{
+	_cleanup_(keep_freep) struct pk_keep *k = pk_keep_new(64, sizeof(uint64_t), false);
+	struct pk_keep_key one = key(1), two = key(2);
+	struct pk_keep_count c;
+	uint64_t *v;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 64; i++)
+		*take(k, i) = i;
+	assert_int_equal(*take(k, 1), 1); /* touched: 2 is the oldest now */
+	assert_int_equal(*take(k, 65), 0);
+	assert_null(pk_keep_find(k, &two));
+	v = pk_keep_find(k, &one);
+	assert_non_null(v);
+	assert_memory_equal(pk_keep_key_of(v), &one, sizeof(one));
+	pk_keep_drop(k, v);
+	assert_null(pk_keep_find(k, &one));
+	assert_non_null(take(k, 66));
+	pk_keep_counts(k, &c);
+	assert_int_equal(c.used, 64);
+	assert_int_equal(c.evicted, 1);
+	assert_int_equal(c.refused, 0);
+}
+
+static void test_order(void **state)
+{
+	_cleanup_(keep_freep) struct pk_keep *k = pk_keep_new(64, sizeof(uint64_t), false);
+	uint64_t sum = 0, *v = NULL;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 10; i++)
+		*take(k, i) = i;
+	for (uint64_t i = 10; i > 0; i--)
+		(void)take(k, i);
+	for (uint64_t n = 10; (v = pk_keep_next(k, v)); n--, sum++)
+		assert_int_equal(*v, n);
+	assert_int_equal(sum, 10);
+}
+
+/* One key that comes every 10,000 others is kept, however many others there are. */
+static void test_holds_on(void **state)
+{
+	_cleanup_(keep_freep) struct pk_keep *k = pk_keep_new(256, sizeof(uint64_t), true);
+	_cleanup_(keep_freep) struct pk_keep *forgets = pk_keep_new(256, sizeof(uint64_t), false);
+	struct pk_keep_key rare = key(1);
+	struct pk_keep_count c;
+	uint64_t *v;
+
+	(void)state;
+	for (uint64_t i = 0; i < 1000000; i++) {
+		(void)take(k, 1000 + i); /* NULL: refused */
+		(void)take(forgets, 1000 + i);
+		if (i % 10000)
+			continue;
+		(void)take(forgets, 1);
+		v = take(k, 1);
+		if (v)
+			++*v;
+	}
+	v = pk_keep_find(k, &rare);
+	assert_non_null(v);
+	assert_in_range(*v, 70, 100);
+	assert_null(pk_keep_find(forgets, &rare));
+	pk_keep_counts(k, &c);
+	assert_int_equal(c.used, 256);
+	assert_true(c.refused > 100000);
+	assert_in_range(pk_keep_bytes(k), 1, pk_keep_bytes_max(256, sizeof(uint64_t), true));
+}
+
+static void test_ages(void **state)
+{
+	_cleanup_(keep_freep) struct pk_keep *k = pk_keep_new(64, 0, true);
+	struct pk_keep_key old = key(1);
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		(void)take(k, 1);
+	for (int i = 0; i < 10; i++)
+		pk_keep_age(k);
+	for (uint64_t i = 0; i < 1000; i++)
+		for (int n = 0; n < 3; n++)
+			(void)take(k, 1000 + i);
+	assert_null(pk_keep_find(k, &old));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_oldest_goes),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_holds_on),
+		cmocka_unit_test(test_ages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the places of a detector's table: hash chains, the order of last touch and the estimate of
+ * how often each key comes. It does not know what the values mean.
+ */
+#include "detect/keep.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NONE       UINT32_MAX
+#define ROWS       4
+#define ROW_CELLS  (1u << 18) /* one byte each: 6 million keys are 23 in each cell */
+#define SKETCH     ((size_t)ROWS * ROW_CELLS)
+#define CANDIDATES 4 /* that a newcomer is compared with */
+
+struct place {
+	struct pk_keep_key key;
+	uint64_t hash;
+	uint32_t next, older, newer;
+	bool used;
+	max_align_t value[];
+};
+
+struct pk_keep {
+	uint8_t *place;
+	uint32_t *bucket;
+	uint8_t *sketch; /* NULL: not held on to */
+	size_t place_bytes, max, top, used, mask;
+	uint32_t oldest, newest, free;
+	uint64_t evicted, refused;
+	struct pk_hash_key hash_key;
+};
+
+static size_t place_bytes(size_t value_bytes)
+{
+	size_t align = _Alignof(max_align_t);
+
+	return sizeof(struct place) + (value_bytes + align - 1) / align * align;
+}
+
+static size_t buckets(size_t max)
+{
+	size_t n = 16;
+
+	while (n < max)
+		n *= 2;
+	return n;
+}
+
+static struct place *at(const struct pk_keep *k, uint32_t i)
+{
+	return (struct place *)(void *)(k->place + i * k->place_bytes);
+}
+
+static struct place *place_of(const void *value)
+{
+	return (struct place *)(void *)((uint8_t *)(uintptr_t)value -
+					offsetof(struct place, value));
+}
+
+static uint32_t index_of(const struct pk_keep *k, const struct place *p)
+{
+	return (uint32_t)((size_t)((const uint8_t *)p - k->place) / k->place_bytes);
+}
+
+static void keep_freep(struct pk_keep **k)
+{
+	pk_keep_free(*k);
+}
+
+struct pk_keep *pk_keep_new(size_t max, size_t value_bytes, bool hold_on)
+{
+	_cleanup_(keep_freep) struct pk_keep *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->max = max;
+	k->place_bytes = place_bytes(value_bytes);
+	k->mask = buckets(max) - 1;
+	k->oldest = k->newest = k->free = NONE;
+	k->place = calloc(max, k->place_bytes);
+	k->bucket = malloc((k->mask + 1) * sizeof(*k->bucket));
+	k->sketch = hold_on ? calloc(1, SKETCH) : NULL;
+	if (!k->place || !k->bucket || (hold_on && !k->sketch))
+		return NULL;
+	memset(k->bucket, 0xff, (k->mask + 1) * sizeof(*k->bucket));
+	pk_hash_key_init(&k->hash_key);
+	return PK_TAKE(k);
+}
+
+void pk_keep_free(struct pk_keep *k)
+{
+	if (!k)
+		return;
+	free(k->place);
+	free(k->bucket);
+	free(k->sketch);
+	free(k);
+}
+
+uint64_t pk_keep_hash(const struct pk_keep *k, const void *data, size_t len)
+{
+	uint64_t w[PK_HASH_WORDS] = { 0 };
+
+	memcpy(w, data, len < sizeof(w) ? len : sizeof(w));
+	return pk_hash_words(&k->hash_key, w, (len + 7) / 8);
+}
+
+static uint8_t *cell(const struct pk_keep *k, uint64_t hash, unsigned row)
+{
+	uint64_t h = hash + row * ((hash >> 32) | 1); /* Kirsch and Mitzenmacher 2006 */
+
+	return &k->sketch[row * ROW_CELLS + (pk_hash_mix(h) & (ROW_CELLS - 1))];
+}
+
+static unsigned often(const struct pk_keep *k, uint64_t hash)
+{
+	unsigned least = UINT8_MAX;
+
+	for (unsigned row = 0; row < ROWS; row++)
+		if (*cell(k, hash, row) < least)
+			least = *cell(k, hash, row);
+	return least;
+}
+
+/* Only the smallest counters grow: the others hold more than this key. */
+static unsigned count(struct pk_keep *k, uint64_t hash)
+{
+	unsigned n = often(k, hash);
+
+	if (n == UINT8_MAX)
+		return n;
+	for (unsigned row = 0; row < ROWS; row++)
+		if (*cell(k, hash, row) == n)
+			++*cell(k, hash, row);
+	return n + 1;
+}
+
+void pk_keep_age(struct pk_keep *k)
+{
+	for (size_t i = 0; k->sketch && i < SKETCH; i++)
+		k->sketch[i] /= 2;
+}
+
+static void unlink_age(struct pk_keep *k, struct place *p)
+{
+	*(p->older == NONE ? &k->oldest : &at(k, p->older)->newer) = p->newer;
+	*(p->newer == NONE ? &k->newest : &at(k, p->newer)->older) = p->older;
+}
+
+static void link_newest(struct pk_keep *k, struct place *p)
+{
+	p->older = k->newest;
+	p->newer = NONE;
+	*(k->newest == NONE ? &k->oldest : &at(k, k->newest)->newer) = index_of(k, p);
+	k->newest = index_of(k, p);
+}
+
+static void touch(struct pk_keep *k, struct place *p)
+{
+	if (p->newer == NONE)
+		return;
+	unlink_age(k, p);
+	link_newest(k, p);
+}
+
+void pk_keep_drop(struct pk_keep *k, void *value)
+{
+	struct place *p = place_of(value);
+	uint32_t i = index_of(k, p), *link = &k->bucket[p->hash & k->mask];
+
+	while (*link != i)
+		link = &at(k, *link)->next;
+	*link = p->next;
+	unlink_age(k, p);
+	p->used = false;
+	p->next = k->free;
+	k->free = i;
+	k->used--;
+}
+
+/* One of the oldest that comes no more often than n; those that do stay, as if touched. */
+static bool make_room(struct pk_keep *k, unsigned n)
+{
+	for (unsigned i = 0; i < CANDIDATES; i++) {
+		struct place *p = at(k, k->oldest);
+
+		if (!k->sketch || often(k, p->hash) < n) {
+			pk_keep_drop(k, p->value);
+			k->evicted++;
+			return true;
+		}
+		touch(k, p);
+	}
+	k->refused++;
+	return false;
+}
+
+static struct place *add(struct pk_keep *k, const struct pk_keep_key *key, uint64_t hash)
+{
+	uint32_t i = k->free;
+	struct place *p;
+
+	if (i == NONE) {
+		i = (uint32_t)k->top++;
+		p = at(k, i);
+	} else {
+		p = at(k, i);
+		k->free = p->next;
+	}
+	memset(p, 0, k->place_bytes);
+	p->key = *key;
+	p->hash = hash;
+	p->used = true;
+	p->next = k->bucket[hash & k->mask];
+	k->bucket[hash & k->mask] = i;
+	link_newest(k, p);
+	k->used++;
+	return p;
+}
+
+static struct place *find(const struct pk_keep *k, const struct pk_keep_key *key, uint64_t hash)
+{
+	for (uint32_t i = k->bucket[hash & k->mask]; i != NONE; i = at(k, i)->next)
+		if (at(k, i)->hash == hash && memcmp(&at(k, i)->key, key, sizeof(*key)) == 0)
+			return at(k, i);
+	return NULL;
+}
+
+void *pk_keep_take(struct pk_keep *k, const struct pk_keep_key *key, bool *ret_is_new)
+{
+	uint64_t hash = pk_keep_hash(k, key, sizeof(*key));
+	unsigned n = k->sketch ? count(k, hash) : 0;
+	struct place *p = find(k, key, hash);
+
+	*ret_is_new = !p;
+	if (p)
+		touch(k, p);
+	else if (k->used < k->max || make_room(k, n))
+		p = add(k, key, hash);
+	return p ? p->value : NULL;
+}
+
+void *pk_keep_find(const struct pk_keep *k, const struct pk_keep_key *key)
+{
+	struct place *p = find(k, key, pk_keep_hash(k, key, sizeof(*key)));
+
+	return p ? p->value : NULL;
+}
+
+const struct pk_keep_key *pk_keep_key_of(const void *value)
+{
+	return &place_of(value)->key;
+}
+
+void *pk_keep_next(const struct pk_keep *k, const void *value)
+{
+	uint32_t i = value ? place_of(value)->newer : k->oldest;
+
+	return i == NONE ? NULL : at(k, i)->value;
+}
+
+void pk_keep_counts(const struct pk_keep *k, struct pk_keep_count *ret_count)
+{
+	*ret_count = (struct pk_keep_count){
+		.used = k->used, .max = k->max, .evicted = k->evicted, .refused = k->refused
+	};
+}
+
+size_t pk_keep_bytes(const struct pk_keep *k)
+{
+	return sizeof(*k) + k->top * k->place_bytes + (k->mask + 1) * sizeof(*k->bucket) +
+	       (k->sketch ? SKETCH : 0);
+}
+
+size_t pk_keep_bytes_max(size_t max, size_t value_bytes, bool hold_on)
+{
+	return sizeof(struct pk_keep) + max * place_bytes(value_bytes) +
+	       buckets(max) * sizeof(uint32_t) + (hold_on ? SKETCH : 0);
+}
