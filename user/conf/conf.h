@@ -84,6 +84,19 @@ struct pk_conf {
 	uint64_t intel_max;                     /* indicators */
 	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
+	uint64_t detect_remember;    /* entries in each detector's table */
+	uint64_t detect_learning_ns; /* what is seen before is usual */
+	uint64_t port_scan_ports, port_scan_window_ns;
+	uint64_t port_scan_slow_ports, port_scan_slow_window_ns, port_scan_sources;
+	uint64_t host_sweep_hosts, host_sweep_window_ns;
+	uint64_t host_sweep_slow_hosts, host_sweep_slow_window_ns;
+	uint64_t arp_sweep_hosts, arp_sweep_window_ns;
+	uint64_t lateral_hosts, lateral_window_ns;
+	uint64_t password_guess_sessions, password_guess_window_ns;
+	uint64_t syn_flood_rate, udp_flood_rate; /* a second */
+	uint64_t beacon_connections, beacon_score, beacon_time_ns;
+	uint64_t long_connection_ns;
+	uint64_t exfiltration_bytes, exfiltration_window_ns, exfiltration_factor;
 	uint64_t incidents_max;              /* incidents kept in memory */
 	uint64_t incident_window_ns;         /* between two alerts of one incident */
 	char *incident_team;                 /* that new ones are given to */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One port or pings of many hosts; not a client that finds who it looks for, nor QUIC. */
+#include "see.h"
+
+#include "flows.h"
+
+static void sweep(enum how how, unsigned from, unsigned to, uint16_t port, uint64_t gap_ns)
+{
+	for (unsigned i = from; i < to; i++)
+		see_flow((struct talk){ .how = how,
+					.src = IP(10, 0, 0, 5),
+					.dst = IP(10, 0, 1, i),
+					.sport = how == PING ? (uint16_t)i : 50000,
+					.dport = how == PING ? (uint16_t)i : port,
+					.at_ns = SEC + i * gap_ns });
+}
+
+static void test_found(void **state)
+{
+	static const struct {
+		enum how how;
+		uint16_t port;
+		const char *technique;
+	} cases[] = {
+		{ HALF, 23, "T1046" },
+		{ REFUSED, 22, "T1046" },
+		{ ONE_WAY, 161, "T1046" },
+		{ PING, 0, "T1018" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(cases); i++) {
+		see_begin("host_sweep");
+		sweep(cases[i].how, 0, 40, cases[i].port, SEC / 10);
+		assert_true(seen.n > 0);
+		assert_true(is_remote(&seen.finding[0], IP(10, 0, 0, 5)));
+		assert_string_equal(seen.finding[0].technique[0], cases[i].technique);
+		assert_true(seen.finding[0].spoofable);
+		check_words(&seen.finding[0]);
+		see_end();
+	}
+	see_begin("host_sweep");
+	sweep(HALF, 0, 100, 23, 100 * SEC);
+	assert_true(seen.n > 0); /* slowly */
+	see_end();
+}
+
+static void test_benign(void **state)
+{
+	(void)state;
+	see_begin("host_sweep");
+	sweep(SESSION, 0, 100, 443, SEC / 10);
+	sweep(HALF, 100, 140, 443, SEC / 10); /* some are down */
+	sweep(ONE_WAY, 0, 100, 443, SEC / 10);
+	sweep(HALF, 0, 10, 22, SEC);
+	assert_int_equal(seen.n, 0);
+	see_end();
+}
+
+static void test_bytes(void **state)
+{
+	(void)state;
+	see_begin("host_sweep");
+	for (unsigned i = 0; i < 200000; i++)
+		see_flow((struct talk){ .how = HALF,
+					.src = i * 2654435761u,
+					.dst = IP(10, 0, 0, 1),
+					.dport = (uint16_t)(1 + i % 60000),
+					.sport = 1,
+					.at_ns = SEC + i });
+	check_bytes("host_sweep");
+	assert_int_equal(seen.n, 0);
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_found), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
