@@ -11,13 +11,12 @@ seconds=${2:-10}
 net=pkal run=$(mktemp -d)
 . tests/e2e/lib.bash
 program=/dev/shm/pk-bench-alert
-trap 'kill_children; "$PICKET_BUILD/picketd" -c "$run/p.yaml" --detach >/dev/null 2>&1 || true
+trap 'kill_children; "$PICKET_BUILD/picketd" -c "$run/picket.yaml" --detach >/dev/null 2>&1 || true
 	clean_net; rm -rf "$run" $program $program-*' EXIT
 
 make_net
-write_config "$run/p.yaml"
-in_client "$PICKET_BUILD/picketd" --config "$run/p.yaml" 2>"$run/log" &
-wait_for 20 is_covered
+write_config "$run/picket.yaml"
+start_daemon
 cp /bin/true $program
 for rate in ${RATES:-0 50000}; do
 	in_client "$PICKET_BUILD/tests/bench/alert" "$run/picket.sock" "$seconds" $rate
