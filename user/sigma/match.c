@@ -24,6 +24,7 @@ struct pk_sigma_scratch {
 	uint32_t *seen;   /* by rule: event for which it is among the tried */
 	uint32_t *tried;
 	uint32_t n_tried;
+	uint32_t late[PK_SIGMA_FIELDS]; /* event whose field was searched a second time */
 	size_t n_tests, n_rules;
 	struct pk_sigma_counts counts;
 };
@@ -32,6 +33,7 @@ struct pk_sigma_scratch {
 struct scan {
 	const struct pk_sigma_set *set;
 	const struct pk_sigma_scan *scan;
+	const struct pk_sigma_literal *literal; /* by pattern */
 	struct pk_sigma_scratch *s;
 	struct pk_sigma_text text;
 };
@@ -60,6 +62,15 @@ void pk_sigma_scratch_freep(struct pk_sigma_scratch **s)
 	pk_sigma_scratch_free(*s);
 }
 
+static int grow_scratch(struct pk_sigma_scratch *s, const struct pk_sigma_scan *scan)
+{
+	if (scan->db && hs_alloc_scratch(scan->db, &s->hs) != HS_SUCCESS)
+		return -ENOMEM;
+	if (scan->late_db && hs_alloc_scratch(scan->late_db, &s->hs) != HS_SUCCESS)
+		return -ENOMEM;
+	return 0;
+}
+
 int pk_sigma_scratch_new(const struct pk_sigma_set *set, struct pk_sigma_scratch **ret)
 {
 	_cleanup_(pk_sigma_scratch_freep) struct pk_sigma_scratch *s = calloc(1, sizeof(*s));
@@ -76,8 +87,7 @@ int pk_sigma_scratch_new(const struct pk_sigma_set *set, struct pk_sigma_scratch
 		return -ENOMEM;
 	for (unsigned i = 0; i < PK_SIGMA_SOURCES; i++)
 		for (size_t j = 0; j < set->scans[i].n; j++)
-			if (set->scans[i].scan[j].db &&
-			    hs_alloc_scratch(set->scans[i].scan[j].db, &s->hs) != HS_SUCCESS)
+			if (grow_scratch(s, &set->scans[i].scan[j]) < 0)
 				return -ENOMEM;
 	*ret = PK_TAKE(s);
 	return 0;
@@ -119,7 +129,7 @@ static int on_literal(unsigned id, unsigned long long from, unsigned long long t
 		      void *arg)
 {
 	struct scan *c = arg;
-	const struct pk_sigma_literal *l = &c->scan->literal[id];
+	const struct pk_sigma_literal *l = &c->literal[id];
 
 	(void)from; /* vectorscan does not know it of literals */
 	(void)flags;
@@ -144,8 +154,8 @@ static void scan_fields(const struct run *r)
 	const struct pk_sigma_scans *scans = &r->set->scans[r->ev->source];
 
 	for (size_t i = 0; i < scans->n; i++) {
-		struct scan c = { r->set, &scans->scan[i], r->s,
-				  r->ev->field[scans->scan[i].field] };
+		const struct pk_sigma_scan *scan = &scans->scan[i];
+		struct scan c = { r->set, scan, scan->literal, r->s, r->ev->field[scan->field] };
 
 		if (!c.text.s || !c.text.len)
 			continue;
@@ -157,12 +167,28 @@ static void scan_fields(const struct run *r)
 	}
 }
 
+/* The second search of a field, for the literals of rules with many: once an event, if at all. */
+static void scan_late(const struct run *r, unsigned field)
+{
+	const struct pk_sigma_scan *scan = r->set->scans[r->ev->source].of_field[field];
+	struct scan c = { r->set, scan, scan->late, r->s, r->ev->field[field] };
+
+	if (r->s->late[field] == r->s->number)
+		return;
+	r->s->late[field] = r->s->number;
+	if (c.text.s && c.text.len &&
+	    hs_scan(scan->late_db, c.text.s, c.text.len, 0, r->s->hs, on_literal, &c) != HS_SUCCESS)
+		r->s->counts.scan_failed++;
+}
+
 static bool holds(const struct run *r, uint32_t i)
 {
 	const struct pk_sigma_test *t = &r->set->tests.v[i];
 	struct pk_sigma_scratch *s = r->s;
 
-	if (t->scanned)
+	if (t->late)
+		scan_late(r, t->field);
+	if (t->scanned || t->late)
 		return s->found[i] == s->number;
 	if (t->gate != PK_SIGMA_NO_TEST && s->found[t->gate] != s->number)
 		return false;
@@ -235,6 +261,7 @@ static void next_number(struct pk_sigma_scratch *s)
 	memset(s->found, 0, s->n_tests * sizeof(*s->found));
 	memset(s->answer, 0, s->n_tests * sizeof(*s->answer));
 	memset(s->seen, 0, s->n_rules * sizeof(*s->seen));
+	memset(s->late, 0, sizeof(s->late));
 	s->number = 1;
 }
 

@@ -22,7 +22,9 @@ void pk_sigma_scans_done(struct pk_sigma_scans *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		hs_free_database(s->scan[i].db);
+		hs_free_database(s->scan[i].late_db);
 		free(s->scan[i].literal);
+		free(s->scan[i].late);
 		pk_sigma_exact_done(&s->scan[i].exact);
 	}
 	free(s->scan);
@@ -168,14 +170,14 @@ static uint32_t count_others(const struct pk_sigma_set *set, uint32_t at, uint32
 }
 
 /*
- * Tests that only refused rules asked are not used. A literal that leads to no rule is direct: few
- * rules come so far as to ask for it, and the scan is the faster the less it has to look for. Those
- * of a rule with many stay in the scan: it finds a hundred as fast as one.
+ * Tests that only refused rules asked are in no scan. A literal that leads to no rule is looked for
+ * when a rule asks, for few come so far: one by one, or all of a field's at once where a rule has
+ * many.
  */
 static void mark_rule(struct pk_sigma_set *set, uint32_t at)
 {
 	uint32_t end = set->program.op[at].end;
-	bool few = count_others(set, at, end) <= DIRECT_MAX;
+	bool many = count_others(set, at, end) > DIRECT_MAX;
 
 	for (; at < end; at++) {
 		const struct pk_sigma_op *op = &set->program.op[at];
@@ -184,9 +186,9 @@ static void mark_rule(struct pk_sigma_set *set, uint32_t at)
 		if (op->kind != PK_SIGMA_OP_TEST)
 			continue;
 		if (t->gate != PK_SIGMA_NO_TEST)
-			set->tests.v[t->gate].used = set->tests.v[t->gate].scanned = true;
-		t->used = true;
-		t->scanned |= t->kind == PK_SIGMA_T_LITERAL && (t->n_rules || !few);
+			set->tests.v[t->gate].scanned = true;
+		t->scanned |= t->kind == PK_SIGMA_T_LITERAL && t->n_rules;
+		t->late |= t->kind == PK_SIGMA_T_LITERAL && many;
 	}
 }
 
@@ -195,6 +197,8 @@ static void mark_tests(struct pk_sigma_set *set)
 	for (size_t i = 0; i < set->rules.n; i++)
 		if (runs(set->rules.v[i]))
 			mark_rule(set, set->rules.v[i]->op);
+	for (uint32_t i = 0; i < set->tests.n; i++)
+		set->tests.v[i].late &= !set->tests.v[i].scanned;
 }
 
 /* The patterns of one scanner, as vectorscan wants them. */
@@ -227,11 +231,6 @@ static bool is_exact(const struct pk_sigma_test *t)
 	return t->at == (PK_SIGMA_AT_START | PK_SIGMA_AT_END);
 }
 
-static bool is_of(const struct pk_sigma_test *t, unsigned source, unsigned field)
-{
-	return t->scanned && t->source == source && t->field == field;
-}
-
 static struct pk_sigma_literal literal_of(const struct pk_sigma_set *set, uint32_t i)
 {
 	const struct pk_sigma_test *t = &set->tests.v[i];
@@ -260,35 +259,46 @@ static int build_db(const struct patterns *p, hs_database_t **ret, struct pk_buf
 
 /* How many literals a field has. */
 struct number {
-	size_t exact, others;
+	size_t exact, others, late;
 };
+
+static void add_pattern(struct patterns *p, struct pk_sigma_literal *to,
+			const struct pk_sigma_literal *l)
+{
+	p->literal[p->n] = l->s;
+	p->len[p->n] = l->len;
+	p->flags[p->n] = l->cased ? 0 : HS_FLAG_CASELESS;
+	p->id[p->n] = p->n;
+	to[p->n++] = *l;
+}
 
 static int build_scan(struct pk_sigma_set *set, unsigned source, struct pk_sigma_scan *scan,
 		      const struct number *n, struct pk_buf *errors)
 {
-	_cleanup_(patterns_done) struct patterns p = { 0 };
+	_cleanup_(patterns_done) struct patterns p = { 0 }, late = { 0 };
+	int r;
 
 	scan->literal = calloc(n->others + 1, sizeof(*scan->literal));
-	if (!scan->literal || patterns_init(&p, n->others + 1) < 0 ||
+	scan->late = calloc(n->late + 1, sizeof(*scan->late));
+	if (!scan->literal || !scan->late || patterns_init(&p, n->others + 1) < 0 ||
+	    patterns_init(&late, n->late + 1) < 0 ||
 	    pk_sigma_exact_init(&scan->exact, n->exact + 1) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < set->tests.n; i++) {
 		const struct pk_sigma_test *t = &set->tests.v[i];
 		const struct pk_sigma_literal l = literal_of(set, i);
 
-		if (!is_of(t, source, scan->field))
+		if (t->source != source || t->field != scan->field)
 			continue;
-		if (is_exact(t)) {
+		if (t->late)
+			add_pattern(&late, scan->late, &l);
+		else if (t->scanned && is_exact(t))
 			pk_sigma_exact_add(&scan->exact, &l);
-			continue;
-		}
-		p.literal[p.n] = t->literal;
-		p.len[p.n] = t->len;
-		p.flags[p.n] = t->cased ? 0 : HS_FLAG_CASELESS;
-		p.id[p.n] = p.n;
-		scan->literal[p.n++] = l;
+		else if (t->scanned)
+			add_pattern(&p, scan->literal, &l);
 	}
-	return p.n ? build_db(&p, &scan->db, errors) : 0;
+	r = p.n ? build_db(&p, &scan->db, errors) : 0;
+	return r == 0 && late.n ? build_db(&late, &scan->late_db, errors) : r;
 }
 
 static int build_source(struct pk_sigma_set *set, unsigned source,
@@ -301,8 +311,9 @@ static int build_source(struct pk_sigma_set *set, unsigned source,
 	if (!s->scan)
 		return -ENOMEM;
 	for (unsigned f = 0; f < PK_SIGMA_FIELDS && r == 0; f++) {
-		if (!n[f].exact && !n[f].others)
+		if (!n[f].exact && !n[f].others && !n[f].late)
 			continue;
+		s->of_field[f] = &s->scan[s->n];
 		s->scan[s->n].field = f;
 		r = build_scan(set, source, &s->scan[s->n++], &n[f], errors);
 	}
@@ -319,10 +330,11 @@ int pk_sigma_scans_build(struct pk_sigma_set *set, struct pk_buf *errors)
 	mark_tests(set);
 	for (uint32_t i = 0; i < set->tests.n; i++) {
 		const struct pk_sigma_test *t = &set->tests.v[i];
+		struct number *of = &n[t->source][t->field];
 
-		if (is_of(t, t->source, t->field))
-			(*(is_exact(t) ? &n[t->source][t->field].exact
-				       : &n[t->source][t->field].others))++;
+		of->late += t->late;
+		of->exact += t->scanned && is_exact(t);
+		of->others += t->scanned && !is_exact(t);
 	}
 	for (unsigned s = 0; s < PK_SIGMA_SOURCES && r == 0; s++)
 		r = build_source(set, s, n[s], errors);

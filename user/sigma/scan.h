@@ -34,13 +34,17 @@ struct pk_sigma_scan {
 	struct pk_sigma_exact exact;
 	hs_database_t *db;                /* of the others; NULL: none */
 	struct pk_sigma_literal *literal; /* by pattern */
+	/* Those that lead to no rule, of rules with many: searched for when the first is asked. */
+	hs_database_t *late_db;
+	struct pk_sigma_literal *late;
 	uint8_t field;
 };
 
 struct pk_sigma_scans {
 	struct pk_sigma_scan *scan;
 	size_t n;
-	uint32_t *always; /* rules that are tried on every event */
+	struct pk_sigma_scan *of_field[PK_SIGMA_FIELDS]; /* NULL: none */
+	uint32_t *always;                                /* rules that are tried on every event */
 	size_t n_always;
 };
 

@@ -50,8 +50,9 @@ struct pk_sigma_test {
 	pcre2_code *re;
 	uint8_t addr[16], bits; /* CIDR */
 	double number;
-	bool used;
-	bool scanned; /* LITERAL: the scan answers; else it is looked for when a rule asks */
+	/* LITERAL: answered by the scan of each event, or by a second one when a rule asks; if
+	 * neither, it is looked for alone. */
+	bool scanned, late;
 	uint32_t first_rule, n_rules; /* in the set's postings: rules to look at when it holds */
 };
 
