@@ -336,6 +336,10 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 	case PK_MSG_DONE:
 		a->view->asked(a->view, m->done.serial, m->done.result);
 		return 0;
+	case PK_MSG_GATE:
+		if (pk_api_gate(a->api, PK_TAKE_FD(fds[0])) < 0)
+			pk_error("gate: its requests can not be taken");
+		return 0;
 	case PK_MSG_SWEPT:
 		a->view->state->sweep = m->swept.sweep;
 		a->view->state->swept_ns = pk_clock_boot_ns();

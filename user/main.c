@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * picketd: options, configuration, the lock, the API socket, and the two processes: the broker
- * (this one, privileged) and the pipeline (its child, without capabilities).
+ * (this one, privileged) and its children without capabilities, the pipeline and, where the API is
+ * served over the network, the gate.
  */
 #include "agent.h"
 
@@ -9,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "gate/gate.h"
 #include "probe/broker.h"
 #include "probe/detach.h"
 #include "probe/privs.h"
@@ -19,6 +21,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -29,6 +32,7 @@
 struct daemon {
 	struct pk_conf *conf;
 	int lock_fd, listen_fd;
+	int gate_fd; /* -1: nothing is served over the network */
 	struct pk_places places;
 	gid_t group;
 };
@@ -158,6 +162,26 @@ static int listen_api(struct daemon *d)
 	return 0;
 }
 
+/* What a child does first: rights go, and signals are the broker's. */
+static int give_up_all(void)
+{
+	sigset_t none;
+	int r;
+
+	/* Ctrl-C goes to all of us; the broker decides when we end. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	r = pk_privs_none(PIPELINE_USER);
+	if (r < 0)
+		pk_error("capabilities can not be given up: %s", strerror(-r));
+	else if (getppid() == 1)
+		r = -EPIPE; /* the broker died before the kernel would have told us */
+	return r;
+}
+
 /* The child: gives up everything, then runs the pipeline on its end of the pair. */
 static int run_pipeline(const struct daemon *d, const struct pk_conf *conf, int fd)
 {
@@ -166,23 +190,10 @@ static int run_pipeline(const struct daemon *d, const struct pk_conf *conf, int 
 				      .listen_fd = d->listen_fd,
 				      .places = d->places,
 				      .group = d->group };
-	sigset_t none;
-	int r;
+	int r = give_up_all();
 
-	/* Ctrl-C goes to both of us; the broker decides when we end. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	r = pk_privs_none(PIPELINE_USER);
-	if (r < 0) {
-		pk_error("capabilities can not be given up: %s", strerror(-r));
-		return 1;
-	}
-	if (getppid() == 1)
-		return 1; /* the broker died before the kernel would have told us */
-	r = pk_agent_run(&opts);
+	if (!r)
+		r = pk_agent_run(&opts);
 	if (r < 0)
 		pk_error("pipeline: %s", strerror(-r));
 	return r < 0;
@@ -194,15 +205,12 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Descriptors of the broker (maps, programs, netlink) are not for the pipeline. */
-static void close_others(const struct daemon *d, int fd)
+static void close_others(int *keep, size_t n)
 {
-	int keep[] = { d->listen_fd,    fd,
-		       d->places.store, d->places.checkpoints,
-		       d->places.spool, d->places.sink_file };
 	unsigned from = 3;
 
-	qsort(keep, PK_ARRAY_SIZE(keep), sizeof(keep[0]), by_number);
-	for (size_t i = 0; i < PK_ARRAY_SIZE(keep); i++) {
+	qsort(keep, n, sizeof(keep[0]), by_number);
+	for (size_t i = 0; i < n; i++) {
 		if (keep[i] < (int)from)
 			continue; /* there is none, or a standard one */
 		if (keep[i] > (int)from)
@@ -215,14 +223,59 @@ static void close_others(const struct daemon *d, int fd)
 static pid_t spawn(void *arg, const struct pk_conf *conf, int fd)
 {
 	struct daemon *d = arg;
+	int keep[] = { d->listen_fd,    fd,
+		       d->places.store, d->places.checkpoints,
+		       d->places.spool, d->places.sink_file };
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return -errno;
 	if (pid)
 		return pid;
-	close_others(d, fd);
+	close_others(keep, PK_ARRAY_SIZE(keep));
 	_exit(run_pipeline(d, conf, fd));
+}
+
+/* The third process: what it needs is open, and it can open nothing more. */
+static int run_gate(const struct pk_gate_opts *opts)
+{
+	int r = give_up_all();
+
+	(void)prctl(PR_SET_NAME, "picketd-gate", 0, 0, 0); /* for those who look at ps */
+	if (!r)
+		r = pk_gate_run(opts);
+	if (r < 0)
+		pk_error("gate: %s", strerror(-r));
+	return r < 0;
+}
+
+static pid_t spawn_gate(void *arg, const struct pk_conf *conf, int core, int files)
+{
+	const struct daemon *d = arg;
+	const struct pk_gate_opts opts = {
+		.conf = conf, .listen_fd = d->gate_fd, .core_fd = core, .files_fd = files
+	};
+	int keep[] = { d->gate_fd, core, files };
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid)
+		return pid;
+	close_others(keep, PK_ARRAY_SIZE(keep));
+	_exit(run_gate(&opts));
+}
+
+static int listen_gate(struct daemon *d)
+{
+	int r = *d->conf->gate_listen ? pk_gate_listen(d->conf->gate_listen, &d->gate_fd) : 0;
+
+	if (r < 0)
+		pk_error("gate.listen: %s: %s", d->conf->gate_listen,
+			 r == -EINVAL ? "not ADDRESS:PORT" : strerror(-r));
+	else if (d->gate_fd >= 0)
+		pk_notice("the API is served on %s to who has a certificate", d->conf->gate_listen);
+	return r;
 }
 
 static int load_conf(const char *file, const char *level, struct pk_conf **ret)
@@ -273,12 +326,15 @@ static int serve(struct daemon *d, const char *conf_file, const char *level)
 	if (!r)
 		r = listen_api(d);
 	if (!r)
+		r = listen_gate(d);
+	if (!r)
 		open_places(d);
 	if (!r)
 		r = pk_privs_broker();
 	if (r < 0)
 		return r;
 	/* A copy of the broker's own: a reload replaces it. */
+	opts.spawn_gate = d->gate_fd >= 0 ? spawn_gate : NULL;
 	r = load_conf(conf_file, level, &opts.conf);
 	if (!r)
 		r = pk_broker_run(&opts);
@@ -327,7 +383,9 @@ static void print_conf(const struct pk_conf *c)
 
 int main(int argc, char **argv)
 {
-	struct daemon d = { .lock_fd = -1, .listen_fd = -1, .places = PK_PLACES_NONE };
+	struct daemon d = {
+		.lock_fd = -1, .listen_fd = -1, .gate_fd = -1, .places = PK_PLACES_NONE
+	};
 	const char *file = NULL, *level = NULL;
 	bool check = false, print = false, down = false;
 	int c, r;

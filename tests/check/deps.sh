@@ -8,7 +8,7 @@ set -euo pipefail
 
 build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libzstd-dev libnl-3-dev
 	libnl-route-3-dev libevent-dev libcurl4-openssl-dev libjansson-dev libyaml-dev
-	libncurses-dev libssl-dev libsqlite3-dev libpcap-dev libxxhash-dev libidn2-dev libpsl-dev
+	libncurses-dev libssl-dev libseccomp-dev libsqlite3-dev libpcap-dev libxxhash-dev libidn2-dev libpsl-dev
 	libvectorscan-dev libpcre2-dev scdoc libcap2-bin
 	iproute2)
 check=(libcmocka-dev bats perl python3 python3-yaml clang-format clang-tidy dwarves mandoc jq

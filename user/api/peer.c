@@ -3,6 +3,7 @@
 #include "api/peer.h"
 
 #include "api/exchange.h"
+#include "api/link.h"
 #include "api/server.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -52,6 +53,8 @@ bool pk_api_peer_may_ask(const struct pk_api_request *q, gid_t group)
 	struct ucred peer;
 	int fd = peer_of(q->x, &peer);
 
+	if (pk_link_client(q->x))
+		return true; /* the gate saw a certificate; the route asks for its role */
 	return fd >= 0 && (peer.uid == 0 || peer.uid == geteuid() || in_group(fd, &peer, group));
 }
 
@@ -70,12 +73,16 @@ bool pk_api_peer_session(const struct pk_api_request *q, uint8_t ret_addr[16])
 
 void pk_api_peer_name(const struct pk_api_request *q, struct pk_buf *out)
 {
+	const struct pk_link_client *client = pk_link_client(q->x);
 	uint8_t addr[16];
 	char ip[PK_IP_TEXT];
 	struct ucred peer;
 	const char *name;
 
-	if (peer_of(q->x, &peer) < 0)
+	if (client)
+		pk_buf_fmt(out, "%s (%s, %.16s)", client->name, pk_role_name(client->role),
+			   client->fingerprint);
+	if (client || peer_of(q->x, &peer) < 0)
 		return;
 	name = pk_user_name(&q->view->ocsf.enrich->users, peer.uid);
 	if (name)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of routes: method, path, parameters, function. Fixed paths before PK_ROUTE_REST. */
+/* The table of routes: method, path, parameters, function, and the role it takes
+ * over the network. Fixed paths before PK_ROUTE_REST. */
 #include "api/routes.h"
 
 #include "api/live.h"
@@ -14,12 +15,12 @@
 
 #define GET(path, flags, params, f)                                                                \
 	{                                                                                          \
-		EVHTTP_REQ_GET, path, NULL, flags, params, f                                       \
+		EVHTTP_REQ_GET, path, NULL, flags, params, f, PK_ROLE_READER                       \
 	}
 
 #define INCIDENT(behind, f)                                                                        \
 	{                                                                                          \
-		EVHTTP_REQ_POST, PK_API_INCIDENTS, behind, PK_ROUTE_REST, "", f                    \
+		EVHTTP_REQ_POST, PK_API_INCIDENTS, behind, PK_ROUTE_REST, "", f, PK_ROLE_ANALYST   \
 	}
 
 const struct pk_route pk_routes[] = {
@@ -27,7 +28,8 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_STATUS, 0, "", pk_status_get),
 	GET(PK_API_FLOWS_STREAM, PK_ROUTE_STREAM, "filter", pk_flows_stream),
 	GET(PK_API_FLOWS, 0, "filter state limit", pk_flows_get),
-	{ EVHTTP_REQ_GET, PK_API_FLOWS, "usual", PK_ROUTE_REST, "", pk_flow_usual_get },
+	{ EVHTTP_REQ_GET, PK_API_FLOWS, "usual", PK_ROUTE_REST, "", pk_flow_usual_get,
+	  PK_ROLE_READER },
 	GET(PK_API_FLOWS, PK_ROUTE_REST, "", pk_flow_get),
 	GET(PK_API_EVENTS_STREAM, PK_ROUTE_STREAM, "filter after", pk_events_stream),
 	GET(PK_API_EVENTS, 0, "limit after", pk_events_get),
@@ -46,8 +48,10 @@ const struct pk_route pk_routes[] = {
 	INCIDENT("note", pk_incident_note_post),
 	INCIDENT("close", pk_incident_close_post),
 	INCIDENT("state", pk_incident_state_post),
-	INCIDENT("contain", pk_incident_contain_post),
-	INCIDENT("revert", pk_incident_revert_post),
+	{ EVHTTP_REQ_POST, PK_API_INCIDENTS, "contain", PK_ROUTE_REST, "", pk_incident_contain_post,
+	  PK_ROLE_OPERATOR },
+	{ EVHTTP_REQ_POST, PK_API_INCIDENTS, "revert", PK_ROUTE_REST, "", pk_incident_revert_post,
+	  PK_ROLE_OPERATOR },
 	GET(PK_API_PLAYBOOKS, 0, "", pk_playbooks_get),
 	GET(PK_API_INCIDENTS, PK_ROUTE_REST, "", pk_incident_get),
 	GET(PK_API_DETECTORS, 0, "", pk_detectors_get),
@@ -56,25 +60,30 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_LIVE, PK_ROUTE_STREAM, "filter limit", pk_live_get),
 	GET(PK_API_LISTS, 0, "", pk_lists_get),
 	{ EVHTTP_REQ_POST, PK_API_LISTS_TEST, NULL, PK_ROUTE_UPLOAD,
-	  "format column skip_bad against dir proto port", pk_list_test },
+	  "format column skip_bad against dir proto port", pk_list_test, PK_ROLE_READER },
 	GET(PK_API_LISTS, PK_ROUTE_REST, "limit after", pk_list_get),
 	{ EVHTTP_REQ_PUT, PK_API_LISTS, NULL, PK_ROUTE_REST | PK_ROUTE_UPLOAD, PK_UPLOAD_PARAMS,
-	  pk_list_put },
-	{ EVHTTP_REQ_DELETE, PK_API_LISTS, NULL, PK_ROUTE_REST, "", pk_list_delete },
+	  pk_list_put, PK_ROLE_OPERATOR },
+	{ EVHTTP_REQ_DELETE, PK_API_LISTS, NULL, PK_ROUTE_REST, "", pk_list_delete,
+	  PK_ROLE_OPERATOR },
 	{ EVHTTP_REQ_GET, PK_API_LISTS, "export", PK_ROUTE_REST | PK_ROUTE_STREAM, "",
-	  pk_list_export },
+	  pk_list_export, PK_ROLE_READER },
 	{ EVHTTP_REQ_POST, PK_API_LISTS, "diff", PK_ROUTE_REST | PK_ROUTE_UPLOAD, PK_UPLOAD_PARAMS,
-	  pk_list_diff },
-	{ EVHTTP_REQ_POST, PK_API_LISTS, "mode", PK_ROUTE_REST, "mode", pk_list_mode },
-	{ EVHTTP_REQ_POST, PK_API_LISTS, "confirm", PK_ROUTE_REST, "back", pk_list_confirm },
-	{ EVHTTP_REQ_POST, PK_API_BLOCKS, NULL, 0, "", pk_blocks_post },
-	{ EVHTTP_REQ_DELETE, PK_API_BLOCKS, NULL, 0, "", pk_blocks_delete },
+	  pk_list_diff, PK_ROLE_READER },
+	{ EVHTTP_REQ_POST, PK_API_LISTS, "mode", PK_ROUTE_REST, "mode", pk_list_mode,
+	  PK_ROLE_OPERATOR },
+	{ EVHTTP_REQ_POST, PK_API_LISTS, "confirm", PK_ROUTE_REST, "back", pk_list_confirm,
+	  PK_ROLE_OPERATOR },
+	{ EVHTTP_REQ_POST, PK_API_BLOCKS, NULL, 0, "", pk_blocks_post, PK_ROLE_OPERATOR },
+	{ EVHTTP_REQ_DELETE, PK_API_BLOCKS, NULL, 0, "", pk_blocks_delete, PK_ROLE_OPERATOR },
 	GET(PK_API_CHECK, 0, "ip name dir proto port", pk_check_get),
-	GET(PK_API_RECORD, PK_ROUTE_STREAM, "filter snaplen packets bytes duration before",
-	    pk_record_get),
-	{ EVHTTP_REQ_DELETE, PK_API_RECORD, NULL, PK_ROUTE_REST, "", pk_record_delete },
-	GET(PK_API_CAPTURE, PK_ROUTE_STREAM, "filter before", pk_capture_get),
-	{ EVHTTP_REQ_POST, PK_API_DETACH, NULL, 0, "", pk_detach_post },
+	{ EVHTTP_REQ_GET, PK_API_RECORD, NULL, PK_ROUTE_STREAM,
+	  "filter snaplen packets bytes duration before", pk_record_get, PK_ROLE_ANALYST },
+	{ EVHTTP_REQ_DELETE, PK_API_RECORD, NULL, PK_ROUTE_REST, "", pk_record_delete,
+	  PK_ROLE_ANALYST },
+	{ EVHTTP_REQ_GET, PK_API_CAPTURE, NULL, PK_ROUTE_STREAM, "filter before", pk_capture_get,
+	  PK_ROLE_ANALYST },
+	{ EVHTTP_REQ_POST, PK_API_DETACH, NULL, 0, "", pk_detach_post, PK_ROLE_ADMIN },
 };
 
 const size_t pk_routes_n = PK_ARRAY_SIZE(pk_routes);

@@ -7,6 +7,7 @@
 #include "api/server.h"
 
 #include "api/exchange.h"
+#include "api/link.h"
 #include "api/peer.h"
 #include "api/record.h"
 #include "api/upload.h"
@@ -42,6 +43,8 @@ struct pk_api {
 	struct pk_api_later *later;
 	struct pk_uploads *uploads;
 	struct pk_records *records;
+	struct pk_link *gate; /* NULL: there was none yet */
+	uint64_t upload_max;
 	unsigned connections; /* at the last count, plus those that came since */
 	bool resting;
 };
@@ -357,6 +360,14 @@ static int check_params(struct pk_api_request *q, const struct pk_route *route)
 	return 0;
 }
 
+/* Over the network a role decides; on the unix socket, who may ask may do all. */
+static bool may_use(const struct pk_api_request *q, const struct pk_route *route)
+{
+	const struct pk_link_client *c = pk_link_client(q->x);
+
+	return !c || (route->role && c->role >= route->role);
+}
+
 static int answer(struct pk_api_request *q)
 {
 	const struct pk_route *route;
@@ -368,6 +379,8 @@ static int answer(struct pk_api_request *q)
 	route = find_route(q);
 	if (!route || check_params(q, route) < 0)
 		return 0;
+	if (!may_use(q, route))
+		return pk_api_problem(q, 403, "this certificate's role may not do this");
 	if (!(route->flags & PK_ROUTE_UPLOAD) &&
 	    evbuffer_get_length(pk_api_body(q)) > PK_API_BODY_MAX)
 		return pk_api_problem(q, 413, "the body is too large for this path");
@@ -429,6 +442,14 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 	return -ENOMEM;
 }
 
+int pk_api_gate(struct pk_api *a, int fd)
+{
+	const struct pk_link_opts o = { a, serve, a->upload_max * 2 };
+
+	pk_link_free(PK_TAKE(a->gate));
+	return pk_link_new(&o, fd, &a->gate);
+}
+
 struct event_base *pk_api_base(const struct pk_api *a)
 {
 	return a->base;
@@ -458,7 +479,9 @@ int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t grou
 
 	if (!a)
 		return -ENOMEM;
-	*a = (struct pk_api){ .base = base, .view = view, .group = group };
+	*a = (struct pk_api){
+		.base = base, .view = view, .group = group, .upload_max = upload_max
+	};
 	r = start(a, &owned, upload_max);
 	if (r < 0) {
 		pk_api_free(a);
@@ -479,6 +502,7 @@ void pk_api_free(struct pk_api *a)
 		if (l->gone)
 			l->gone(l->arg);
 	}
+	pk_link_free(a->gate);
 	pk_uploads_free(a->uploads);
 	pk_records_free(a->records);
 	if (a->http)

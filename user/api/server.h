@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "gate/role.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +49,7 @@ struct pk_route {
 	const char *params; /* names it knows, with blanks between; "" none */
 	/* 0: it has answered, or will. -errno: the server answers with a problem. */
 	int (*answer)(struct pk_api_request *q);
+	enum pk_role role; /* who may use it over the network, with those above */
 };
 
 /*
@@ -55,6 +58,8 @@ struct pk_route {
  */
 int pk_api_new(struct event_base *base, struct pk_view *view, int fd, gid_t group,
 	       uint64_t upload_max, struct pk_api **ret_api);
+/* Requests of this gate, too; fd is taken. One before it ends. */
+int pk_api_gate(struct pk_api *a, int fd);
 void pk_api_free(struct pk_api *a);  /* ends all streams and connections */
 void pk_api_flush(struct pk_api *a); /* packets that were recorded since the last time */
 void pk_api_tick(struct pk_api *a);  /* once a second: takes new connections again */

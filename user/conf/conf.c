@@ -69,7 +69,10 @@ const struct pk_conf_row *pk_conf_row(size_t i)
 	if (i < pk_conf_detect_len)
 		return &pk_conf_detect[i];
 	i -= pk_conf_detect_len;
-	return i < pk_conf_incident_len ? &pk_conf_incident[i] : NULL;
+	if (i < pk_conf_incident_len)
+		return &pk_conf_incident[i];
+	i -= pk_conf_incident_len;
+	return i < pk_conf_gate_len ? &pk_conf_gate[i] : NULL;
 }
 
 const struct pk_conf_row *pk_conf_find(const char *name)

@@ -26,6 +26,9 @@ struct pk_conf_list {
 struct pk_conf {
 	char *socket_path, *socket_group; /* group "": the one of the process */
 	uint64_t upload_max;              /* bytes of a request's body */
+	char *gate_listen, *gate_cert, *gate_key, *gate_ca, *gate_crl;
+	struct pk_conf_list gate_readers, gate_analysts, gate_operators, gate_admins;
+	uint64_t gate_connections, gate_rate, gate_body_max, gate_timeout_ns;
 	char *run_dir, *lock_file;
 	char *pins_dir;                               /* in bpffs */
 	char *state_dir;                              /* keeps block lists, the store */

@@ -46,8 +46,9 @@ extern const char *const pk_conf_detectors[];
 /* Verbs of respond/verb.c that respond.enabled may hold. NULL ended. */
 extern const char *const pk_conf_responses[];
 
-extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[];
-extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len;
+extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[],
+	pk_conf_gate[];
+extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len, pk_conf_gate_len;
 
 const struct pk_conf_row *pk_conf_row(size_t i); /* of all tables, one after the other; NULL: end */
 

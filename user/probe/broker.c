@@ -17,6 +17,7 @@
 #include "probe/child.h"
 #include "probe/costs.h"
 #include "probe/evidence.h"
+#include "probe/gatekeeper.h"
 #include "probe/hold.h"
 #include "probe/mark.h"
 #include "probe/object.h"
@@ -63,6 +64,7 @@ struct broker {
 	uint64_t unsent; /* messages that found no room */
 	uint64_t watchdog_ns, watchdog_last_ns;
 	struct pk_child child;
+	struct pk_gatekeeper gate;
 	bool resend; /* state was lost on the way: tell all of it again */
 	bool stopping;
 	bool detach;   /* leave nothing to enforce either */
@@ -221,6 +223,7 @@ static int greet(void *arg)
 		       "what ran before the start is not fully known: %s; continuing",
 		       strerror(-r));
 	send_bare(b, PK_MSG_SNAPSHOT_DONE);
+	pk_gatekeeper_start(&b->gate);
 	return pk_blocks_greet(&b->blocks);
 }
 
@@ -351,7 +354,8 @@ static void on_reaped(void *arg, pid_t pid, int status)
 {
 	struct broker *b = arg;
 
-	if (!pk_evidence_reaped(&b->evidence, pid, status))
+	if (!pk_evidence_reaped(&b->evidence, pid, status) &&
+	    !pk_gatekeeper_reaped(&b->gate, pid, status))
 		pk_blocks_reaped(&b->blocks, pid, status);
 }
 
@@ -401,6 +405,7 @@ static void reload(struct broker *b)
 	pk_conf_free(b->conf);
 	b->conf = fresh;
 	pk_blocks_reload(&b->blocks, fresh);
+	pk_gatekeeper_reload(&b->gate, fresh);
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
 	(void)set_sweeps(b); /* the old period stays when there is no memory for a timer */
@@ -562,6 +567,8 @@ static int start(struct broker *b)
 		return -ENOMEM;
 	r = pk_child_init(&b->child, b->base);
 	if (!r)
+		r = pk_gatekeeper_init(&b->gate, b->base);
+	if (!r)
 		r = catch_signals(b);
 	if (!r)
 		r = pk_space_self_cookie(&b->netns);
@@ -623,6 +630,7 @@ static void stop(struct broker *b)
 	else if (pk_pins_is_held(b->pins))
 		pk_notice("enforcement stays in the kernel; `picket detach` or, without an agent, "
 			  "`picketd --detach` takes it down");
+	pk_gatekeeper_stop(&b->gate);
 	pk_child_stop(&b->child);
 	for (size_t i = 0; i < PK_ARRAY_SIZE(b->sig); i++)
 		if (b->sig[i])
@@ -651,6 +659,11 @@ int pk_broker_run(const struct pk_broker_opts *opts)
 	b->conf = opts->conf;
 	b->child = (struct pk_child){ spawn, greet, on_message, on_reaped, b, .fd = -1 };
 	b->costs.fd = -1;
+	b->gate = (struct pk_gatekeeper){ .spawn = opts->spawn_gate,
+					  .arg = opts->arg,
+					  .conf = opts->conf,
+					  .pipeline = &b->child,
+					  .files = -1 };
 	b->hooks.cgroup_fd = -1;
 	r = start(b);
 	if (!r) {

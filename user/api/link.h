@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests that the gate lets through: the core's end of its messages (gate/msg.h). Each becomes
+ * an exchange that the same routes answer as on the unix socket, if its role may use them.
+ */
+#pragma once
+
+#include "gate/role.h"
+
+#include <stdint.h>
+
+struct pk_api;
+struct pk_exchange;
+struct pk_json;
+struct pk_link;
+
+#define PK_LINK_REQUESTS_MAX 512
+
+/* Who asks over the network. */
+struct pk_link_client {
+	enum pk_role role;
+	char fingerprint[65]; /* of the certificate, hex */
+	char name[257];       /* its subject, printable ASCII */
+};
+
+/* What a link has to do with the server that owns it. */
+struct pk_link_opts {
+	struct pk_api *api;
+	void (*serve)(struct pk_api *api, struct pk_exchange *x);
+	uint64_t body_max; /* bytes of bodies that wait to be whole, of all requests together */
+};
+
+/* fd is taken, also on failure. It ends by itself when the gate goes. */
+int pk_link_new(const struct pk_link_opts *o, int fd, struct pk_link **ret_link);
+void pk_link_free(struct pk_link *l);
+/* NULL: not from the gate. */
+const struct pk_link_client *pk_link_client(const struct pk_exchange *x);
