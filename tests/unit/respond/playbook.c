@@ -113,7 +113,7 @@ static void test_mistakes(void **state)
 		{ "\"" START "\":{\"type\":\"start\"" TO(
 			  "on_completion",
 			  IF) "},\"" IF "\":{\"type\":\"if-condition\",\"condition\":\"__severity__"
-					":value = high\"" TO("on_true", END) "}" GOOD_END,
+			      ":value = high\"" TO("on_true", END) "}" GOOD_END,
 		  "when the condition is false" },
 	};
 	char json[4096];

@@ -82,8 +82,8 @@ static size_t playbooks_n;
 static struct pk_respond *begin(bool enabled, uint64_t rate)
 {
 	struct pk_respond_conf conf = { .ttl_ns = 3600 * SEC, .rate = rate };
-	struct pk_respond_ops ops = { op_block,    op_unblock, op_cut,  op_suspend,
-				      op_snapshot, op_isolate, op_tell, op_proof, NULL };
+	struct pk_respond_ops ops = { op_block,   op_unblock, op_cut,   op_suspend, op_snapshot,
+				      op_isolate, op_tell,    op_proof, NULL };
 	struct pk_respond *r;
 
 	memset(&did, 0, sizeof(did));
