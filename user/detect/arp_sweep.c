@@ -51,7 +51,7 @@ static void tell(struct pk_detect *d, const struct pk_talk *t, struct pk_spread_
 static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 {
 	const struct pk_flow_key *key = &see->flow->flow.key;
-	struct pk_keep_key who = { .scope = key->netns, .what = key->ifindex };
+	struct pk_memo_key who = { .scope = key->netns, .what = key->ifindex };
 	struct pk_spread_row *r;
 	struct pk_talk t;
 

@@ -11,7 +11,7 @@
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "detect/detect.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
 #include "flow/table.h"
@@ -45,17 +45,17 @@ struct score {
 
 static size_t bytes_max(const struct pk_conf *c)
 {
-	return pk_keep_bytes_max(c->detect_remember, sizeof(struct row), true);
+	return pk_memo_bytes_max(c->detect_remember, sizeof(struct row), true);
 }
 
 static size_t bytes(const void *state)
 {
-	return pk_keep_bytes(state);
+	return pk_memo_bytes(state);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
 {
-	struct pk_keep *k = pk_keep_new(w->conf->detect_remember, sizeof(struct row), true);
+	struct pk_memo *k = pk_memo_new(w->conf->detect_remember, sizeof(struct row), true);
 
 	if (!k)
 		return -ENOMEM;
@@ -65,7 +65,7 @@ static int init(const struct pk_world *w, void **ret_state)
 
 static void done(void *state)
 {
-	pk_keep_free(state);
+	pk_memo_free(state);
 }
 
 static int compare(const void *a, const void *b)
@@ -199,17 +199,17 @@ static bool applies(const struct pk_talk *t)
 	return t->src_own || pk_addr_is_inside(t->src) || !pk_addr_is_inside(t->dst);
 }
 
-static struct row *note(struct pk_keep *k, const struct pk_talk *t, const struct pk_caller *g)
+static struct row *note(struct pk_memo *k, const struct pk_talk *t, const struct pk_caller *g)
 {
 	const struct pk_flow *flow = &t->e->flow;
-	struct pk_keep_key key = { .scope = g->hash, .port = t->dport, .proto = flow->key.proto };
+	struct pk_memo_key key = { .scope = g->hash, .port = t->dport, .proto = flow->key.proto };
 	uint64_t at = flow->meta.start_ns, sent = flow->dir[t->from].bytes;
 	struct row *r;
 	bool is_new;
 
 	memcpy(key.a, t->src, sizeof(key.a));
 	memcpy(key.b, t->dst, sizeof(key.b));
-	r = pk_keep_take(k, &key, &is_new);
+	r = pk_memo_take(k, &key, &is_new);
 	if (!r)
 		return NULL;
 	if (is_new || at > r->first_ns + UINT32_MAX * MS)

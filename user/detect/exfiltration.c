@@ -9,7 +9,7 @@
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "detect/detect.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
 #include "flow/table.h"
@@ -21,7 +21,7 @@
 
 #define FADE 0.999 /* a window: 10 minutes by default */
 
-/* pk_keep_key.what */
+/* pk_memo_key.what */
 enum { PROGRAM, HOST };
 
 struct row {
@@ -32,28 +32,28 @@ struct row {
 };
 
 struct state {
-	struct pk_keep *keep;
+	struct pk_memo *keep;
 	uint64_t begin_ns; /* of learning */
 };
 
 static size_t bytes_max(const struct pk_conf *c)
 {
 	return sizeof(struct state) +
-	       pk_keep_bytes_max(c->detect_remember, sizeof(struct row), true);
+	       pk_memo_bytes_max(c->detect_remember, sizeof(struct row), true);
 }
 
 static size_t bytes(const void *state)
 {
 	const struct state *s = state;
 
-	return sizeof(*s) + pk_keep_bytes(s->keep);
+	return sizeof(*s) + pk_memo_bytes(s->keep);
 }
 
 static void done(void *state)
 {
 	struct state *s = state;
 
-	pk_keep_free(s->keep);
+	pk_memo_free(s->keep);
 	free(s);
 }
 
@@ -63,7 +63,7 @@ static int init(const struct pk_world *w, void **ret_state)
 
 	if (!s)
 		return -ENOMEM;
-	s->keep = pk_keep_new(w->conf->detect_remember, sizeof(struct row), true);
+	s->keep = pk_memo_new(w->conf->detect_remember, sizeof(struct row), true);
 	if (!s->keep)
 		return -ENOMEM;
 	*ret_state = PK_TAKE(s);
@@ -86,13 +86,13 @@ static void turn(struct row *r, uint64_t window_ns, uint64_t now_ns)
 	r->told = false;
 }
 
-static struct row *add(struct state *s, const struct pk_conf *c, const struct pk_keep_key *who,
+static struct row *add(struct state *s, const struct pk_conf *c, const struct pk_memo_key *who,
 		       uint64_t n, uint64_t now_ns)
 {
 	struct row *r;
 	bool is_new;
 
-	r = pk_keep_take(s->keep, who, &is_new);
+	r = pk_memo_take(s->keep, who, &is_new);
 	if (!r)
 		return NULL;
 	if (is_new)
@@ -103,7 +103,7 @@ static struct row *add(struct state *s, const struct pk_conf *c, const struct pk
 }
 
 static void tell(struct pk_detect *d, const struct pk_talk *t, unsigned from, struct row *r,
-		 const char *who, double limit, const struct pk_keep_key *key, uint64_t now_ns)
+		 const char *who, double limit, const struct pk_memo_key *key, uint64_t now_ns)
 {
 	const struct pk_conf *c = pk_detect_world(d)->conf;
 	const uint8_t *far = t->e->flow.key.addr[!from];
@@ -137,7 +137,7 @@ static void tell(struct pk_detect *d, const struct pk_talk *t, unsigned from, st
 
 static void judge(struct pk_detect *d, const struct state *s, const struct pk_talk *t,
 		  unsigned from, struct row *r, const struct row *host, const char *who,
-		  const struct pk_keep_key *key, uint64_t now_ns)
+		  const struct pk_memo_key *key, uint64_t now_ns)
 {
 	const struct pk_conf *c = pk_detect_world(d)->conf;
 	bool is_young = now_ns < r->first_ns + c->detect_learning_ns;
@@ -155,8 +155,8 @@ static void see_end(struct pk_detect *d, struct state *s, const struct pk_talk *
 {
 	const struct pk_flow *flow = &t->e->flow;
 	const struct pk_world *w = pk_detect_world(d);
-	struct pk_keep_key host_key = { .what = HOST, .scope = flow->key.netns };
-	struct pk_keep_key key = { .what = PROGRAM, .scope = flow->key.netns };
+	struct pk_memo_key host_key = { .what = HOST, .scope = flow->key.netns };
+	struct pk_memo_key key = { .what = PROGRAM, .scope = flow->key.netns };
 	bool own = from == t->from ? t->src_own : t->dst_own;
 	const uint8_t *near = flow->key.addr[from], *far = flow->key.addr[!from];
 	struct pk_caller g;

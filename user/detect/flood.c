@@ -15,7 +15,7 @@
 #define TOP_KEPT 256 /* of which is known how much was there before */
 
 struct pk_flood {
-	struct pk_keep *rows, *sums;
+	struct pk_memo *rows, *sums;
 	uint64_t summed; /* packets in all sums, when looked at last */
 };
 
@@ -30,8 +30,8 @@ int pk_flood_begin(const struct pk_conf *c, void **ret_state)
 
 	if (!f)
 		return -ENOMEM;
-	f->rows = pk_keep_new(c->detect_remember, sizeof(struct pk_flood_row), true);
-	f->sums = pk_keep_new(TOP_KEPT, sizeof(uint64_t), false);
+	f->rows = pk_memo_new(c->detect_remember, sizeof(struct pk_flood_row), true);
+	f->sums = pk_memo_new(TOP_KEPT, sizeof(uint64_t), false);
 	if (!f->rows || !f->sums)
 		return -ENOMEM;
 	*ret_state = PK_TAKE(f);
@@ -44,8 +44,8 @@ void pk_flood_done(void *state)
 
 	if (!f)
 		return;
-	pk_keep_free(f->rows);
-	pk_keep_free(f->sums);
+	pk_memo_free(f->rows);
+	pk_memo_free(f->sums);
 	free(f);
 }
 
@@ -53,22 +53,22 @@ size_t pk_flood_bytes(const void *state)
 {
 	const struct pk_flood *f = state;
 
-	return sizeof(*f) + pk_keep_bytes(f->rows) + pk_keep_bytes(f->sums);
+	return sizeof(*f) + pk_memo_bytes(f->rows) + pk_memo_bytes(f->sums);
 }
 
 size_t pk_flood_bytes_max(const struct pk_conf *c)
 {
 	return sizeof(struct pk_flood) +
-	       pk_keep_bytes_max(c->detect_remember, sizeof(struct pk_flood_row), true) +
-	       pk_keep_bytes_max(TOP_KEPT, sizeof(uint64_t), false);
+	       pk_memo_bytes_max(c->detect_remember, sizeof(struct pk_flood_row), true) +
+	       pk_memo_bytes_max(TOP_KEPT, sizeof(uint64_t), false);
 }
 
-static struct pk_flood_row *take(struct pk_flood *f, const struct pk_keep_key *dst, uint64_t now_ns)
+static struct pk_flood_row *take(struct pk_flood *f, const struct pk_memo_key *dst, uint64_t now_ns)
 {
 	struct pk_flood_row *r;
 	bool is_new;
 
-	r = pk_keep_take(f->rows, dst, &is_new);
+	r = pk_memo_take(f->rows, dst, &is_new);
 	if (r && is_new)
 		r->begin_ns = now_ns;
 	return r;
@@ -78,16 +78,16 @@ struct pk_flood_row *pk_flood_row(struct pk_flood *f, const struct pk_talk *t, u
 				  bool may_take, uint64_t now_ns)
 {
 	const struct pk_flow_key *key = &t->e->flow.key;
-	struct pk_keep_key dst = { .scope = key->netns, .port = port, .proto = key->proto };
+	struct pk_memo_key dst = { .scope = key->netns, .port = port, .proto = key->proto };
 
 	memcpy(dst.b, t->dst, sizeof(dst.b));
-	return may_take ? take(f, &dst, now_ns) : pk_keep_find(f->rows, &dst);
+	return may_take ? take(f, &dst, now_ns) : pk_memo_find(f->rows, &dst);
 }
 
 void pk_flood_try(struct pk_flood *f, struct pk_flood_row *r, const struct pk_talk *t, uint64_t n)
 {
 	r->tried += n;
-	pk_count_add(&r->sources, pk_keep_hash(f->rows, t->src, 16));
+	pk_count_add(&r->sources, pk_memo_hash(f->rows, t->src, 16));
 	r->key = t->e->flow.key;
 	r->flow = t->e->flow.meta.id;
 	r->initiator = (uint8_t)t->from;
@@ -100,7 +100,7 @@ void pk_flood_try(struct pk_flood *f, struct pk_flood_row *r, const struct pk_ta
  * sums as a whole were looked at before. */
 static uint64_t growth(struct pk_flood *f, const struct pk_agg_entry *e)
 {
-	struct pk_keep_key key = { .scope = e->key.netns, .what = e->key.ifindex };
+	struct pk_memo_key key = { .scope = e->key.netns, .what = e->key.ifindex };
 	uint64_t *before, grown;
 	bool is_new;
 
@@ -108,7 +108,7 @@ static uint64_t growth(struct pk_flood *f, const struct pk_agg_entry *e)
 	key.a[0] = e->key.where;
 	key.port = e->key.dport;
 	key.proto = e->key.proto;
-	before = pk_keep_take(f->sums, &key, &is_new);
+	before = pk_memo_take(f->sums, &key, &is_new);
 	grown = e->sum.packets - *before;
 	*before = e->sum.packets;
 	return grown;
@@ -128,7 +128,7 @@ static void add_sums(struct pk_flood *f, struct pk_agg_table *aggs, uint16_t pro
 	n = pk_agg_table_top(aggs, top, TOP);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t grown = growth(f, &top[i]);
-		struct pk_keep_key dst = { .scope = top[i].key.netns, .proto = proto };
+		struct pk_memo_key dst = { .scope = top[i].key.netns, .proto = proto };
 		struct pk_flood_row *r;
 
 		if (top[i].key.proto != proto || !grown)
@@ -142,7 +142,7 @@ static void add_sums(struct pk_flood *f, struct pk_agg_table *aggs, uint16_t pro
 }
 
 void pk_flood_tick(struct pk_detect *d, struct pk_flood *f, uint16_t proto, bool by_port,
-		   void (*judge)(struct pk_detect *d, const struct pk_keep_key *dst,
+		   void (*judge)(struct pk_detect *d, const struct pk_memo_key *dst,
 				 struct pk_flood_row *r, uint64_t now_ns),
 		   uint64_t now_ns)
 {
@@ -150,14 +150,14 @@ void pk_flood_tick(struct pk_detect *d, struct pk_flood *f, uint16_t proto, bool
 
 	if (w->aggs)
 		add_sums(f, w->aggs, proto, by_port, now_ns);
-	for (struct pk_flood_row *r = NULL; (r = pk_keep_next(f->rows, r));) {
-		judge(d, pk_keep_key_of(r), r, now_ns);
+	for (struct pk_flood_row *r = NULL; (r = pk_memo_next(f->rows, r));) {
+		judge(d, pk_memo_key_of(r), r, now_ns);
 		if (now_ns >= r->begin_ns + PK_FLOOD_WINDOW_NS)
 			*r = (struct pk_flood_row){ .begin_ns = now_ns };
 	}
 }
 
-void pk_flood_finding(const struct pk_keep_key *dst, const struct pk_flood_row *r,
+void pk_flood_finding(const struct pk_memo_key *dst, const struct pk_flood_row *r,
 		      struct pk_finding *f)
 {
 	unsigned far = r->src_own && !r->dst_own ? !r->initiator : r->initiator;

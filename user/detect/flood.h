@@ -6,7 +6,7 @@
 #pragma once
 
 #include "detect/count.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 #include "detect/talk.h"
 
 #define PK_FLOOD_WINDOW_NS 10000000000ull
@@ -40,9 +40,9 @@ struct pk_flood_row *pk_flood_row(struct pk_flood *f, const struct pk_talk *t, u
 void pk_flood_try(struct pk_flood *f, struct pk_flood_row *r, const struct pk_talk *t, uint64_t n);
 /* Every second: adds what only grew as a sum, calls judge for each row, begins windows anew. */
 void pk_flood_tick(struct pk_detect *d, struct pk_flood *f, uint16_t proto, bool by_port,
-		   void (*judge)(struct pk_detect *d, const struct pk_keep_key *dst,
+		   void (*judge)(struct pk_detect *d, const struct pk_memo_key *dst,
 				 struct pk_flood_row *r, uint64_t now_ns),
 		   uint64_t now_ns);
 /* Starts a finding about a row: the flow, and the source if there is only one. */
-void pk_flood_finding(const struct pk_keep_key *dst, const struct pk_flood_row *r,
+void pk_flood_finding(const struct pk_memo_key *dst, const struct pk_flood_row *r,
 		      struct pk_finding *f);

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* pk_keep_key.what */
+/* pk_memo_key.what */
 enum { TRIED, SPOKE };
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -26,9 +26,9 @@ static int init(const struct pk_world *w, void **ret_state)
 }
 
 /* The identifier of a ping is no port. */
-static struct pk_keep_key key_of(const struct pk_talk *t, unsigned what)
+static struct pk_memo_key key_of(const struct pk_talk *t, unsigned what)
 {
-	struct pk_keep_key k = { .what = what, .scope = t->e->flow.key.netns };
+	struct pk_memo_key k = { .what = what, .scope = t->e->flow.key.netns };
 
 	k.proto = t->e->flow.key.proto;
 	k.port = t->probe == PK_PROBE_PING ? 0 : t->dport;
@@ -100,7 +100,7 @@ static void judge(struct pk_detect *d, struct pk_spread *s, const struct pk_talk
 {
 	const struct pk_conf *c = pk_detect_world(d)->conf;
 	const uint64_t enough[] = { c->host_sweep_hosts, c->host_sweep_slow_hosts };
-	struct pk_keep_key key = key_of(t, SPOKE);
+	struct pk_memo_key key = key_of(t, SPOKE);
 	const struct pk_spread_row *good = pk_spread_find(s, &key);
 
 	for (int w = PK_SPREAD_SHORT; w <= PK_SPREAD_LONG; w++) {
@@ -116,7 +116,7 @@ static void judge(struct pk_detect *d, struct pk_spread *s, const struct pk_talk
 
 static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 {
-	struct pk_keep_key key;
+	struct pk_memo_key key;
 	struct pk_spread_row *r;
 	struct pk_talk t;
 

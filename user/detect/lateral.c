@@ -72,7 +72,7 @@ static void tell(struct pk_detect *d, const struct pk_talk *t, struct pk_spread_
 static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 {
 	const struct pk_world *w = pk_detect_world(d);
-	struct pk_keep_key who = { .scope = see->flow->flow.key.netns };
+	struct pk_memo_key who = { .scope = see->flow->flow.key.netns };
 	struct pk_spread_row *r;
 	struct pk_caller g;
 	struct pk_talk t;

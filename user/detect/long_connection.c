@@ -6,7 +6,7 @@
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "detect/detect.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
 #include "flow/table.h"
@@ -18,17 +18,17 @@
 
 static size_t bytes_max(const struct pk_conf *c)
 {
-	return pk_keep_bytes_max(c->detect_remember, 0, false);
+	return pk_memo_bytes_max(c->detect_remember, 0, false);
 }
 
 static size_t bytes(const void *state)
 {
-	return pk_keep_bytes(state);
+	return pk_memo_bytes(state);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
 {
-	struct pk_keep *k = pk_keep_new(w->conf->detect_remember, 0, false);
+	struct pk_memo *k = pk_memo_new(w->conf->detect_remember, 0, false);
 
 	if (!k)
 		return -ENOMEM;
@@ -38,7 +38,7 @@ static int init(const struct pk_world *w, void **ret_state)
 
 static void done(void *state)
 {
-	pk_keep_free(state);
+	pk_memo_free(state);
 }
 
 static void tell(struct pk_detect *d, const struct pk_talk *t, uint64_t age_ns, uint64_t now_ns)
@@ -77,7 +77,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	const struct pk_flow *flow = &see->flow->flow;
 	uint64_t last = flow->dir[0].last_ns > flow->dir[1].last_ns ? flow->dir[0].last_ns
 								    : flow->dir[1].last_ns;
-	struct pk_keep_key key = { .scope = flow->meta.id };
+	struct pk_memo_key key = { .scope = flow->meta.id };
 	struct pk_talk t;
 	bool is_new;
 
@@ -87,7 +87,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	if ((flow->key.proto != IPPROTO_TCP && flow->key.proto != IPPROTO_UDP) || !t.answered ||
 	    pk_addr_is_group(t.dst) || (pk_addr_is_inside(t.src) && pk_addr_is_inside(t.dst)))
 		return;
-	if (pk_keep_take(state, &key, &is_new) && is_new)
+	if (pk_memo_take(state, &key, &is_new) && is_new)
 		tell(d, &t, last - flow->meta.start_ns, see->now_ns);
 }
 

@@ -10,7 +10,7 @@
 #include "conf/conf.h"
 #include "decode/record.h"
 #include "detect/detect.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
 #include "flow/table.h"
@@ -32,17 +32,17 @@ struct row {
 
 static size_t bytes_max(const struct pk_conf *c)
 {
-	return pk_keep_bytes_max(c->detect_remember, sizeof(struct row), false);
+	return pk_memo_bytes_max(c->detect_remember, sizeof(struct row), false);
 }
 
 static size_t bytes(const void *state)
 {
-	return pk_keep_bytes(state);
+	return pk_memo_bytes(state);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
 {
-	struct pk_keep *k = pk_keep_new(w->conf->detect_remember, sizeof(struct row), false);
+	struct pk_memo *k = pk_memo_new(w->conf->detect_remember, sizeof(struct row), false);
 
 	if (!k)
 		return -ENOMEM;
@@ -52,23 +52,23 @@ static int init(const struct pk_world *w, void **ret_state)
 
 static void done(void *state)
 {
-	pk_keep_free(state);
+	pk_memo_free(state);
 }
 
 /* The row of a program; those that are no service yet become one only if it serves. */
-static struct row *row_of(struct pk_keep *k, const struct pk_caller *g, bool serves,
+static struct row *row_of(struct pk_memo *k, const struct pk_caller *g, bool serves,
 			  uint64_t now_ns)
 {
-	struct pk_keep_key key = { .scope = g->hash };
+	struct pk_memo_key key = { .scope = g->hash };
 	struct row *r;
 	bool is_new;
 
 	if (!g->hash)
 		return NULL;
-	r = pk_keep_find(k, &key);
+	r = pk_memo_find(k, &key);
 	if (!r && !serves)
 		return NULL;
-	r = pk_keep_take(k, &key, &is_new); /* touched */
+	r = pk_memo_take(k, &key, &is_new); /* touched */
 	if (r && is_new)
 		r->first_ns = now_ns;
 	return r;
@@ -133,7 +133,7 @@ static void tell(struct pk_detect *d, const struct pk_talk *t, const struct row 
 	pk_detect_found(d, &pk_detect_new_destination, &f);
 }
 
-static void see_flow(struct pk_detect *d, struct pk_keep *k, const struct pk_see *see)
+static void see_flow(struct pk_detect *d, struct pk_memo *k, const struct pk_see *see)
 {
 	const struct pk_world *w = pk_detect_world(d);
 	const struct pk_flow *flow = &see->flow->flow;
@@ -161,7 +161,7 @@ static void see_flow(struct pk_detect *d, struct pk_keep *k, const struct pk_see
 	if (!r)
 		return;
 	kind_of(&t, see->fact, kind, sizeof(kind));
-	hash = pk_keep_hash(k, kind, strlen(kind));
+	hash = pk_memo_hash(k, kind, strlen(kind));
 	if (learn(r, (uint32_t)hash) && see->now_ns >= r->first_ns + w->conf->detect_learning_ns)
 		tell(d, &t, r, &g, kind, see->now_ns);
 }

@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 #include "decode/record.h"
 #include "detect/detect.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
 
@@ -22,27 +22,27 @@
 #define EPHEMERAL 32768 /* net.ipv4.ip_local_port_range */
 
 struct state {
-	struct pk_keep *keep; /* of program and port; no values */
+	struct pk_memo *keep; /* of program and port; no values */
 	uint64_t begin_ns;    /* of learning */
 };
 
 static size_t bytes_max(const struct pk_conf *c)
 {
-	return sizeof(struct state) + pk_keep_bytes_max(c->detect_remember, 0, false);
+	return sizeof(struct state) + pk_memo_bytes_max(c->detect_remember, 0, false);
 }
 
 static size_t bytes(const void *state)
 {
 	const struct state *s = state;
 
-	return sizeof(*s) + pk_keep_bytes(s->keep);
+	return sizeof(*s) + pk_memo_bytes(s->keep);
 }
 
 static void done(void *state)
 {
 	struct state *s = state;
 
-	pk_keep_free(s->keep);
+	pk_memo_free(s->keep);
 	free(s);
 }
 
@@ -52,7 +52,7 @@ static int init(const struct pk_world *w, void **ret_state)
 
 	if (!s)
 		return -ENOMEM;
-	s->keep = pk_keep_new(w->conf->detect_remember, 0, false);
+	s->keep = pk_memo_new(w->conf->detect_remember, 0, false);
 	if (!s->keep)
 		return -ENOMEM;
 	*ret_state = PK_TAKE(s);
@@ -88,7 +88,7 @@ static void tell(struct pk_detect *d, const struct pk_see *see, const struct pk_
 static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 {
 	const struct pk_sock *sock = see->ev->sock;
-	struct pk_keep_key key = { 0 };
+	struct pk_memo_key key = { 0 };
 	struct state *s = state;
 	struct pk_caller g;
 	uint16_t port;
@@ -105,7 +105,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	port = ntohs(sock->lport);
 	key.scope = g.hash;
 	key.port = port < EPHEMERAL ? port : EPHEMERAL;
-	if (!pk_keep_take(s->keep, &key, &is_new) || !is_new)
+	if (!pk_memo_take(s->keep, &key, &is_new) || !is_new)
 		return;
 	if (!(sock->hdr.flags & PK_EVF_SNAPSHOT) &&
 	    see->now_ns >= s->begin_ns + pk_detect_world(d)->conf->detect_learning_ns)

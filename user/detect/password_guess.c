@@ -20,7 +20,7 @@
 
 #define SEC 1000000000ull
 
-/* pk_keep_key.what */
+/* pk_memo_key.what */
 enum { ONE_SOURCE, ANY_SOURCE, SOURCES };
 
 #define SHORT_NS       (20 * SEC)
@@ -64,9 +64,9 @@ static const struct service *service_of(const struct pk_talk *t, const struct pk
 	return NULL;
 }
 
-static struct pk_keep_key key_of(const struct pk_talk *t, unsigned what)
+static struct pk_memo_key key_of(const struct pk_talk *t, unsigned what)
 {
-	struct pk_keep_key k = { .what = what, .port = t->dport };
+	struct pk_memo_key k = { .what = what, .port = t->dport };
 
 	k.scope = t->e->flow.key.netns;
 	memcpy(k.b, t->dst, sizeof(k.b));
@@ -159,8 +159,8 @@ static void tell_many(struct pk_detect *d, const struct pk_talk *t, const struct
 static void see_short(struct pk_detect *d, struct pk_spread *s, const struct pk_talk *t,
 		      const struct service *service, uint64_t now_ns)
 {
-	struct pk_keep_key one = key_of(t, ONE_SOURCE), any = key_of(t, ANY_SOURCE);
-	struct pk_keep_key from = key_of(t, SOURCES);
+	struct pk_memo_key one = key_of(t, ONE_SOURCE), any = key_of(t, ANY_SOURCE);
+	struct pk_memo_key from = key_of(t, SOURCES);
 	uint64_t id = t->e->flow.meta.id;
 	struct pk_spread_row *r = pk_spread_add(s, &one, &id, sizeof(id), now_ns);
 	struct pk_spread_row *all, *sources;
@@ -183,7 +183,7 @@ static void see_short(struct pk_detect *d, struct pk_spread *s, const struct pk_
 static void see_long(struct pk_detect *d, struct pk_spread *s, const struct pk_talk *t,
 		     const struct service *service, uint64_t now_ns)
 {
-	struct pk_keep_key one = key_of(t, ONE_SOURCE);
+	struct pk_memo_key one = key_of(t, ONE_SOURCE);
 	struct pk_spread_row *r = pk_spread_find(s, &one);
 	struct pk_finding f = { .ts_ns = now_ns, .title = "Login after password guessing" };
 	uint64_t bytes = bytes_of(t), id = t->e->flow.meta.id;

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* pk_keep_key.what */
+/* pk_memo_key.what */
 enum { PAIR, TARGET_PORTS, TARGET_SOURCES };
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -24,9 +24,9 @@ static int init(const struct pk_world *w, void **ret_state)
 			       w->conf->port_scan_slow_window_ns, ret_state);
 }
 
-static struct pk_keep_key key_of(const struct pk_talk *t, unsigned what)
+static struct pk_memo_key key_of(const struct pk_talk *t, unsigned what)
 {
-	struct pk_keep_key k = { .what = what, .scope = t->e->flow.key.netns };
+	struct pk_memo_key k = { .what = what, .scope = t->e->flow.key.netns };
 
 	memcpy(k.b, t->dst, sizeof(k.b));
 	if (what == PAIR)
@@ -132,7 +132,7 @@ static void tell_target(struct pk_detect *d, const struct pk_talk *t, struct pk_
 static struct pk_spread_row *add(struct pk_spread *s, const struct pk_talk *t, unsigned what,
 				 const void *thing, size_t len, uint64_t now_ns)
 {
-	struct pk_keep_key k = key_of(t, what);
+	struct pk_memo_key k = key_of(t, what);
 	struct pk_spread_row *r = pk_spread_add(s, &k, thing, len, now_ns);
 
 	if (!r)

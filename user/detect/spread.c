@@ -11,7 +11,7 @@
 #define SEC 1000000000ull
 
 struct pk_spread {
-	struct pk_keep *keep;
+	struct pk_memo *keep;
 	uint64_t window_ns[2];
 	uint64_t aged_ns;
 };
@@ -29,7 +29,7 @@ int pk_spread_begin(const struct pk_conf *c, uint64_t short_ns, uint64_t long_ns
 		return -ENOMEM;
 	s->window_ns[PK_SPREAD_SHORT] = short_ns;
 	s->window_ns[PK_SPREAD_LONG] = long_ns;
-	s->keep = pk_keep_new(c->detect_remember, sizeof(struct pk_spread_row), true);
+	s->keep = pk_memo_new(c->detect_remember, sizeof(struct pk_spread_row), true);
 	if (!s->keep)
 		return -ENOMEM;
 	*ret_state = PK_TAKE(s);
@@ -42,7 +42,7 @@ void pk_spread_done(void *state)
 
 	if (!s)
 		return;
-	pk_keep_free(s->keep);
+	pk_memo_free(s->keep);
 	free(s);
 }
 
@@ -61,14 +61,14 @@ static void turn(const struct pk_spread *s, struct pk_spread_row *r, uint64_t no
 	}
 }
 
-struct pk_spread_row *pk_spread_add(struct pk_spread *s, const struct pk_keep_key *who,
+struct pk_spread_row *pk_spread_add(struct pk_spread *s, const struct pk_memo_key *who,
 				    const void *thing, size_t len, uint64_t now_ns)
 {
-	uint64_t hash = pk_keep_hash(s->keep, thing, len);
+	uint64_t hash = pk_memo_hash(s->keep, thing, len);
 	struct pk_spread_row *r;
 	bool is_new;
 
-	r = pk_keep_take(s->keep, who, &is_new);
+	r = pk_memo_take(s->keep, who, &is_new);
 	if (!r)
 		return NULL;
 	if (is_new || now_ns > r->last_ns + 2 * s->window_ns[PK_SPREAD_LONG])
@@ -81,9 +81,9 @@ struct pk_spread_row *pk_spread_add(struct pk_spread *s, const struct pk_keep_ke
 	return r;
 }
 
-struct pk_spread_row *pk_spread_find(struct pk_spread *s, const struct pk_keep_key *who)
+struct pk_spread_row *pk_spread_find(struct pk_spread *s, const struct pk_memo_key *who)
 {
-	return pk_keep_find(s->keep, who);
+	return pk_memo_find(s->keep, who);
 }
 
 unsigned pk_spread_count(const struct pk_spread_row *r, int which)
@@ -111,18 +111,18 @@ void pk_spread_tick(struct pk_detect *d, void *state, uint64_t now_ns)
 	if (now_ns < s->aged_ns + s->window_ns[PK_SPREAD_LONG] / 2)
 		return;
 	s->aged_ns = now_ns;
-	pk_keep_age(s->keep);
+	pk_memo_age(s->keep);
 }
 
 size_t pk_spread_bytes(const void *state)
 {
 	const struct pk_spread *s = state;
 
-	return sizeof(*s) + pk_keep_bytes(s->keep);
+	return sizeof(*s) + pk_memo_bytes(s->keep);
 }
 
 size_t pk_spread_bytes_max(const struct pk_conf *c)
 {
 	return sizeof(struct pk_spread) +
-	       pk_keep_bytes_max(c->detect_remember, sizeof(struct pk_spread_row), true);
+	       pk_memo_bytes_max(c->detect_remember, sizeof(struct pk_spread_row), true);
 }

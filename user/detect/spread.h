@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who touches how many different things: ports of a host, hosts, sessions. Counted twice, for a
- * short and a long time, each over one to two of its windows. The table holds on (keep.h): somebody
+ * short and a long time, each over one to two of its windows. The table holds on (memo.h): somebody
  * slow is not lost in a flood.
  */
 #pragma once
 
 #include "detect/count.h"
 #include "detect/detect.h"
-#include "detect/keep.h"
+#include "detect/memo.h"
 
 struct pk_spread;
 
@@ -27,10 +27,10 @@ struct pk_spread_row {
 
 enum { PK_SPREAD_SHORT, PK_SPREAD_LONG };
 
-/* who touched a thing (len bytes, at most 64). NULL: no room, see pk_keep_take(). */
-struct pk_spread_row *pk_spread_add(struct pk_spread *s, const struct pk_keep_key *who,
+/* who touched a thing (len bytes, at most 64). NULL: no room, see pk_memo_take(). */
+struct pk_spread_row *pk_spread_add(struct pk_spread *s, const struct pk_memo_key *who,
 				    const void *thing, size_t len, uint64_t now_ns);
-struct pk_spread_row *pk_spread_find(struct pk_spread *s, const struct pk_keep_key *who);
+struct pk_spread_row *pk_spread_find(struct pk_spread *s, const struct pk_memo_key *who);
 /* How many different things; which: PK_SPREAD_SHORT, PK_SPREAD_LONG. */
 unsigned pk_spread_count(const struct pk_spread_row *r, int which);
 /*

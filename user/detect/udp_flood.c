@@ -46,7 +46,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 		r->completed += new_packets(see->flow, t.from);
 }
 
-static void judge(struct pk_detect *d, const struct pk_keep_key *dst, struct pk_flood_row *r,
+static void judge(struct pk_detect *d, const struct pk_memo_key *dst, struct pk_flood_row *r,
 		  uint64_t now_ns)
 {
 	uint64_t n = r->tried + r->summed, rate = pk_detect_world(d)->conf->udp_flood_rate;

@@ -9,7 +9,7 @@
 
 static uint64_t judged, summed;
 
-static void judge(struct pk_detect *d, const struct pk_keep_key *dst, struct pk_flood_row *r,
+static void judge(struct pk_detect *d, const struct pk_memo_key *dst, struct pk_flood_row *r,
 		  uint64_t now_ns)
 {
 	(void)d;

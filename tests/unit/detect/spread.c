@@ -15,7 +15,7 @@
 static void test_windows(void **state)
 {
 	struct pk_conf *c = pk_conf_new();
-	struct pk_keep_key who = { .port = 1 };
+	struct pk_memo_key who = { .port = 1 };
 	struct pk_spread_row *r = NULL;
 	void *s;
 

@@ -3,7 +3,7 @@
  * Owns the places of a detector's table: hash chains, the order of last touch and the estimate of
  * how often each key comes. It does not know what the values mean.
  */
-#include "detect/keep.h"
+#include "detect/memo.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -18,14 +18,14 @@
 #define CANDIDATES 4 /* that a newcomer is compared with */
 
 struct place {
-	struct pk_keep_key key;
+	struct pk_memo_key key;
 	uint64_t hash;
 	uint32_t next, older, newer;
 	bool used;
 	max_align_t value[];
 };
 
-struct pk_keep {
+struct pk_memo {
 	uint8_t *place;
 	uint32_t *bucket;
 	uint8_t *sketch; /* NULL: not held on to */
@@ -51,7 +51,7 @@ static size_t buckets(size_t max)
 	return n;
 }
 
-static struct place *at(const struct pk_keep *k, uint32_t i)
+static struct place *at(const struct pk_memo *k, uint32_t i)
 {
 	return (struct place *)(void *)(k->place + i * k->place_bytes);
 }
@@ -62,19 +62,19 @@ static struct place *place_of(const void *value)
 					offsetof(struct place, value));
 }
 
-static uint32_t index_of(const struct pk_keep *k, const struct place *p)
+static uint32_t index_of(const struct pk_memo *k, const struct place *p)
 {
 	return (uint32_t)((size_t)((const uint8_t *)p - k->place) / k->place_bytes);
 }
 
-static void keep_freep(struct pk_keep **k)
+static void memo_freep(struct pk_memo **k)
 {
-	pk_keep_free(*k);
+	pk_memo_free(*k);
 }
 
-struct pk_keep *pk_keep_new(size_t max, size_t value_bytes, bool hold_on)
+struct pk_memo *pk_memo_new(size_t max, size_t value_bytes, bool hold_on)
 {
-	_cleanup_(keep_freep) struct pk_keep *k = calloc(1, sizeof(*k));
+	_cleanup_(memo_freep) struct pk_memo *k = calloc(1, sizeof(*k));
 
 	if (!k)
 		return NULL;
@@ -92,7 +92,7 @@ struct pk_keep *pk_keep_new(size_t max, size_t value_bytes, bool hold_on)
 	return PK_TAKE(k);
 }
 
-void pk_keep_free(struct pk_keep *k)
+void pk_memo_free(struct pk_memo *k)
 {
 	if (!k)
 		return;
@@ -102,7 +102,7 @@ void pk_keep_free(struct pk_keep *k)
 	free(k);
 }
 
-uint64_t pk_keep_hash(const struct pk_keep *k, const void *data, size_t len)
+uint64_t pk_memo_hash(const struct pk_memo *k, const void *data, size_t len)
 {
 	uint64_t w[PK_HASH_WORDS] = { 0 };
 
@@ -110,14 +110,14 @@ uint64_t pk_keep_hash(const struct pk_keep *k, const void *data, size_t len)
 	return pk_hash_words(&k->hash_key, w, (len + 7) / 8);
 }
 
-static uint8_t *cell(const struct pk_keep *k, uint64_t hash, unsigned row)
+static uint8_t *cell(const struct pk_memo *k, uint64_t hash, unsigned row)
 {
 	uint64_t h = hash + row * ((hash >> 32) | 1); /* Kirsch and Mitzenmacher 2006 */
 
 	return &k->sketch[row * ROW_CELLS + (pk_hash_mix(h) & (ROW_CELLS - 1))];
 }
 
-static unsigned often(const struct pk_keep *k, uint64_t hash)
+static unsigned often(const struct pk_memo *k, uint64_t hash)
 {
 	unsigned least = UINT8_MAX;
 
@@ -128,7 +128,7 @@ static unsigned often(const struct pk_keep *k, uint64_t hash)
 }
 
 /* Only the smallest counters grow: the others hold more than this key. */
-static unsigned count(struct pk_keep *k, uint64_t hash)
+static unsigned count(struct pk_memo *k, uint64_t hash)
 {
 	unsigned n = often(k, hash);
 
@@ -140,19 +140,19 @@ static unsigned count(struct pk_keep *k, uint64_t hash)
 	return n + 1;
 }
 
-void pk_keep_age(struct pk_keep *k)
+void pk_memo_age(struct pk_memo *k)
 {
 	for (size_t i = 0; k->sketch && i < SKETCH; i++)
 		k->sketch[i] /= 2;
 }
 
-static void unlink_age(struct pk_keep *k, struct place *p)
+static void unlink_age(struct pk_memo *k, struct place *p)
 {
 	*(p->older == NONE ? &k->oldest : &at(k, p->older)->newer) = p->newer;
 	*(p->newer == NONE ? &k->newest : &at(k, p->newer)->older) = p->older;
 }
 
-static void link_newest(struct pk_keep *k, struct place *p)
+static void link_newest(struct pk_memo *k, struct place *p)
 {
 	p->older = k->newest;
 	p->newer = NONE;
@@ -160,7 +160,7 @@ static void link_newest(struct pk_keep *k, struct place *p)
 	k->newest = index_of(k, p);
 }
 
-static void touch(struct pk_keep *k, struct place *p)
+static void touch(struct pk_memo *k, struct place *p)
 {
 	if (p->newer == NONE)
 		return;
@@ -168,7 +168,7 @@ static void touch(struct pk_keep *k, struct place *p)
 	link_newest(k, p);
 }
 
-void pk_keep_drop(struct pk_keep *k, void *value)
+void pk_memo_drop(struct pk_memo *k, void *value)
 {
 	struct place *p = place_of(value);
 	uint32_t i = index_of(k, p), *link = &k->bucket[p->hash & k->mask];
@@ -184,13 +184,13 @@ void pk_keep_drop(struct pk_keep *k, void *value)
 }
 
 /* One of the oldest that comes no more often than n; those that do stay, as if touched. */
-static bool make_room(struct pk_keep *k, unsigned n)
+static bool make_room(struct pk_memo *k, unsigned n)
 {
 	for (unsigned i = 0; i < CANDIDATES; i++) {
 		struct place *p = at(k, k->oldest);
 
 		if (!k->sketch || often(k, p->hash) < n) {
-			pk_keep_drop(k, p->value);
+			pk_memo_drop(k, p->value);
 			k->evicted++;
 			return true;
 		}
@@ -200,7 +200,7 @@ static bool make_room(struct pk_keep *k, unsigned n)
 	return false;
 }
 
-static struct place *add(struct pk_keep *k, const struct pk_keep_key *key, uint64_t hash)
+static struct place *add(struct pk_memo *k, const struct pk_memo_key *key, uint64_t hash)
 {
 	uint32_t i = k->free;
 	struct place *p;
@@ -223,7 +223,7 @@ static struct place *add(struct pk_keep *k, const struct pk_keep_key *key, uint6
 	return p;
 }
 
-static struct place *find(const struct pk_keep *k, const struct pk_keep_key *key, uint64_t hash)
+static struct place *find(const struct pk_memo *k, const struct pk_memo_key *key, uint64_t hash)
 {
 	for (uint32_t i = k->bucket[hash & k->mask]; i != NONE; i = at(k, i)->next)
 		if (at(k, i)->hash == hash && memcmp(&at(k, i)->key, key, sizeof(*key)) == 0)
@@ -231,9 +231,9 @@ static struct place *find(const struct pk_keep *k, const struct pk_keep_key *key
 	return NULL;
 }
 
-void *pk_keep_take(struct pk_keep *k, const struct pk_keep_key *key, bool *ret_is_new)
+void *pk_memo_take(struct pk_memo *k, const struct pk_memo_key *key, bool *ret_is_new)
 {
-	uint64_t hash = pk_keep_hash(k, key, sizeof(*key));
+	uint64_t hash = pk_memo_hash(k, key, sizeof(*key));
 	unsigned n = k->sketch ? count(k, hash) : 0;
 	struct place *p = find(k, key, hash);
 
@@ -245,40 +245,40 @@ void *pk_keep_take(struct pk_keep *k, const struct pk_keep_key *key, bool *ret_i
 	return p ? p->value : NULL;
 }
 
-void *pk_keep_find(const struct pk_keep *k, const struct pk_keep_key *key)
+void *pk_memo_find(const struct pk_memo *k, const struct pk_memo_key *key)
 {
-	struct place *p = find(k, key, pk_keep_hash(k, key, sizeof(*key)));
+	struct place *p = find(k, key, pk_memo_hash(k, key, sizeof(*key)));
 
 	return p ? p->value : NULL;
 }
 
-const struct pk_keep_key *pk_keep_key_of(const void *value)
+const struct pk_memo_key *pk_memo_key_of(const void *value)
 {
 	return &place_of(value)->key;
 }
 
-void *pk_keep_next(const struct pk_keep *k, const void *value)
+void *pk_memo_next(const struct pk_memo *k, const void *value)
 {
 	uint32_t i = value ? place_of(value)->newer : k->oldest;
 
 	return i == NONE ? NULL : at(k, i)->value;
 }
 
-void pk_keep_counts(const struct pk_keep *k, struct pk_keep_count *ret_count)
+void pk_memo_counts(const struct pk_memo *k, struct pk_memo_count *ret_count)
 {
-	*ret_count = (struct pk_keep_count){
+	*ret_count = (struct pk_memo_count){
 		.used = k->used, .max = k->max, .evicted = k->evicted, .refused = k->refused
 	};
 }
 
-size_t pk_keep_bytes(const struct pk_keep *k)
+size_t pk_memo_bytes(const struct pk_memo *k)
 {
 	return sizeof(*k) + k->top * k->place_bytes + (k->mask + 1) * sizeof(*k->bucket) +
 	       (k->sketch ? SKETCH : 0);
 }
 
-size_t pk_keep_bytes_max(size_t max, size_t value_bytes, bool hold_on)
+size_t pk_memo_bytes_max(size_t max, size_t value_bytes, bool hold_on)
 {
-	return sizeof(struct pk_keep) + max * place_bytes(value_bytes) +
+	return sizeof(struct pk_memo) + max * place_bytes(value_bytes) +
 	       buckets(max) * sizeof(uint32_t) + (hold_on ? SKETCH : 0);
 }

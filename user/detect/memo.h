@@ -12,45 +12,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct pk_keep;
+struct pk_memo;
 
 /* All bytes count: set to zero first. */
-struct pk_keep_key {
+struct pk_memo_key {
 	uint8_t a[16], b[16];
 	uint64_t scope; /* net namespace, hash of a program: whatever parts one from another */
 	uint32_t what;
 	uint16_t port, proto;
 };
-_Static_assert(sizeof(struct pk_keep_key) == 48, "hashed as six words");
+_Static_assert(sizeof(struct pk_memo_key) == 48, "hashed as six words");
 
-struct pk_keep_count {
+struct pk_memo_count {
 	size_t used, max;
 	uint64_t evicted; /* made room for another */
 	uint64_t refused; /* newcomers that were seen too seldom */
 };
 
 /* hold_on: see above. NULL: out of memory. Memory is touched only as it is used. */
-struct pk_keep *pk_keep_new(size_t max, size_t value_bytes, bool hold_on);
-void pk_keep_free(struct pk_keep *k);
+struct pk_memo *pk_memo_new(size_t max, size_t value_bytes, bool hold_on);
+void pk_memo_free(struct pk_memo *k);
 
 /*
  * The value of key, which is now the one touched last; a new one is zeroed. NULL: the table is full
  * and the newcomer was seen less often than those in it. Borrowed until it goes, which is not
  * within the next 8 takes.
  */
-void *pk_keep_take(struct pk_keep *k, const struct pk_keep_key *key, bool *ret_is_new);
-void *pk_keep_find(const struct pk_keep *k, const struct pk_keep_key *key); /* NULL: none */
-const struct pk_keep_key *pk_keep_key_of(const void *value);
-void pk_keep_drop(struct pk_keep *k, void *value);
+void *pk_memo_take(struct pk_memo *k, const struct pk_memo_key *key, bool *ret_is_new);
+void *pk_memo_find(const struct pk_memo *k, const struct pk_memo_key *key); /* NULL: none */
+const struct pk_memo_key *pk_memo_key_of(const void *value);
+void pk_memo_drop(struct pk_memo *k, void *value);
 /* The one touched longest ago first; start with NULL. */
-void *pk_keep_next(const struct pk_keep *k, const void *value);
+void *pk_memo_next(const struct pk_memo *k, const void *value);
 
 /* Halves the estimates: what was often seen long ago is not seen often. Once in a while. */
-void pk_keep_age(struct pk_keep *k);
+void pk_memo_age(struct pk_memo *k);
 
 /* With the table's own random key: for what is counted per value. */
-uint64_t pk_keep_hash(const struct pk_keep *k, const void *data, size_t len);
+uint64_t pk_memo_hash(const struct pk_memo *k, const void *data, size_t len);
 
-void pk_keep_counts(const struct pk_keep *k, struct pk_keep_count *ret_count);
-size_t pk_keep_bytes(const struct pk_keep *k); /* of the places in use, and the sketch */
-size_t pk_keep_bytes_max(size_t max, size_t value_bytes, bool hold_on);
+void pk_memo_counts(const struct pk_memo *k, struct pk_memo_count *ret_count);
+size_t pk_memo_bytes(const struct pk_memo *k); /* of the places in use, and the sketch */
+size_t pk_memo_bytes_max(size_t max, size_t value_bytes, bool hold_on);
