@@ -27,7 +27,8 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places);
 
 struct pk_intel_sum;
 /* Threat intelligence is read anew, at start and on reload: all of it counts at once, or on failure
- * what was there before. now_ms: wall clock. Takes 0.1 s for 100,000 indicators or so. */
+ * what was there before. now_ms: wall clock. 100,000 indicators take 8 MiB and up to 0.7 s, in
+ * which nothing else is read. */
 int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum);
 
 /* One record. < 0: refused (counted by reason). */
