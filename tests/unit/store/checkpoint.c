@@ -31,6 +31,7 @@ static void test_key(void **state)
 	assert_int_equal(pk_key_load(place_file(&p, PK_STORE_PUB, file), &public), 0);
 	assert_string_equal(made.id, again.id);
 	assert_string_equal(made.id, public.id);
+	pk_key_done(&again);
 	assert_int_equal(stat(place_file(&p, PK_STORE_KEY, file), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(truncate(file, 20), 0);
