@@ -13,34 +13,25 @@
 #include "detect/detect.h"
 #include "detect/memo.h"
 #include "detect/registry.h"
+#include "detect/regular.h"
 #include "detect/talk.h"
 #include "flow/table.h"
 
 #include <errno.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT      48
-#define MS        1000000ull
-#define EVERY     4       /* connections after which it is scored again */
-#define BYTES_MAX 65535.0 /* sends that large are no beacons */
+#define MS    1000000ull
+#define EVERY 4 /* connections after which it is scored again */
 
 struct row {
 	uint64_t first_ns;
-	uint32_t n;           /* ever */
-	uint32_t at_ms[KEPT]; /* since first_ns; of the last ones, in a ring */
-	uint32_t bytes[KEPT];
+	uint32_t n;                     /* ever */
+	uint32_t at_ms[PK_REGULAR_MAX]; /* since first_ns; of the last ones, in a ring */
+	uint32_t bytes[PK_REGULAR_MAX];
 	uint16_t sport; /* of the first one */
 	bool moved;     /* others came from other ports */
-};
-
-struct score {
-	double time_skew, time_spread, time_share; /* each 0 to 1, 1: as a beacon */
-	double size_skew, size_spread, size_small;
-	double all;
-	double median_ms, median_bytes;
 };
 
 static size_t bytes_max(const struct pk_conf *c)
@@ -68,82 +59,8 @@ static void done(void *state)
 	pk_memo_free(state);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* v is sorted. */
-static double quantile(const double *v, size_t n, double q)
-{
-	double at = q * (double)(n - 1);
-	size_t i = (size_t)at;
-
-	return i + 1 < n ? v[i] + (at - (double)i) * (v[i + 1] - v[i]) : v[n - 1];
-}
-
-/* 1: as many are shorter than the median as longer, by as much. */
-static double balance(const double *v, size_t n)
-{
-	double low = quantile(v, n, 0.25), mid = quantile(v, n, 0.5), high = quantile(v, n, 0.75);
-
-	if (high - low <= 0 || mid <= low || mid >= high)
-		return 1;
-	return 1 - fabs((low + high - 2 * mid) / (high - low));
-}
-
-/* 1: all are the median; 0: they are typically off by it. */
-static double closeness(const double *v, size_t n, double median)
-{
-	double off[KEPT], mad;
-
-	if (median <= 0)
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		off[i] = fabs(v[i] - median);
-	qsort(off, n, sizeof(*off), compare);
-	mad = quantile(off, n, 0.5);
-	return mad < median ? 1 - mad / median : 0;
-}
-
-static void sort(const uint32_t *from, size_t n, double *to)
-{
-	for (size_t i = 0; i < n; i++)
-		to[i] = from[i];
-	qsort(to, n, sizeof(*to), compare);
-}
-
-static struct score score_of(const struct row *r, double *ret_span_ms)
-{
-	size_t n = r->n < KEPT ? r->n : KEPT;
-	double at[KEPT], gap[KEPT], size[KEPT], span;
-	struct score s;
-
-	sort(r->at_ms, n, at);
-	for (size_t i = 0; i + 1 < n; i++)
-		gap[i] = at[i + 1] - at[i];
-	qsort(gap, n - 1, sizeof(*gap), compare);
-	sort(r->bytes, n, size);
-	span = at[n - 1] - at[0];
-	s.median_ms = quantile(gap, n - 1, 0.5);
-	s.median_bytes = quantile(size, n, 0.5);
-	s.time_skew = balance(gap, n - 1);
-	s.time_spread = closeness(gap, n - 1, s.median_ms);
-	s.time_share = span > 0 ? fmin(1, (double)(n - 1) * s.median_ms / span) : 0;
-	s.size_skew = balance(size, n);
-	s.size_spread = closeness(size, n, s.median_bytes);
-	s.size_small = fmax(0, 1 - s.median_bytes / BYTES_MAX);
-	s.all = (s.time_skew + s.time_spread + s.time_share + s.size_skew + s.size_spread +
-		 s.size_small) /
-		6;
-	*ret_span_ms = span;
-	return s;
-}
-
 static void tell(struct pk_detect *d, const struct pk_talk *t, const struct row *r,
-		 const struct score *s, double span_ms, const struct pk_caller *g, uint64_t now_ns)
+		 const struct pk_regular *s, const struct pk_caller *g, uint64_t now_ns)
 {
 	const struct pk_conf *c = pk_detect_world(d)->conf;
 	struct pk_finding f = { .ts_ns = now_ns, .first_ns = r->first_ns };
@@ -176,7 +93,7 @@ static void tell(struct pk_detect *d, const struct pk_talk *t, const struct row 
 			 s->time_spread, s->time_share);
 	pk_finding_field(&f, "size_skew_spread_small", "%.3f %.3f %.3f", s->size_skew,
 			 s->size_spread, s->size_small);
-	pk_finding_field(&f, "over_s", "%.0f", span_ms / 1000);
+	pk_finding_field(&f, "over_s", "%.0f", s->span_ms / 1000);
 	pk_finding_fold(&f, t->src, 16);
 	pk_finding_fold(&f, &g->hash, sizeof(g->hash));
 	pk_finding_fold(&f, t->dst, 16);
@@ -215,8 +132,9 @@ static struct row *note(struct pk_memo *k, const struct pk_talk *t, const struct
 	if (is_new || at > r->first_ns + UINT32_MAX * MS)
 		*r = (struct row){ .first_ns = at, .sport = t->sport };
 	r->moved |= t->sport != r->sport;
-	r->at_ms[r->n % KEPT] = at > r->first_ns ? (uint32_t)((at - r->first_ns) / MS) : 0;
-	r->bytes[r->n % KEPT] = sent < UINT32_MAX ? (uint32_t)sent : UINT32_MAX;
+	r->at_ms[r->n % PK_REGULAR_MAX] =
+		at > r->first_ns ? (uint32_t)((at - r->first_ns) / MS) : 0;
+	r->bytes[r->n % PK_REGULAR_MAX] = sent < UINT32_MAX ? (uint32_t)sent : UINT32_MAX;
 	r->n++;
 	return r;
 }
@@ -226,9 +144,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	const struct pk_world *w = pk_detect_world(d);
 	struct pk_caller g;
 	struct pk_talk t;
-	struct score s;
+	struct pk_regular s;
 	struct row *r;
-	double span_ms;
 
 	if (!see->flow->ended || see->flow->was_ended)
 		return;
@@ -239,10 +156,10 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	r = note(state, &t, &g);
 	if (!r || r->n < w->conf->beacon_connections || r->n % EVERY)
 		return;
-	s = score_of(r, &span_ms);
+	pk_regular_score(r->at_ms, r->bytes, r->n < PK_REGULAR_MAX ? r->n : PK_REGULAR_MAX, &s);
 	if (100 * s.all >= (double)w->conf->beacon_score &&
-	    span_ms * (double)MS >= (double)w->conf->beacon_time_ns)
-		tell(d, &t, r, &s, span_ms, &g, see->now_ns);
+	    s.span_ms * (double)MS >= (double)w->conf->beacon_time_ns)
+		tell(d, &t, r, &s, &g, see->now_ns);
 }
 
 const struct pk_detector pk_detect_beacon = {
