@@ -48,6 +48,7 @@
 struct options {
 	enum pk_print_format format;
 	bool progress, alerts;
+	const char *rules;           /* only these Sigma rules; NULL: what the configuration says */
 	struct pk_conf *conf;        /* thresholds of detectors */
 	struct pk_indicators *intel; /* NULL: none */
 	struct pk_filter *filter;
@@ -510,6 +511,7 @@ static void usage(FILE *f)
 	      "                         (2004); what needs processes stays silent\n"
 	      "      --intel PATH       threat intelligence for --alerts: a file, or a directory "
 	      "of them\n"
+	      "      --rules PATH       only Sigma rules, these: a file, or a directory of them\n"
 	      "  -c, --config FILE      thresholds of detectors (default: the program's own)\n"
 	      "  -q, --quiet            no progress\n"
 	      "  -h, --help             this text\n"
@@ -531,6 +533,7 @@ static int parse_options(struct options *opt, int argc, char **argv)
 		{ "alerts", no_argument, NULL, 'A' },
 		{ "intel", required_argument, NULL, 'I' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "rules", required_argument, NULL, 'R' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -550,6 +553,8 @@ static int parse_options(struct options *opt, int argc, char **argv)
 			opt->progress = false;
 		else if (o == 'A')
 			opt->alerts = true;
+		else if (o == 'R')
+			opt->rules = optarg;
 		else if (o == 'F' && read_list(opt, optarg) == 0)
 			list = true;
 		else if ((o == 'I' && read_intel(opt, optarg) == 0) ||
@@ -582,6 +587,25 @@ static int parse_options(struct options *opt, int argc, char **argv)
 	return set_filter(opt, argc - optind, argv + optind);
 }
 
+/* Sigma rules alone: no other detector runs. */
+static int only_rules(struct options *opt)
+{
+	_cleanup_free_ char *path = realpath(opt->rules, NULL);
+	_cleanup_(pk_buf_done) struct pk_buf off = { 0 };
+	int r;
+
+	if (!path) {
+		fprintf(stderr, "picket replay: %s: %s\n", opt->rules, strerror(errno));
+		return -errno;
+	}
+	for (size_t i = 0; i < pk_detectors_n; i++)
+		if (strcmp(pk_detectors[i]->name, "rules") != 0)
+			pk_buf_fmt(&off, "%s%s", off.len ? "," : "", pk_detectors[i]->name);
+	r = off.error ? off.error : pk_conf_set(opt->conf, "detect.off", off.data, NULL);
+	opt->alerts = true;
+	return r < 0 ? r : pk_conf_set(opt->conf, "detect.rules_dir", path, NULL);
+}
+
 int pk_replay_main(int argc, char **argv)
 {
 	struct options opt = { 0 };
@@ -590,6 +614,8 @@ int pk_replay_main(int argc, char **argv)
 	r = read_conf(&opt, NULL);
 	if (r == 0)
 		r = parse_options(&opt, argc, argv);
+	if (r == 0 && opt.rules)
+		r = only_rules(&opt);
 	r = r < 0 ? 2 : r > 0 ? 0 : replay_all(&opt);
 	for (size_t i = 0; i < opt.files; i++)
 		free(opt.file[i]);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct pk_command *const subs[] = { &pk_cmd_rule_check, NULL };
+static const struct pk_command *const subs[] = { &pk_cmd_rule_check, &pk_cmd_rule_test, NULL };
 
 static int run(const struct pk_command *self, int argc, char **argv)
 {
@@ -27,12 +27,12 @@ static const struct option options[] = {
 
 const struct pk_command pk_cmd_rule = {
 	.name = "rule",
-	.what = "check Sigma rules before they run",
-	.usage = "rule check [OPTION]... FILE|DIRECTORY...",
+	.what = "check Sigma rules before they run, and try them on a capture",
+	.usage = "rule check|test [ARGUMENT]...",
 	.options = options,
 	.run = run,
 	.sub = subs,
 	.help = "  check   compiles rules and explains them, or says what keeps them from "
 		"running\n\n"
-		"`picket rule check --help` tells more.\n",
+		"`picket rule COMMAND --help` tells more.\n",
 };

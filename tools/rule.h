@@ -5,3 +5,4 @@
 #include "command.h"
 
 extern const struct pk_command pk_cmd_rule_check;
+extern const struct pk_command pk_cmd_rule_test;
