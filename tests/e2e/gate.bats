@@ -60,8 +60,12 @@ tls() {
 ask() { tls "$1" -f "$gate$2" "${@:3}"; }
 status() { tls "$1" -o /dev/null -w '%{http_code}' "$gate$2" "${@:3}" 2>/dev/null || true; }
 
-# curl's own words for a handshake that fails: in it, or right after it (TLS 1.3 tells late).
-is_refused() { [ "$1" = 35 ] || [ "$1" = 56 ]; }
+# curl's words for a handshake that fails: in it, or right after it, as TLS 1.3 tells the client late
+# and the reset may meet its request (55: not sent, 52: nothing came, 56: reset).
+is_refused() {
+	echo "curl: $1"
+	[[ $1 =~ ^(35|52|55|56)$ ]]
+}
 
 gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 
