@@ -227,7 +227,7 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 	}
 	if (e == -EPERM) {
 		(void)note(s, PK_DEED_ADVISED, what, object,
-			   "not enabled in respond.enabled: picket incident contain does it");
+			   "not in respond.enabled");
 		return -EPERM;
 	}
 	own.ttl_ns = ttl_ns;
