@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of detectors, sorted by name. Their order must not matter. */
+/* The table of detectors, sorted by name. */
 #include "detect/registry.h"
 
 #include "base/cleanup.h"

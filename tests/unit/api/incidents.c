@@ -1,26 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Incidents as whoever asks the agent sees them, and what he may do about them. */
+#include "attack.h"
 #include "served.h"
-
-static void feed_exec(struct pk_pipeline *p, uint32_t pid, uint32_t flags)
-{
-	static struct pk_exec e;
-	static const char path[] = "x\0memfd:";
-
-	e = (struct pk_exec){
-		.hdr = { .ts = pk_clock_boot_ns(), .size = sizeof(e), .type = PK_EV_EXEC },
-		.exec_flags = flags
-	};
-	e.task.id = (struct pk_proc_id){ .tgid = pid, .start_ns = pid };
-	e.task.tid = pid;
-	e.parent = (struct pk_proc_id){ .tgid = 1, .start_ns = 1 };
-	e.loginuid = e.sessionid = UINT32_MAX;
-	memcpy(e.path, path, sizeof(path));
-	e.path_len = sizeof(path);
-	strcpy(e.argv, "x");
-	e.argv_len = e.argv_total = 2;
-	assert_int_equal(pk_pipeline_feed(p, &e, sizeof(e)), 0);
-}
 
 static void feed_attack(struct pk_pipeline *p)
 {
