@@ -198,8 +198,8 @@ tamper() {
 	last=$(sql "SELECT max(seq) FROM chain")
 	tamper "UPDATE object SET json = replace(json, 'pkst-odd-t3', 'pkst-odd-t4') WHERE json LIKE '%pkst-odd-t3%'"
 	verify 2 "is not what record"
-	tamper "UPDATE chain SET record = replace(record, '\"create\"', '\"update\"') WHERE seq = 3"
-	verify 2 "record 3 was changed"
+	tamper "UPDATE chain SET record = replace(record, '\"actor\":\"picketd\"', '\"actor\":\"somebody\"') WHERE seq = 2"
+	verify 2 "record 2 was changed"
 	tamper "DELETE FROM chain WHERE seq = 3"
 	verify 3 "record 3 is missing"
 	tamper "DELETE FROM object WHERE json LIKE '%pkst-odd-t3%'"
