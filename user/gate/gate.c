@@ -192,10 +192,18 @@ static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct gate *g = arg;
 	struct evhttp_connection *hc = evhttp_request_get_connection(req);
-	struct pk_conn *c = pk_conn_of(evhttp_connection_get_bufferevent(hc));
-	struct pk_tls_client *who = &c->client;
-	int r = pk_tls_client(g->conf, bufferevent_openssl_get_ssl(c->bev), who);
+	SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(hc));
+	struct pk_tls_client *who;
+	struct pk_conn *c;
+	int r;
 
+	if (!ssl) { /* no certificate to show yet: evhttp made a connection without TLS */
+		problem(req, 503, "Service Unavailable", "the gate has no certificate yet");
+		return;
+	}
+	c = pk_conn_of(evhttp_connection_get_bufferevent(hc));
+	who = &c->client;
+	r = pk_tls_client(g->conf, ssl, who);
 	if (r < 0 || !who->role) {
 		pk_warn("audit: %s (%s) was refused: its certificate has no role here",
 			address_of(req), r < 0 ? "no certificate" : who->name);
