@@ -99,7 +99,7 @@ state_of() { sed 's/.*) //' "/proc/$1/stat" | cut -c1; }
 	cat bag-info.txt
 	sha256sum -c manifest-sha256.txt
 	[ "$(wc -l <manifest-sha256.txt)" = "$(find data -type f | wc -l)" ]
-	cmp data/exe "$(readlink -f "$(command -v python3)")"
+	cmp data/exe "$(readlink -f "$(python3 -c "import sys; print(sys.executable)")")"
 	grep -q socket: data/fds.txt
 	tcpdump -r data/packets.pcapng -nn 2>/dev/null | grep -q '10.97.0.2.3333'
 }
