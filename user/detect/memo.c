@@ -56,10 +56,10 @@ static struct place *at(const struct pk_memo *k, uint32_t i)
 	return (struct place *)(void *)(k->place + i * k->place_bytes);
 }
 
-static struct place *place_of(const void *value)
+static const struct place *place_of(const void *value)
 {
-	return (struct place *)(void *)((uint8_t *)(uintptr_t)value -
-					offsetof(struct place, value));
+	return (const struct place *)(const void *)((const uint8_t *)value -
+						    offsetof(struct place, value));
 }
 
 static uint32_t index_of(const struct pk_memo *k, const struct place *p)
@@ -170,8 +170,9 @@ static void touch(struct pk_memo *k, struct place *p)
 
 void pk_memo_drop(struct pk_memo *k, void *value)
 {
-	struct place *p = place_of(value);
-	uint32_t i = index_of(k, p), *link = &k->bucket[p->hash & k->mask];
+	uint32_t i = index_of(k, place_of(value));
+	struct place *p = at(k, i);
+	uint32_t *link = &k->bucket[p->hash & k->mask];
 
 	while (*link != i)
 		link = &at(k, *link)->next;

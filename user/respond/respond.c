@@ -226,8 +226,7 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 		return 0;
 	}
 	if (e == -EPERM) {
-		(void)note(s, PK_DEED_ADVISED, what, object,
-			   "not in respond.enabled");
+		(void)note(s, PK_DEED_ADVISED, what, object, "not in respond.enabled");
 		return -EPERM;
 	}
 	own.ttl_ns = ttl_ns;
