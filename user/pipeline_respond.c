@@ -137,7 +137,8 @@ static int op_block(void *arg, const struct pk_incident *i, const uint8_t addr[1
 	if (r < 0)
 		(void)say(why, size, r, d.detail ? d.detail : strerror(-r));
 	pk_block_done_done(&d);
-	return r == -EBUSY ? -EINPROGRESS : r;
+	/* memory, or the rate, comes again: the step waits as long as it may */
+	return r == -EBUSY || r == -EAGAIN ? -EINPROGRESS : r;
 }
 
 static int op_unblock(void *arg, const uint8_t addr[16], char *why, size_t size)
