@@ -353,6 +353,21 @@ uint64_t pk_node_with(struct pk_lines *l, uint64_t slot, unsigned used, const st
 	}
 }
 
+/* A node that lost its last rule in place is given back: that needs no memory. */
+static uint64_t unless_empty(struct pk_lines *l, uint64_t slot)
+{
+	const struct pk_blk_node *n = node_of(l, slot);
+	unsigned count = pk_node_count(n);
+
+	if (n->def)
+		return slot;
+	for (unsigned i = 0; i < count; i++)
+		if (*word_of(l, n, i))
+			return slot;
+	give(l, slot);
+	return 0;
+}
+
 uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, unsigned used, uint32_t from_line,
 		       uint32_t to)
 {
@@ -387,7 +402,7 @@ uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, unsigned used, uint32_
 				store(word, now);
 		}
 		(void)used;
-		return slot;
+		return unless_empty(l, slot);
 	}
 }
 
@@ -469,7 +484,7 @@ uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const s
 		if (now != *word)
 			store(word, now);
 	}
-	return slot;
+	return unless_empty(l, slot);
 }
 
 static void tell(uint64_t slot, void (*each)(void *arg, uint32_t line, bool one), void *arg)
