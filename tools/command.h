@@ -49,3 +49,5 @@ extern const struct pk_command *const pk_commands[];
 void pk_command_usage(const struct pk_command *c, FILE *to);
 /* For a wrong call: where to look. Returns 2. */
 int pk_command_misused(const struct pk_command *c);
+/* The run of a command whose first word is one of its sub. */
+int pk_command_sub(const struct pk_command *self, int argc, char **argv);

@@ -558,31 +558,14 @@ static const struct pk_command *const subs[] = {
 	&cmd_contain, &cmd_revert, &cmd_close, &cmd_state,  NULL,
 };
 
-static int run(const struct pk_command *self, int argc, char **argv)
-{
-	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		printf("Usage: picket %s\nWhat alerts add up to, and what is done about it.\n\n",
-		       self->usage);
-		for (size_t i = 0; subs[i]; i++)
-			printf("  %-9s %s\n", strchr(subs[i]->name, ' ') + 1, subs[i]->what);
-		printf("\n%s", self->help);
-		return 0;
-	}
-	for (size_t i = 0; argc >= 2 && subs[i]; i++)
-		if (!strcmp(argv[1], strchr(subs[i]->name, ' ') + 1))
-			return subs[i]->run(subs[i], argc - 1, argv + 1);
-	return pk_command_misused(self);
-}
-
 const struct pk_command pk_cmd_incident = {
 	.name = "incident",
 	.what = "what alerts add up to: list, show, acknowledge, contain, close",
 	.usage = "incident ls|show|ack|assign|note|contain|revert|close|state [ARGUMENT]...",
 	.options = show_options + 1,
-	.run = run,
+	.run = pk_command_sub,
 	.sub = subs,
-	.help = "`picket incident COMMAND --help` tells more.\n\n"
-		"Examples:\n"
+	.help = "Examples:\n"
 		"  picket incident ls\n"
 		"  picket incident show 3\n"
 		"  picket incident ack 3\n",

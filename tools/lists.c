@@ -385,31 +385,14 @@ static const struct pk_command *const subs[] = {
 	&cmd_export, &cmd_mode, &cmd_confirm,      &cmd_rm,           NULL,
 };
 
-static int run(const struct pk_command *self, int argc, char **argv)
-{
-	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		printf("Usage: picket %s\nLists of addresses that are blocked or allowed.\n\n",
-		       self->usage);
-		for (size_t i = 0; subs[i]; i++)
-			printf("  %-9s %s\n", subs[i]->name + 5, subs[i]->what);
-		printf("\n%s", self->help);
-		return 0;
-	}
-	for (size_t i = 0; argc >= 2 && subs[i]; i++)
-		if (!strcmp(argv[1], subs[i]->name + 5))
-			return subs[i]->run(subs[i], argc - 1, argv + 1);
-	return pk_command_misused(self);
-}
-
 const struct pk_command pk_cmd_list = {
 	.name = "list",
 	.what = "lists of addresses: load, show, compare, test, export, remove",
 	.usage = "list ls|show|load|test|diff|export|mode|confirm|rm [ARGUMENT]...",
 	.options = options_h,
-	.run = run,
+	.run = pk_command_sub,
 	.sub = subs,
-	.help = "`picket list COMMAND --help` tells more.\n\n"
-		"Examples:\n"
+	.help = "Examples:\n"
 		"  picket list test drop.txt              what it would have cut, before it "
 		"counts\n"
 		"  picket list load --mode observe drop.txt\n"

@@ -69,6 +69,28 @@ int pk_command_misused(const struct pk_command *c)
 	return 2;
 }
 
+/* "incident show" is called show. */
+static const char *sub_name(const struct pk_command *c)
+{
+	return strchr(c->name, ' ') + 1;
+}
+
+int pk_command_sub(const struct pk_command *self, int argc, char **argv)
+{
+	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		printf("Usage: picket %s\n%c%s.\n\n", self->usage, self->what[0] & ~0x20,
+		       self->what + 1);
+		for (size_t i = 0; self->sub[i]; i++)
+			printf("  %-9s %s\n", sub_name(self->sub[i]), self->sub[i]->what);
+		printf("\n`picket %s COMMAND --help` tells more.\n\n%s", self->name, self->help);
+		return 0;
+	}
+	for (size_t i = 0; argc >= 2 && self->sub[i]; i++)
+		if (!strcmp(argv[1], sub_name(self->sub[i])))
+			return self->sub[i]->run(self->sub[i], argc - 1, argv + 1);
+	return pk_command_misused(self);
+}
+
 /* Options that stand in the place of a command. */
 static bool is_last(const char *arg)
 {

@@ -511,29 +511,13 @@ static const struct pk_command cmd_ls = {
 static const struct pk_command *const subs[] = { &cmd_init, &cmd_issue, &cmd_revoke, &cmd_ls,
 						 NULL };
 
-static int run(const struct pk_command *self, int argc, char **argv)
-{
-	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		pk_command_usage(self, stdout);
-		return 0;
-	}
-	for (size_t i = 0; argc >= 2 && subs[i]; i++)
-		if (!strcmp(argv[1], subs[i]->name + 4))
-			return subs[i]->run(subs[i], argc - 1, argv + 1);
-	return pk_command_misused(self);
-}
-
 const struct pk_command pk_cmd_pki = {
 	.name = "pki",
 	.what = "make certificates for hosts and for those who use them",
 	.usage = "pki init|issue|revoke|ls [ARGUMENT]...",
-	.run = run,
+	.run = pk_command_sub,
 	.sub = subs,
-	.help = "  init       make a certificate authority\n"
-		"  issue      make a key and a certificate for a host, or for a role\n"
-		"  revoke     take certificates back\n"
-		"  ls         list what was issued\n\n"
-		"Each has a --help of its own. Who has another authority needs none of this.\n\n"
+	.help = "Who has another authority needs none of this.\n\n"
 		"Examples:\n"
 		"  picket pki init && picket pki issue web1.example.org\n",
 };

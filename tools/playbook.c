@@ -182,30 +182,14 @@ static const struct pk_command cmd_run = {
 
 static const struct pk_command *const subs[] = { &cmd_ls, &cmd_check, &cmd_dry, &cmd_run, NULL };
 
-static int run(const struct pk_command *self, int argc, char **argv)
-{
-	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		printf("Usage: picket %s\nWhat is done about incidents.\n\n", self->usage);
-		for (size_t i = 0; subs[i]; i++)
-			printf("  %-9s %s\n", strchr(subs[i]->name, ' ') + 1, subs[i]->what);
-		printf("\n%s", self->help);
-		return 0;
-	}
-	for (size_t i = 0; argc >= 2 && subs[i]; i++)
-		if (!strcmp(argv[1], strchr(subs[i]->name, ' ') + 1))
-			return subs[i]->run(subs[i], argc - 1, argv + 1);
-	return pk_command_misused(self);
-}
-
 const struct pk_command pk_cmd_playbook = {
 	.name = "playbook",
 	.what = "what is done about incidents: list, check, try, run",
 	.usage = "playbook ls|check|dry-run|run [ARGUMENT]...",
 	.options = plain,
-	.run = run,
+	.run = pk_command_sub,
 	.sub = subs,
-	.help = "`picket playbook COMMAND --help` tells more.\n\n"
-		"Examples:\n"
+	.help = "Examples:\n"
 		"  picket playbook check my.json\n"
 		"  picket playbook dry-run --incident 3 c2\n",
 };

@@ -8,18 +8,6 @@
 
 static const struct pk_command *const subs[] = { &pk_cmd_rule_check, &pk_cmd_rule_test, NULL };
 
-static int run(const struct pk_command *self, int argc, char **argv)
-{
-	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
-		pk_command_usage(self, stdout);
-		return 0;
-	}
-	for (size_t i = 0; argc > 1 && subs[i]; i++)
-		if (!strcmp(argv[1], strchr(subs[i]->name, ' ') + 1))
-			return subs[i]->run(subs[i], argc - 1, argv + 1);
-	return pk_command_misused(self);
-}
-
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -30,9 +18,8 @@ const struct pk_command pk_cmd_rule = {
 	.what = "check Sigma rules before they run, and try them on a capture",
 	.usage = "rule check|test [ARGUMENT]...",
 	.options = options,
-	.run = run,
+	.run = pk_command_sub,
 	.sub = subs,
-	.help = "  check   compiles rules and explains them, or says what keeps them from "
-		"running\n\n"
-		"`picket rule COMMAND --help` tells more.\n",
+	.help = "Examples:\n"
+		"  picket rule check /etc/picket/rules.d\n",
 };
