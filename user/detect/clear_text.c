@@ -8,17 +8,15 @@
 #include "base/ip.h"
 #include "decode/app.h"
 #include "detect/detect.h"
+#include "detect/once.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "flow/table.h"
 #include "name/fact.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 
-#define TOLD_MAX    8192
 #define PORT_TELNET 23
 
 /* Its content is not sampled: a session in which both ends sent something. */
@@ -57,31 +55,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 
 	if (!clear && !is_telnet(&s->flow->flow, server))
 		return;
-	if (pk_recent_is_first(state, &s->flow->flow.meta.id))
+	if (pk_once_is_first(state, s->flow->flow.meta.id))
 		tell(d, s, clear ? !(s->fact->client & 1) : server, app ? app : "a protocol");
-}
-
-static int init(const struct pk_world *w, void **ret_state)
-{
-	(void)w; /* nothing to look up */
-	*ret_state = pk_recent_new(TOLD_MAX, sizeof(uint64_t), 0);
-	return *ret_state ? 0 : -ENOMEM;
-}
-
-static void done(void *state)
-{
-	pk_recent_free(state);
-}
-
-static size_t bytes(const void *state)
-{
-	return pk_recent_bytes(state);
-}
-
-static size_t bytes_max(const struct pk_conf *conf)
-{
-	(void)conf; /* a fixed size */
-	return pk_recent_bytes_max(TOLD_MAX, sizeof(uint64_t), 0);
 }
 
 const struct pk_detector pk_detect_clear_text = {
@@ -93,9 +68,9 @@ const struct pk_detector pk_detect_clear_text = {
 	.doubt = "Anonymous FTP and lab networks do this on purpose.",
 	.next = "Change that password, and have the service use TLS or SSH.",
 	.wants = 1u << PK_SEE_FLOW,
-	.init = init,
-	.done = done,
+	.init = pk_once_init,
+	.done = pk_once_done,
 	.see = see,
-	.bytes = bytes,
-	.bytes_max = bytes_max,
+	.bytes = pk_once_bytes,
+	.bytes_max = pk_once_bytes_max,
 };

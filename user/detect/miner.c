@@ -7,16 +7,13 @@
 #include "base/ip.h"
 #include "decode/app.h"
 #include "detect/detect.h"
+#include "detect/once.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "flow/table.h"
 #include "name/fact.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-
-#define TOLD_MAX 4096
 
 static void tell(struct pk_detect *d, const struct pk_see *s)
 {
@@ -42,31 +39,8 @@ static void tell(struct pk_detect *d, const struct pk_see *s)
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	if (s->fact && s->fact->app == PK_PROTO_STRATUM &&
-	    pk_recent_is_first(state, &s->flow->flow.meta.id))
+	    pk_once_is_first(state, s->flow->flow.meta.id))
 		tell(d, s);
-}
-
-static int init(const struct pk_world *w, void **ret_state)
-{
-	(void)w; /* nothing to look up */
-	*ret_state = pk_recent_new(TOLD_MAX, sizeof(uint64_t), 0);
-	return *ret_state ? 0 : -ENOMEM;
-}
-
-static void done(void *state)
-{
-	pk_recent_free(state);
-}
-
-static size_t bytes(const void *state)
-{
-	return pk_recent_bytes(state);
-}
-
-static size_t bytes_max(const struct pk_conf *conf)
-{
-	(void)conf; /* a fixed size */
-	return pk_recent_bytes_max(TOLD_MAX, sizeof(uint64_t), 0);
 }
 
 const struct pk_detector pk_detect_miner = {
@@ -78,9 +52,9 @@ const struct pk_detector pk_detect_miner = {
 	.doubt = "Somebody mines on purpose.",
 	.next = "End the program and find out what started it.",
 	.wants = 1u << PK_SEE_FLOW,
-	.init = init,
-	.done = done,
+	.init = pk_once_init,
+	.done = pk_once_done,
 	.see = see,
-	.bytes = bytes,
-	.bytes_max = bytes_max,
+	.bytes = pk_once_bytes,
+	.bytes_max = pk_once_bytes_max,
 };

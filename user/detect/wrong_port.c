@@ -8,17 +8,15 @@
 #include "base/ip.h"
 #include "decode/app.h"
 #include "detect/detect.h"
+#include "detect/once.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "flow/table.h"
 #include "name/fact.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 
-#define TOLD_MAX  8192
 #define PORT_TLS  443
 #define SPOKE_MIN 2 /* packets with payload that the kernel looked at, of each end */
 
@@ -79,31 +77,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 		server = !(s->fact->client & 1);
 	if (!odd && !is_unknown_on_tls(s->flow, server))
 		return;
-	if (pk_recent_is_first(state, &s->flow->flow.meta.id))
+	if (pk_once_is_first(state, s->flow->flow.meta.id))
 		tell(d, s, server, odd ? pk_app_name(s->fact->app) : NULL);
-}
-
-static int init(const struct pk_world *w, void **ret_state)
-{
-	(void)w; /* nothing to look up */
-	*ret_state = pk_recent_new(TOLD_MAX, sizeof(uint64_t), 0);
-	return *ret_state ? 0 : -ENOMEM;
-}
-
-static void done(void *state)
-{
-	pk_recent_free(state);
-}
-
-static size_t bytes(const void *state)
-{
-	return pk_recent_bytes(state);
-}
-
-static size_t bytes_max(const struct pk_conf *conf)
-{
-	(void)conf; /* a fixed size */
-	return pk_recent_bytes_max(TOLD_MAX, sizeof(uint64_t), 0);
 }
 
 const struct pk_detector pk_detect_wrong_port = {
@@ -117,9 +92,9 @@ const struct pk_detector pk_detect_wrong_port = {
 	.next = "Ask who runs the service there, and look at the process that opened the "
 		"connection.",
 	.wants = 1u << PK_SEE_FLOW,
-	.init = init,
-	.done = done,
+	.init = pk_once_init,
+	.done = pk_once_done,
 	.see = see,
-	.bytes = bytes,
-	.bytes_max = bytes_max,
+	.bytes = pk_once_bytes,
+	.bytes_max = pk_once_bytes_max,
 };
