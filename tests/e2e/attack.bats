@@ -7,17 +7,6 @@
 net=pkat
 load lib
 
-# Detectors by name for detect.off: all but those given. What else happens on the machine is not of this
-# story.
-all_but() {
-	local words
-	words=$(printf -- '-e %s ' all "$@")
-	"$build/picketd" --config /dev/null --print-config 2>/dev/null |
-		awk '/Detectors that do not run/ { f = 1 } f { print } f && /^  off:/ { exit }' | tr -d '#\n' |
-		sed 's/.*Takes a list of \(.*\); *default.*/\1/' | tr -d ' ' | tr ',' '\n' |
-		grep -vx $words | paste -sd,
-}
-
 # Far away: what goes to an address of the own house is not taken out of it.
 attacker=198.51.100.2 victim=$client_ip
 

@@ -171,3 +171,14 @@ kill_children() {
 	done
 	captures='' server='' others=''
 }
+
+# all_but DETECTOR...: the others by name, for detect.off: what else happens on the machine, which
+# detectors of processes see, is not of the story.
+all_but() {
+	local words
+	words=$(printf -- '-e %s ' all "$@")
+	"$build/picketd" --config /dev/null --print-config 2>/dev/null |
+		awk '/Detectors that do not run/ { f = 1 } f { print } f && /^  off:/ { exit }' | tr -d '#\n' |
+		sed 's/.*Takes a list of \(.*\); *default.*/\1/' | tr -d ' ' | tr ',' '\n' |
+		grep -vx $words | paste -sd,
+}

@@ -15,6 +15,13 @@
 
 #define NUMBER_MAX (UINT32_MAX >> 1)
 
+/*
+ * vectorscan 5.4.9 does not see all literals in the last 64 bytes when there are few of them: with
+ * 3 it missed up to 4 in 100, with 12 4 in 1,000, with 60 none. So what it reads goes on for so
+ * long.
+ */
+#define PAD 64
+
 struct pk_sigma_scratch {
 	hs_scratch_t *hs;
 	struct pk_sigma_work work;
@@ -27,6 +34,8 @@ struct pk_sigma_scratch {
 	uint32_t late[PK_SIGMA_FIELDS]; /* event whose field was searched a second time */
 	size_t n_tests, n_rules;
 	struct pk_sigma_counts counts;
+	char *padded; /* the text being searched, and PAD zeros */
+	size_t padded_size;
 };
 
 /* What the callback of a scan needs. */
@@ -54,6 +63,7 @@ void pk_sigma_scratch_free(struct pk_sigma_scratch *s)
 	free(s->answer);
 	free(s->seen);
 	free(s->tried);
+	free(s->padded);
 	free(s);
 }
 
@@ -138,6 +148,33 @@ static int on_literal(unsigned id, unsigned long long from, unsigned long long t
 	return 0;
 }
 
+/* The text with PAD zeros behind it, which are in no literal; NULL: out of memory. */
+static const char *pad(struct pk_sigma_scratch *s, const struct pk_sigma_text *text)
+{
+	size_t size = text->len + PAD;
+
+	if (size > s->padded_size) {
+		char *more = realloc(s->padded, 2 * size);
+
+		if (!more)
+			return NULL;
+		s->padded = more;
+		s->padded_size = 2 * size;
+	}
+	memcpy(s->padded, text->s, text->len);
+	memset(s->padded + text->len, 0, PAD);
+	return s->padded;
+}
+
+static void scan_text(struct scan *c, const hs_database_t *db)
+{
+	const char *text = pad(c->s, &c->text);
+
+	if (!text || hs_scan(db, text, (unsigned)(c->text.len + PAD), 0, c->s->hs, on_literal, c) !=
+			     HS_SUCCESS)
+		c->s->counts.scan_failed++;
+}
+
 static void scan_exact(struct scan *c)
 {
 	const char *s = c->text.s, *end = s + c->text.len, *part;
@@ -161,9 +198,8 @@ static void scan_fields(const struct run *r)
 			continue;
 		if (c.scan->exact.n)
 			scan_exact(&c);
-		if (c.scan->db && hs_scan(c.scan->db, c.text.s, c.text.len, 0, r->s->hs, on_literal,
-					  &c) != HS_SUCCESS)
-			r->s->counts.scan_failed++;
+		if (c.scan->db)
+			scan_text(&c, c.scan->db);
 	}
 }
 
@@ -176,9 +212,8 @@ static void scan_late(const struct run *r, unsigned field)
 	if (r->s->late[field] == r->s->number)
 		return;
 	r->s->late[field] = r->s->number;
-	if (c.text.s && c.text.len &&
-	    hs_scan(scan->late_db, c.text.s, c.text.len, 0, r->s->hs, on_literal, &c) != HS_SUCCESS)
-		r->s->counts.scan_failed++;
+	if (c.text.s && c.text.len)
+		scan_text(&c, scan->late_db);
 }
 
 static bool holds(const struct run *r, uint32_t i)
