@@ -20,6 +20,7 @@
 #include "incident/read.h"
 #include "name/fact.h"
 #include "name/name.h"
+#include "output/journal.h"
 #include "output/ocsf_finding.h"
 #include "output/ocsf_incident.h"
 #include "sink/sink.h"
@@ -152,6 +153,9 @@ void pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, cons
 	(void)pk_store_put(view->store, &row, NULL);
 }
 
+/* What was told last before the end may not have been kept; no number may come twice. */
+#define TOLD_UNKEPT 1000
+
 static int restore_one(void *arg, const struct pk_store_item *item)
 {
 	struct pk_view *view = arg;
@@ -159,6 +163,7 @@ static int restore_one(void *arg, const struct pk_store_item *item)
 
 	if (pk_incident_read(item->json, item->len, &i) < 0)
 		return 0; /* of another version of this program */
+	pk_journal_begin_at(view->incident_log, i.sequence + TOLD_UNKEPT);
 	if (pk_incidents_restore(view->incidents, &i) < 0)
 		pk_incident_done(&i); /* no room: the newest ones came first */
 	return 0;

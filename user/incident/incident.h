@@ -126,6 +126,7 @@ struct pk_incident {
 	uint64_t revision; /* counts changes: told again when it moved */
 	uint64_t told, told_ns;
 	uint32_t slot;
+	uint64_t sequence;  /* of the record that it was read from; 0: none */
 	uint64_t acts_kept; /* number of the last act that was put into the store */
 	bool is_ready;      /* playbooks have been asked about the newest alert */
 };

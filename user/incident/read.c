@@ -207,6 +207,7 @@ static int read_head(json_t *record, json_t *own, struct pk_incident *i)
 	char word[32];
 
 	text(json_object_get(record, "metadata"), "uid", i->uid, sizeof(i->uid));
+	i->sequence = (uint64_t)number(json_object_get(record, "metadata"), "sequence", INT64_MAX);
 	i->number = (uint64_t)number(own, "number", INT64_MAX);
 	text(own, "state", word, sizeof(word));
 	if (!*i->uid || !i->number || pk_incident_state_parse(word, &i->state) < 0)

@@ -53,6 +53,12 @@ uint64_t pk_journal_next(const struct pk_journal *j)
 	return j->next;
 }
 
+void pk_journal_begin_at(struct pk_journal *j, uint64_t sequence)
+{
+	if (j->first == j->next && sequence > j->next)
+		j->first = j->next = sequence;
+}
+
 static struct slot *oldest(const struct pk_journal *j)
 {
 	return &j->slot[j->first % j->items];

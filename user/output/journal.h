@@ -21,6 +21,8 @@ struct pk_journal *pk_journal_new(size_t bytes, size_t items);
 void pk_journal_free(struct pk_journal *j);
 
 uint64_t pk_journal_next(const struct pk_journal *j); /* the number the next event will have */
+/* The first event will have this number, or a larger one that it would have had. */
+void pk_journal_begin_at(struct pk_journal *j, uint64_t sequence);
 /* Takes a copy; a text larger than the journal is not kept but has its number. */
 void pk_journal_add(struct pk_journal *j, const char *json, size_t len);
 

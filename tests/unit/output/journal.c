@@ -82,9 +82,28 @@ static void test_edges(void **state)
 	pk_journal_free(j);
 }
 
+static void test_begins_at(void **state)
+{
+	struct pk_journal *j = pk_journal_new(100, 4);
+	struct pk_journal_item item;
+
+	(void)state;
+	pk_journal_begin_at(j, 500);
+	pk_journal_begin_at(j, 7); /* never back */
+	assert_int_equal(pk_journal_next(j), 500);
+	assert_int_equal(pk_journal_after(j, 0, &item), -ENOENT);
+	pk_journal_add(j, "a", 1);
+	pk_journal_begin_at(j, 900); /* too late */
+	pk_journal_add(j, "b", 1);
+	assert_int_equal(pk_journal_after(j, 500, &item), 0);
+	assert_int_equal(item.sequence, 501);
+	pk_journal_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_begins_at),
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_edges),
 	};
