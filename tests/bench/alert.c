@@ -31,6 +31,7 @@
 
 static struct {
 	const char *socket;
+	char mark[48]; /* of a program's name, before its number: another run has others */
 	long rate;
 	atomic_bool end;
 	atomic_long events;
@@ -74,8 +75,8 @@ static void take_line(const char *line, size_t len)
 	json_t *o = json_loadb(line, len, 0, NULL);
 	const char *desc =
 		json_string_value(json_object_get(json_object_get(o, "finding_info"), "desc"));
-	const char *at = desc ? strstr(desc, "pk-bench-alert-") : NULL;
-	long i = at ? atol(at + strlen("pk-bench-alert-")) : MARKERS_MAX;
+	const char *at = desc ? strstr(desc, bench.mark) : NULL;
+	long i = at ? atol(at + strlen(bench.mark)) : MARKERS_MAX;
 
 	if (i < MARKERS_MAX && !bench.got[i]) {
 		bench.got[i] = true;
@@ -141,7 +142,7 @@ static bool marker(long i)
 	char path[64], *argv[] = { path, NULL };
 	pid_t pid;
 
-	snprintf(path, sizeof(path), PROGRAM "-%ld", i);
+	snprintf(path, sizeof(path), "/dev/shm/%s%ld", bench.mark, i);
 	if (link(PROGRAM, path) < 0 || posix_spawn(&pid, path, NULL, NULL, argv, argv + 1) != 0)
 		return false;
 	(void)waitpid(pid, NULL, 0);
@@ -238,6 +239,7 @@ int main(int argc, char **argv)
 	}
 	bench.socket = argv[1];
 	bench.rate = atol(argv[3]);
+	snprintf(bench.mark, sizeof(bench.mark), "pk-bench-alert-%ld-", bench.rate);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	pthread_create(&reader, NULL, read_stream, NULL);
 	sleep(1);
