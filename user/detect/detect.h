@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The interface of detectors, and the room that runs them. A detector sees what happens one thing
- * at a time, keeps its own bounded state and says findings; it never logs, blocks, reads files or
- * asks the clock. Adding one is a file, a line in registry.c and rows in conf/schema_detect.c.
+ * at a time, keeps its own bounded state and says findings; it never logs, blocks, reads files (but
+ * rules.c its rules, at start and on reload) or asks the clock. Adding one is a file, a line in
+ * registry.c and rows in conf/schema_detect.c.
  */
 #pragma once
 
