@@ -155,7 +155,7 @@ exists() { api /v1/detectors | jq -e --arg r "$1" '.detectors | any(.[]; .name =
 	exists reverse_shell || skip "there is no detector of shells"
 	attack none 8
 	wait_for 10 has reverse_shell
-	contained() { incidents | jq -s -e 'any(.[]; .unmapped.picket.times.contained)'; }
+	contained() { incidents | jq -se 'any(.[]; .unmapped.picket.times.contained)'; }
 	wait_for 10 contained || {
 		incidents | jq -r '.unmapped.picket.acts[] | "\(.result) \(.what) | \(.why // "")"'
 		false
