@@ -63,16 +63,21 @@ struct pk_conf *pk_conf_new(void)
 
 const struct pk_conf_row *pk_conf_row(size_t i)
 {
-	if (i < pk_conf_schema_len)
-		return &pk_conf_schema[i];
-	i -= pk_conf_schema_len;
-	if (i < pk_conf_detect_len)
-		return &pk_conf_detect[i];
-	i -= pk_conf_detect_len;
-	if (i < pk_conf_incident_len)
-		return &pk_conf_incident[i];
-	i -= pk_conf_incident_len;
-	return i < pk_conf_gate_len ? &pk_conf_gate[i] : NULL;
+	const struct {
+		const struct pk_conf_row *rows;
+		size_t n;
+	} tables[] = {
+		{ pk_conf_schema, pk_conf_schema_len },     { pk_conf_detect, pk_conf_detect_len },
+		{ pk_conf_incident, pk_conf_incident_len }, { pk_conf_gate, pk_conf_gate_len },
+		{ pk_conf_sign, pk_conf_sign_len },
+	};
+
+	for (size_t t = 0; t < PK_ARRAY_SIZE(tables); t++) {
+		if (i < tables[t].n)
+			return &tables[t].rows[i];
+		i -= tables[t].n;
+	}
+	return NULL;
 }
 
 const struct pk_conf_row *pk_conf_find(const char *name)

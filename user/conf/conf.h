@@ -16,6 +16,8 @@ struct pk_buf;
 
 enum pk_conf_xdp { PK_XDP_AUTO, PK_XDP_NATIVE, PK_XDP_GENERIC, PK_XDP_OFF };
 
+enum pk_conf_expired { PK_SIGN_KEEP, PK_SIGN_DROP };
+
 enum pk_conf_rcode { PK_RCODE_REFUSED, PK_RCODE_NXDOMAIN, PK_RCODE_DROP };
 
 struct pk_conf_list {
@@ -29,6 +31,10 @@ struct pk_conf {
 	char *gate_listen, *gate_cert, *gate_key, *gate_ca, *gate_crl;
 	struct pk_conf_list gate_readers, gate_analysts, gate_operators, gate_admins;
 	uint64_t gate_connections, gate_rate, gate_body_max, gate_timeout_ns;
+	bool sign_require;              /* of lists that come over the network */
+	char *sign_keys;                /* directory of public keys */
+	struct pk_conf_list sign_lists; /* conf/threshold.h */
+	uint64_t sign_expired;          /* enum pk_conf_expired */
 	char *run_dir, *lock_file;
 	char *pins_dir;                               /* in bpffs */
 	char *state_dir;                              /* keeps block lists, the store */

@@ -35,6 +35,7 @@ struct pk_conf_row {
 	const char *const *choices; /* NULL ended; of a list: what it may hold; of a
 				     * name: schemes of URLs */
 	bool nets;                  /* of a list: addresses and networks, not names */
+	bool thresholds;            /* of a list: items of conf/threshold.h */
 };
 
 /* Of enum pk_app, from PK_APP_SHORT on; at last "all". NULL ended. */
@@ -47,8 +48,9 @@ extern const char *const pk_conf_detectors[];
 extern const char *const pk_conf_responses[];
 
 extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[],
-	pk_conf_gate[];
-extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len, pk_conf_gate_len;
+	pk_conf_gate[], pk_conf_sign[];
+extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len, pk_conf_gate_len,
+	pk_conf_sign_len;
 
 const struct pk_conf_row *pk_conf_row(size_t i); /* of all tables, one after the other; NULL: end */
 

@@ -5,6 +5,7 @@
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "conf/schema.h"
+#include "conf/threshold.h"
 
 #include <errno.h>
 #include <string.h>
@@ -168,12 +169,15 @@ int pk_conf_parse(const struct pk_conf_row *row, const char *s, void *dest)
 
 static bool may_hold(const struct pk_conf_row *row, const char *s)
 {
+	struct pk_conf_threshold t;
 	uint8_t net[16];
 	unsigned bits;
 	uint64_t i;
 
 	if (row->nets)
 		return pk_ip_parse_cidr(s, net, &bits) == 0;
+	if (row->thresholds)
+		return pk_conf_threshold_parse(s, &t) == 0;
 	return !row->choices || parse_choice(row, s, &i) == 0;
 }
 
@@ -245,7 +249,9 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 			return choices_text(row, out);
 		}
 		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,
-				  row->nets ? "addresses or networks (10.0.0.0/8)" : "names");
+				  row->nets         ? "addresses or networks (10.0.0.0/8)"
+				  : row->thresholds ? "items like NAME=2 or NAME=2:KEY+KEY"
+						    : "names");
 	case PK_CONF_DURATION:
 		pk_buf_str(out, "a time with its unit (ms, s, m, h), ");
 		break;

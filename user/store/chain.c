@@ -6,6 +6,7 @@
 #include "store/chain.h"
 
 #include "base/buf.h"
+#include "base/hex.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,24 +15,13 @@
 #include <string.h>
 #include <sys/random.h>
 
-static void to_hex(const uint8_t *p, size_t n, char *out)
-{
-	static const char digit[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		*out++ = digit[p[i] >> 4];
-		*out++ = digit[p[i] & 15];
-	}
-	*out = '\0';
-}
-
 int pk_chain_uid(char ret_uid[33])
 {
 	uint8_t r[16];
 
 	if (getrandom(r, sizeof(r), 0) != sizeof(r))
 		return errno ? -errno : -EIO;
-	to_hex(r, sizeof(r), ret_uid);
+	pk_hex(r, sizeof(r), ret_uid);
 	return 0;
 }
 
@@ -39,35 +29,6 @@ void pk_hash(const void *data, size_t len, uint8_t ret_hash[PK_HASH_SIZE])
 {
 	if (EVP_Digest(data, len, ret_hash, NULL, EVP_sha256(), NULL) != 1)
 		abort(); /* SHA-256 is built in: without it nothing recorded means anything */
-}
-
-void pk_hash_hex(const uint8_t hash[PK_HASH_SIZE], char ret_hex[2 * PK_HASH_SIZE + 1])
-{
-	to_hex(hash, PK_HASH_SIZE, ret_hex);
-}
-
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int pk_hash_parse(const char *hex, uint8_t ret_hash[PK_HASH_SIZE])
-{
-	uint8_t h[PK_HASH_SIZE];
-
-	if (!hex || strlen(hex) != 2 * PK_HASH_SIZE)
-		return -EINVAL;
-	for (size_t i = 0; i < PK_HASH_SIZE; i++) {
-		int hi = nibble(hex[2 * i]), lo = nibble(hex[2 * i + 1]);
-
-		if (hi < 0 || lo < 0)
-			return -EINVAL;
-		h[i] = (uint8_t)(hi << 4 | lo);
-	}
-	memcpy(ret_hash, h, sizeof(h));
-	return 0;
 }
 
 /* Bytes of the UTF-8 character at s (RFC 3629), 0: it is none. */
@@ -123,8 +84,8 @@ void pk_chain_write(const struct pk_chain *c, const struct pk_chain_entry *e, st
 {
 	char prev[2 * PK_HASH_SIZE + 1], object[2 * PK_HASH_SIZE + 1];
 
-	pk_hash_hex(c->head, prev);
-	pk_hash_hex(e->object, object);
+	pk_hex(c->head, PK_HASH_SIZE, prev);
+	pk_hex(e->object, PK_HASH_SIZE, object);
 	pk_buf_str(out, "{\"act\":");
 	pk_canon_str(out, e->act);
 	pk_buf_str(out, ",\"actor\":");

@@ -34,8 +34,6 @@ void pk_chain_write(const struct pk_chain *c, const struct pk_chain_entry *e, st
 void pk_chain_advance(struct pk_chain *c, const uint8_t hash[PK_HASH_SIZE]);
 
 void pk_hash(const void *data, size_t len, uint8_t ret_hash[PK_HASH_SIZE]); /* SHA-256 */
-void pk_hash_hex(const uint8_t hash[PK_HASH_SIZE], char ret_hex[2 * PK_HASH_SIZE + 1]);
-int pk_hash_parse(const char *hex, uint8_t ret_hash[PK_HASH_SIZE]); /* -EINVAL */
 
 /*
  * A string with its quotes as RFC 8785 wants it: only quote, backslash and controls are escaped.

@@ -6,22 +6,11 @@
  */
 #pragma once
 
+#include "sign/key.h"
 #include "store/chain.h"
 
-#include <openssl/types.h>
-
-#define PK_KEY_ID 17 /* hex of the first 8 bytes of the public key's SHA-256, and NUL */
-
-struct pk_key {
-	EVP_PKEY *pkey;
-	char id[PK_KEY_ID];
-};
-
 /* The agent's key in this directory, made (0600, with its public half beside it) if missing. */
-int pk_key_open(int dir_fd, struct pk_key *ret_key);
-/* A private or public key of a file. -ENOENT; -EINVAL: not such a key. */
-int pk_key_load(const char *file, struct pk_key *ret_key);
-void pk_key_done(struct pk_key *k);
+int pk_checkpoint_key(int dir_fd, struct pk_key *ret_key);
 
 struct pk_checkpoint {
 	char chain_uid[33], key_id[PK_KEY_ID];

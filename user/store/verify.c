@@ -7,6 +7,7 @@
 #include "store/verify.h"
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "store/checkpoint.h"
 #include "store/db.h"
 
@@ -221,8 +222,8 @@ static void check_object(struct walk *w, const struct record *rec)
 			      rec->uid, seq);
 		pk_hash(sqlite3_column_text(w->object, 1),
 			(size_t)sqlite3_column_bytes(w->object, 1), is);
-		if (now == seq &&
-		    (pk_hash_parse(rec->object, want) < 0 || memcmp(is, want, sizeof(is)) != 0))
+		if (now == seq && (pk_hex_parse(rec->object, want, PK_HASH_SIZE) < 0 ||
+				   memcmp(is, want, sizeof(is)) != 0))
 			fault(w, ALTERED, seq, "%s %s is not what record %" PRIu64 " says it was",
 			      rec->type, rec->uid, seq);
 	}
@@ -242,8 +243,8 @@ static void check_text(struct walk *w, uint64_t seq, const char *text, size_t le
 	if ((uint64_t)rec.sequence != seq || strcmp(rec.chain_uid, w->out->chain_uid) != 0)
 		fault(w, ALTERED, seq, "record %" PRIu64 " says it is %lld of chain %.32s", seq,
 		      (long long)rec.sequence, rec.chain_uid);
-	if (seq == w->at.seq + 1 &&
-	    (pk_hash_parse(rec.prev, prev) < 0 || memcmp(prev, w->at.head, sizeof(prev)) != 0))
+	if (seq == w->at.seq + 1 && (pk_hex_parse(rec.prev, prev, PK_HASH_SIZE) < 0 ||
+				     memcmp(prev, w->at.head, sizeof(prev)) != 0))
 		fault(w, ALTERED, seq, "record %" PRIu64 " does not follow from the one before it",
 		      seq);
 	rec.sequence = (json_int_t)seq;

@@ -91,7 +91,7 @@ static int open_store(struct pk_store *s)
 	int r;
 
 	if (!s->key.pkey) {
-		r = pk_key_open(s->opts.dir_fd, &s->key);
+		r = pk_checkpoint_key(s->opts.dir_fd, &s->key);
 		if (r < 0) {
 			tell_trouble(s, "the key of the chain", r);
 			return r;

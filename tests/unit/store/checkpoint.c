@@ -26,8 +26,8 @@ static void test_key(void **state)
 
 	(void)state;
 	place_make(&p);
-	assert_int_equal(pk_key_open(p.fd, &made), 0);
-	assert_int_equal(pk_key_open(p.fd, &again), 0);
+	assert_int_equal(pk_checkpoint_key(p.fd, &made), 0);
+	assert_int_equal(pk_checkpoint_key(p.fd, &again), 0);
 	assert_int_equal(pk_key_load(place_file(&p, PK_STORE_PUB, file), &public), 0);
 	assert_string_equal(made.id, again.id);
 	assert_string_equal(made.id, public.id);
@@ -35,7 +35,7 @@ static void test_key(void **state)
 	assert_int_equal(stat(place_file(&p, PK_STORE_KEY, file), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(truncate(file, 20), 0);
-	assert_int_equal(pk_key_open(p.fd, &again), -EINVAL); /* never silently another one */
+	assert_int_equal(pk_checkpoint_key(p.fd, &again), -EINVAL); /* never silently another one */
 	pk_key_done(&made);
 	pk_key_done(&public);
 	place_done(&p);
@@ -53,8 +53,8 @@ static void test_sign(void **state)
 	(void)state;
 	place_make(&p);
 	place_make(&q);
-	assert_int_equal(pk_key_open(p.fd, &ours), 0);
-	assert_int_equal(pk_key_open(q.fd, &theirs), 0);
+	assert_int_equal(pk_checkpoint_key(p.fd, &ours), 0);
+	assert_int_equal(pk_checkpoint_key(q.fd, &theirs), 0);
 	assert_int_equal(pk_checkpoint_sign(&ours, &c, 77, &line), 0);
 	assert_int_equal(pk_checkpoint_read(&ours, line.data, line.len, &is), 0);
 	assert_int_equal(is.n, 6);

@@ -81,7 +81,7 @@ static void test_age(void **state)
 
 	(void)state;
 	place_make(&p);
-	assert_int_equal(pk_key_open(p.fd, &key), 0);
+	assert_int_equal(pk_checkpoint_key(p.fd, &key), 0);
 	assert_int_equal(pk_db_open(p.fd, &db), 0);
 	w.db = &db;
 	fill(&w);
@@ -123,7 +123,7 @@ static void test_size(void **state)
 
 	(void)state;
 	place_make(&p);
-	assert_int_equal(pk_key_open(p.fd, &key), 0);
+	assert_int_equal(pk_checkpoint_key(p.fd, &key), 0);
 	assert_int_equal(pk_db_open(p.fd, &db), 0);
 	w.db = &db;
 	fill(&w);
