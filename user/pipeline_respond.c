@@ -382,8 +382,10 @@ static int op_isolate(void *arg, bool on, uint64_t ttl_ns, char *why, size_t siz
 	split(&s, all6, 0, false);
 	if (s.error == -EAGAIN)
 		return -EINPROGRESS; /* memory is on its way */
-	if (s.error < 0)
+	if (s.error < 0) {           /* half of it is worth nothing */
+		pk_block_remove_list(s.b, ISOLATE, removed, NULL);
 		return say(why, size, s.error, "not all addresses could be listed");
+	}
 	(void)snprintf(why, size, "all but the safe set, as %zu prefixes", s.n);
 	return 0;
 }

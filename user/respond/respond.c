@@ -418,12 +418,22 @@ static uint16_t come_back(struct run *run)
 	return PK_STEP_NONE;
 }
 
+static void isolate_no_more(const struct step *s)
+{
+	char why[160];
+
+	/* what is left of it ends in the kernel, at the time that it was given */
+	(void)s->r->ops.isolate(s->r->ops.arg, false, 0, why, sizeof(why));
+}
+
 /* Its time is over: told once, however often it is tried. */
 static void give_up(const struct step *s)
 {
 	const char *verb = pk_verb_name(s->s->command.verb), *why = s->run->waiting;
 	const unsigned failed = 1u << PK_DEED_FAILED | 1u << PK_DEED_REFUSED;
 
+	if (s->s->command.verb == PK_VERB_ISOLATE)
+		isolate_no_more(s); /* a part of it may be in force, and nothing would say so */
 	if (!act_of(s->i, verb, false, failed))
 		(void)note(s, *why ? PK_DEED_REFUSED : PK_DEED_FAILED, verb, "",
 			   *why ? why : "nothing showed in time that it was done");

@@ -11,7 +11,7 @@
 
 static struct {
 	int result[PK_VERBS]; /* of each op */
-	unsigned calls[PK_VERBS], unblocked, resumed;
+	unsigned calls[PK_VERBS], unblocked, resumed, rejoined;
 	bool proven;
 } did;
 
@@ -57,9 +57,10 @@ static int op_snapshot(void *arg, const struct pk_incident *i, char *why, size_t
 
 static int op_isolate(void *arg, bool on, uint64_t ttl_ns, char *why, size_t size)
 {
-	(void)arg, (void)on, (void)ttl_ns, (void)why, (void)size;
-	did.calls[PK_VERB_ISOLATE]++;
-	return did.result[PK_VERB_ISOLATE];
+	(void)arg, (void)ttl_ns, (void)why, (void)size;
+	did.calls[PK_VERB_ISOLATE] += on;
+	did.rejoined += !on;
+	return on ? did.result[PK_VERB_ISOLATE] : 0;
 }
 
 static int op_tell(void *arg, const struct pk_incident *i, char *why, size_t size)
@@ -267,6 +268,34 @@ static void test_ends_by_itself(void **state)
 	end(r);
 }
 
+/* What could be listed of it in time is taken back: nobody would know of it. */
+static void test_isolates_whole_or_not(void **state)
+{
+	struct pk_respond *r = begin(false, 60);
+	struct pk_incident *i = shell(false);
+	struct pk_incident_by by = { "alice", "a test", 0 };
+	const struct pk_playbook *p = NULL;
+
+	(void)state;
+	for (size_t k = 0; k < playbooks_n; k++)
+		if (strcmp(playbooks[k].word, "isolate") == 0)
+			p = &playbooks[k];
+	assert_non_null(p);
+	did.result[PK_VERB_ISOLATE] = -EINPROGRESS;
+	assert_int_equal(pk_respond_contain(r, i, p, &by, w.now_ns), 0);
+	pass(r, 50);
+	assert_int_equal(did.rejoined, 0);
+	pass(r, 100);
+	assert_int_equal(did.rejoined, 1);
+	assert_int_equal(acts(i, "isolate", PK_DEED_FAILED), 1);
+	did.result[PK_VERB_ISOLATE] = 0;
+	assert_int_equal(pk_respond_contain(r, i, p, &by, w.now_ns), 0);
+	assert_int_equal(acts(i, "isolate this host", PK_DEED_DONE), 1);
+	assert_int_equal(pk_respond_revert(r, i, &by), 1);
+	assert_int_equal(did.rejoined, 2);
+	end(r);
+}
+
 static int read_playbooks(void **state)
 {
 	struct pk_buf e = { 0 };
@@ -285,9 +314,13 @@ static int free_playbooks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_advises), cmocka_unit_test(test_acts_and_proves),
-		cmocka_unit_test(test_forged),  cmocka_unit_test(test_no_handshake),
-		cmocka_unit_test(test_rate),    cmocka_unit_test(test_ends_by_itself),
+		cmocka_unit_test(test_advises),
+		cmocka_unit_test(test_acts_and_proves),
+		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_no_handshake),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_ends_by_itself),
+		cmocka_unit_test(test_isolates_whole_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, read_playbooks, free_playbooks);
