@@ -215,6 +215,12 @@ static void set(json_t *body, const char *key, const char *value)
 		(void)json_object_set_new(body, key, json_string(value)); /* checked when dumped */
 }
 
+static void say_unkept(json_t *incident)
+{
+	if (json_is_false(pk_json_at(incident, "unmapped.picket.kept")))
+		pk_outcome_say("it is done, but not on the disk yet: picket status tells why");
+}
+
 /* Asks for a change of one incident, body is taken; prints what became of it. */
 static int act(const char *id, const char *what, json_t *body, const struct wish *w)
 {
@@ -239,6 +245,8 @@ static int act(const char *id, const char *what, json_t *body, const struct wish
 	else
 		pk_incident_line(&out, answer);
 	pk_outcome_flush(&out);
+	if (!r)
+		say_unkept(answer);
 	json_decref(answer);
 	json_decref(problem);
 	return r;
@@ -369,6 +377,8 @@ int pk_incident_contain(const char *id, const char *playbook, const char *reason
 	else
 		pk_incident_line(&out, answer);
 	pk_outcome_flush(&out);
+	if (!r && !dry)
+		say_unkept(answer);
 	if (!r && !dry)
 		printf("steps are being taken; what became of them: picket incident show %s\n", id);
 	json_decref(answer);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns the incidents: an alert that was told joins one or begins one, and one that changed is told
- * to readers of its stream and in the log, at most once a second each. It decides nothing else.
+ * to readers of its stream and in the log: at most once a second each, and at once when a person
+ * did something about it. It decides nothing else.
  */
 #include "pipeline_incidents.h"
 
@@ -30,31 +31,40 @@ struct pk_pipeline_incidents {
 	struct pk_buf text;
 };
 
-static void tell(struct pk_pipeline_incidents *p, struct pk_incident *i)
+static int tell(struct pk_view *v, struct pk_buf *text, struct pk_incident *i, uint64_t *ret_ticket)
 {
-	struct pk_view *v = p->view;
+	struct pk_ocsf_telling telling = { .sequence = pk_journal_next(v->incident_log) };
 	struct pk_stream *r = NULL;
 	struct pk_json j;
 
-	pk_buf_reset(&p->text);
-	pk_json_init(&j, &p->text);
-	pk_ocsf_incident(&j, &v->ocsf, i, pk_journal_next(v->incident_log));
+	pk_buf_reset(text);
+	pk_json_init(&j, text);
+	pk_ocsf_incident(&j, &v->ocsf, i, &telling);
 	pk_incidents_told(i, v->now_ns);
-	if (p->text.error)
-		return;
-	pk_journal_add(v->incident_log, p->text.data, p->text.len);
-	pk_pipeline_keep_incident(v, i, p->text.data, p->text.len);
+	if (text->error)
+		return text->error;
+	pk_journal_add(v->incident_log, text->data, text->len);
 	while ((r = pk_stream_next(v->streams, PK_STREAM_INCIDENTS, r)))
 		if (pk_stream_has_room(r))
-			pk_stream_add(r, p->text.data, p->text.len);
+			pk_stream_add(r, text->data, text->len);
+	return pk_pipeline_keep_incident(v, i, text->data, text->len, ret_ticket);
 }
 
 static void tell_changed(struct pk_pipeline_incidents *p)
 {
 	struct pk_incident *i;
+	uint64_t ticket;
 
 	while ((i = pk_incidents_untold(p->view->incidents, p->view->now_ns)))
-		tell(p, i);
+		(void)tell(p->view, &p->text, i, &ticket); /* the store counts what it refuses */
+}
+
+/* Somebody did something about it and waits until it is kept. */
+static int on_keep(struct pk_view *v, struct pk_incident *i, uint64_t *ret_ticket)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = { 0 };
+
+	return tell(v, &text, i, ret_ticket);
 }
 
 int pk_pipeline_incidents_new(struct pk_view *view, struct pk_pipeline_incidents **ret)
@@ -72,6 +82,7 @@ int pk_pipeline_incidents_new(struct pk_view *view, struct pk_pipeline_incidents
 	p->view = view;
 	view->incidents = pk_incidents_new(&conf);
 	view->incident_log = pk_journal_new(LOG_MAX * LOG_BYTES, LOG_MAX);
+	view->keep = on_keep;
 	*ret = p; /* the caller frees it, whatever is returned */
 	return view->incidents && view->incident_log ? pk_pipeline_respond_new(view) : -ENOMEM;
 }

@@ -98,8 +98,8 @@ void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, cons
 									  .len = len });
 }
 
-static void keep_act(struct pk_view *view, const struct pk_incident *i,
-		     const struct pk_incident_act *a, struct pk_buf *text)
+static int keep_act(struct pk_view *view, const struct pk_incident *i, struct pk_incident_act *a,
+		    struct pk_buf *text)
 {
 	char uid[PK_ACT_UID], what[PK_STORE_UID_MAX], who[PK_STORE_UID_MAX];
 	struct pk_store_row row = { .kind = PK_STORE_ACT,
@@ -114,19 +114,36 @@ static void keep_act(struct pk_view *view, const struct pk_incident *i,
 	pk_json_init(&j, text);
 	pk_ocsf_act(&j, &view->ocsf, i, a);
 	if (text->error)
-		return;
+		return text->error;
 	snprintf(what, sizeof(what), "%.*s", (int)sizeof(what) - 1, a->what);
 	snprintf(who, sizeof(who), "%s", a->who);
 	row.uid = pk_ocsf_act_uid(i, a, uid);
 	row.json = text->data;
 	row.len = text->len;
-	(void)pk_store_put(view->store, &row, NULL); /* it counts what it refuses */
+	return pk_store_put(view->store, &row, &a->ticket);
 }
 
-void pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, const char *json,
-			       size_t len)
+/* What finds no room is put again when the incident is told the next time. */
+static int keep_acts(struct pk_view *view, struct pk_incident *i)
 {
 	_cleanup_(pk_buf_done) struct pk_buf text = { 0 };
+	int bad = 0;
+
+	for (size_t k = 0; k < i->acts; k++) {
+		int r = i->act[k].number > i->acts_kept ? keep_act(view, i, &i->act[k], &text) : 0;
+
+		if (r == -ENOBUFS || r == -ENOMEM)
+			return r;
+		bad = r < 0 ? r : bad; /* will not be better the next time */
+		if (i->act[k].number > i->acts_kept)
+			i->acts_kept = i->act[k].number;
+	}
+	return bad;
+}
+
+int pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, const char *json,
+			      size_t len, uint64_t *ret_ticket)
+{
 	struct pk_store_row row = { .kind = PK_STORE_INCIDENT,
 				    .time_ns = (uint64_t)i->at_ms[PK_CLOCK_DETECTED] * 1000000,
 				    .uid = i->uid,
@@ -135,6 +152,7 @@ void pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, cons
 				    .act = pk_incident_state_name(i->state),
 				    .json = json,
 				    .len = len };
+	int r, bad;
 
 	if (view->sinks) /* it counts what it refuses */
 		(void)pk_sinks_put(
@@ -145,12 +163,10 @@ void pk_pipeline_keep_incident(struct pk_view *view, struct pk_incident *i, cons
 						  .json = json,
 						  .len = len });
 	if (!view->store)
-		return;
-	for (size_t k = 0; k < i->acts; k++)
-		if (i->act[k].number > i->acts_kept)
-			keep_act(view, i, &i->act[k], &text);
-	i->acts_kept = i->acts_ever;
-	(void)pk_store_put(view->store, &row, NULL);
+		return -ENODATA;
+	bad = keep_acts(view, i);
+	r = pk_store_put(view->store, &row, ret_ticket);
+	return bad < 0 ? bad : r;
 }
 
 /* What was told last before the end may not have been kept; no number may come twice. */

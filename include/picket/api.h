@@ -27,7 +27,8 @@
  * or uid): GET; POST /ID/ack, /assign {"owner","team"}, /note {"text"}, /contain
  * {"playbook","dry_run"}, /close
  * {"verdict"}, /state {"state","verdict","aware"}, /revert. All take {"reason"}; where somebody
- * decides, it is required.
+ * decides, it is required. They are answered when the act is on the disk; unmapped.picket.kept
+ * false: it is not (yet).
  */
 #define PK_API_INCIDENTS        "/v1/incidents"
 #define PK_API_PLAYBOOKS        "/v1/playbooks"        /* {"playbooks":[...],"enabled":[...]} */

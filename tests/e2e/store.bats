@@ -123,6 +123,42 @@ verify() {
 	[ "$last" -gt "$rounds" ]
 }
 
+# note_kept INCIDENT TEXT: notes it, and writes TEXT down if it was answered that it is kept.
+note_kept() {
+	curl -sS -f --max-time 20 --unix-socket "$run/picket.sock" -d "{\"text\":\"$2\"}" \
+		"http://picket/v1/incidents/$1/note" >"$run/answer" || return 1
+	[ "$(jq .unmapped.picket.kept "$run/answer")" = true ] && echo "$2" >>"$run/told"
+}
+
+@test "what a person was told to be done is there after SIGKILL" {
+	start_daemon
+	odd acts
+	has_incident() { api "/v1/incidents?state=all" | jq -e '.incidents | length > 0'; }
+	wait_for 10 has_incident
+	inc=$(api "/v1/incidents?state=all" | jq -r '.incidents[-1].metadata.uid')
+	: >"$run/told"
+	for i in $(seq "$((rounds * 2))"); do
+		family="$daemon $(pgrep -P "$daemon")"
+		(for k in $(seq 500); do note_kept "$inc" "act-$i-$k." || break; done) >/dev/null 2>&1 &
+		writer=$!
+		wait_for 10 grep -q "^act-$i-" "$run/told"
+		sleep "0.0$((RANDOM % 10))"
+		kill -KILL $family
+		wait $writer || true
+		for pid in $family; do wait_for 10 is_gone "$pid"; done
+		start_daemon
+		api "/v1/incidents/$inc" >"$run/inc"
+		last=$(grep "^act-$i-" "$run/told" | tail -1)
+		jq -e .unmapped.picket.kept "$run/inc"
+		grep -qF "\"$last\"" "$run/inc" || { echo "round $i: $last was lost"; false; }
+	done
+	stop_daemon
+	sql "SELECT json_extract(json, '$.comment') FROM object WHERE kind = 3 AND incident = '$inc'" >"$run/there"
+	echo "$(wc -l <"$run/told") acts were answered, $((rounds * 2)) kills"
+	grep -vxFf "$run/there" "$run/told" && false
+	verify 0 "^ok"
+}
+
 @test "a full disk: sensing goes on, the loss is told, and with room it writes again" {
 	mkdir -p "$run/small"
 	mount -t tmpfs -o size=1200k,mode=755 none "$run/small"
@@ -145,8 +181,13 @@ verify() {
 	wait_for 10 seen
 	has_alert small2 && false
 	verify 0 "^ok"
+	# what is done about it is done, and said not to be kept
+	curl -sS -f --unix-socket "$run/picket.sock" -d '{"text":"no room"}' http://picket/v1/incidents/1/note |
+		jq -e '.unmapped.picket | .kept == false and .acts[-1].kept == false'
 	rm "$run/small/filler"
 	wait_for 20 has_alert small2 # it waited
+	act_waited() { api /v1/incidents/1 | jq -e '.unmapped.picket.kept'; }
+	wait_for 20 act_waited
 	store_says '.store.trouble == null and .store.tried_again > 0 and .store.lost.queue_full == 0'
 	wait_for 5 grep -q "writing again" "$run/log"
 	stop_daemon

@@ -21,7 +21,7 @@ static int moved(struct pk_api_request *q, const struct pk_incident_ask *a, int 
 	char detail[128];
 
 	if (r == 0) {
-		pk_incident_reply(q, a->incident);
+		pk_incident_reply_kept(q, a->incident);
 		return 0;
 	}
 	(void)snprintf(detail, sizeof(detail), "an incident that is %s can not become %s",
@@ -37,7 +37,7 @@ int pk_incident_ack_post(struct pk_api_request *q)
 		return 0;
 	if (pk_incident_ack(a.incident, &a.by) == -EALREADY)
 		return pk_api_problem(q, 409, "it was acknowledged before");
-	pk_incident_reply(q, a.incident);
+	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }
 
@@ -51,7 +51,7 @@ int pk_incident_assign_post(struct pk_api_request *q)
 		return pk_api_problem(q, 400, "owner or team is required");
 	pk_incident_assign(a.incident, pk_incident_ask_text(&a, "owner"),
 			   pk_incident_ask_text(&a, "team"), &a.by);
-	pk_incident_reply(q, a.incident);
+	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }
 
@@ -65,7 +65,7 @@ int pk_incident_note_post(struct pk_api_request *q)
 		return pk_api_problem(q, 400, "text is required");
 	a.by.why = pk_incident_ask_text(&a, "text");
 	(void)pk_incident_note(a.incident, &a.by, PK_DEED_OBSERVATION, "note");
-	pk_incident_reply(q, a.incident);
+	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }
 
@@ -127,6 +127,6 @@ int pk_incident_state_post(struct pk_api_request *q)
 		return 0;
 	if (json_is_true(json_object_get(a.body, "aware")))
 		(void)pk_incident_aware(a.incident, &a.by); /* it may have been known before */
-	pk_incident_reply(q, a.incident);
+	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }

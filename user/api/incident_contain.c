@@ -96,7 +96,7 @@ int pk_incident_contain_post(struct pk_api_request *q)
 	if (r == -EBUSY)
 		return pk_api_problem(q, 409,
 				      "a playbook is at work on it: look again in a moment");
-	pk_incident_reply(q, a.incident);
+	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ int pk_incident_revert_post(struct pk_api_request *q)
 		return 0;
 	if (!pk_respond_revert(q->view->respond, a.incident, &a.by))
 		return pk_api_problem(q, 409, "nothing of it is in force");
-	pk_incident_reply(q, a.incident);
+	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }
 

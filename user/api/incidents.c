@@ -2,6 +2,7 @@
 /* Incidents to be read. What people do about them is incident_acts.c's. */
 #include "api/incidents.h"
 
+#include "api/kept.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/view.h"
@@ -9,9 +10,11 @@
 #include "base/json.h"
 #include "incident/incidents.h"
 #include "output/ocsf_incident.h"
+#include "store/store.h"
 
 #include <picket/api.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,15 +36,45 @@ struct pk_incident *pk_incident_asked(struct pk_api_request *q)
 	return i;
 }
 
+/* For somebody who asks now. */
+static struct pk_ocsf_telling asked_now(const struct pk_view *v)
+{
+	return (struct pk_ocsf_telling){ .asked = true,
+					 .kept = v->store ? pk_store_done(v->store) : 0 };
+}
+
 void pk_incident_reply(struct pk_api_request *q, const struct pk_incident *i)
 {
+	struct pk_ocsf_telling now = asked_now(q->view);
 	struct pk_buf body = { 0 };
 	struct pk_json j;
 
 	pk_json_init(&j, &body);
-	pk_ocsf_incident(&j, &q->view->ocsf, i, 0);
+	pk_ocsf_incident(&j, &q->view->ocsf, i, &now);
 	pk_buf_char(&body, '\n');
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
+}
+
+static void reply_later(struct pk_api_request *q, uint64_t number)
+{
+	const struct pk_incident *i = pk_incidents_find(q->view->incidents, number);
+
+	if (i)
+		pk_incident_reply(q, i);
+	else
+		(void)pk_api_problem(q, 404, "it was done, and has gone from memory since");
+}
+
+void pk_incident_reply_kept(struct pk_api_request *q, struct pk_incident *i)
+{
+	struct pk_view *v = q->view;
+	uint64_t ticket = 0;
+	int r = v->keep ? v->keep(v, i, &ticket) : -ENODATA;
+
+	if (r == 0)
+		r = pk_kept_wait(q, ticket, reply_later, i->number);
+	if (r < 0)
+		pk_incident_reply(q, i); /* which says that it is not kept */
 }
 
 int pk_incident_get(struct pk_api_request *q)
@@ -92,6 +125,7 @@ int pk_incidents_get(struct pk_api_request *q)
 {
 	const struct pk_incidents *all = q->view->incidents;
 	const char *state = pk_api_param(q, "state");
+	struct pk_ocsf_telling now = asked_now(q->view);
 	struct pk_buf body = { .max = BODY_MAX };
 	uint64_t limit = LIMIT, matched = 0, n = 0;
 	const struct pk_incident *i = NULL;
@@ -110,7 +144,7 @@ int pk_incidents_get(struct pk_api_request *q)
 	pk_json_arr(&j, "incidents");
 	while ((i = pk_incidents_next(all, i)))
 		if (wanted(i, state) && n++ + limit >= matched)
-			pk_ocsf_incident(&j, &q->view->ocsf, i, 0);
+			pk_ocsf_incident(&j, &q->view->ocsf, i, &now);
 	pk_json_end(&j);
 	pk_json_u64(&j, "matched", matched);
 	pk_json_u64(&j, "limit", limit);

@@ -9,3 +9,5 @@ struct pk_incident;
 struct pk_incident *pk_incident_asked(struct pk_api_request *q);
 /* Answers with the incident as it is now. */
 void pk_incident_reply(struct pk_api_request *q, const struct pk_incident *i);
+/* The same after somebody did something about it: once that is on the disk (api/kept.h). */
+void pk_incident_reply_kept(struct pk_api_request *q, struct pk_incident *i);

@@ -7,6 +7,7 @@
 #include "api/server.h"
 
 #include "api/exchange.h"
+#include "api/kept.h"
 #include "api/link.h"
 #include "api/peer.h"
 #include "api/record.h"
@@ -43,6 +44,7 @@ struct pk_api {
 	struct pk_api_later *later;
 	struct pk_uploads *uploads;
 	struct pk_records *records;
+	struct pk_kept *kept;
 	struct pk_link *gate; /* NULL: there was none yet */
 	uint64_t upload_max;
 	unsigned connections; /* at the last count, plus those that came since */
@@ -418,7 +420,8 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 		return -ENOMEM;
 	a->uploads = pk_uploads_new(a->base);
 	a->records = pk_records_new(a->view);
-	if (!a->uploads || !a->records)
+	a->kept = pk_kept_new(a, a->view->store);
+	if (!a->uploads || !a->records || !a->kept)
 		return -ENOMEM;
 	evhttp_set_bevcb(a->http, on_connection, a);
 	evhttp_set_gencb(a->http, on_request, a);
@@ -465,6 +468,11 @@ struct pk_records *pk_api_records(const struct pk_api *a)
 	return a->records;
 }
 
+struct pk_kept *pk_api_kept(const struct pk_api *a)
+{
+	return a->kept;
+}
+
 void pk_api_flush(struct pk_api *a)
 {
 	pk_records_flush(a->records);
@@ -505,6 +513,7 @@ void pk_api_free(struct pk_api *a)
 	pk_link_free(a->gate);
 	pk_uploads_free(a->uploads);
 	pk_records_free(a->records);
+	pk_kept_free(a->kept);
 	if (a->http)
 		evhttp_free(a->http);
 	free(a);

@@ -102,6 +102,8 @@ struct pk_uploads;
 struct pk_uploads *pk_api_uploads(const struct pk_api *a);
 struct pk_records;
 struct pk_records *pk_api_records(const struct pk_api *a);
+struct pk_kept;
+struct pk_kept *pk_api_kept(const struct pk_api *a);
 
 extern const struct pk_route pk_routes[];
 extern const size_t pk_routes_n;

@@ -13,6 +13,7 @@ struct pk_block;
 struct pk_capture;
 struct pk_conf;
 struct pk_detect;
+struct pk_incident;
 struct pk_journal;
 struct pk_incidents;
 struct pk_live;
@@ -82,5 +83,10 @@ struct pk_view {
 	int (*evidence)(void *arg, uint64_t serial, const char *name, const struct pk_proc_id *id,
 			int fd);
 	void (*asked)(struct pk_view *v, uint64_t serial, int result); /* the pipeline's */
+	/*
+	 * Tells an incident at once and gives it to the store, with what was done about it: it is
+	 * on the disk when the ticket is done. -ENODATA: there is no store; -ENOBUFS: no room.
+	 */
+	int (*keep)(struct pk_view *v, struct pk_incident *i, uint64_t *ret_ticket);
 	void *arg;
 };

@@ -154,6 +154,7 @@ struct pk_incident_act *pk_incident_note(struct pk_incident *i, const struct pk_
 	if (!a)
 		return NULL;
 	*a = (struct pk_incident_act){ .number = ++i->acts_ever,
+				       .ticket = PK_ACT_UNKEPT,
 				       .time_ms = by->now_ms,
 				       .type = type,
 				       .result = PK_DEED_DONE };

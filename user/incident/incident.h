@@ -80,8 +80,13 @@ enum pk_deed_type {
 };
 enum pk_deed_result { PK_DEED_DONE = 1, PK_DEED_FAILED, PK_DEED_REFUSED, PK_DEED_ADVISED };
 
+#define PK_ACT_UNKEPT UINT64_MAX
+
 struct pk_incident_act {
 	uint64_t number; /* from 1, within the incident */
+	/* of the store, which has it on the disk once that is done; 0: was read from there;
+	 * PK_ACT_UNKEPT: it was not given to it */
+	uint64_t ticket;
 	int64_t time_ms;
 	enum pk_deed_type type;
 	enum pk_deed_result result;

@@ -115,6 +115,7 @@ static int read_acts(json_t *acts, struct pk_incident *i)
 		if (!a)
 			return -ENOMEM;
 		a->number = (uint64_t)number(one, "number", INT64_MAX);
+		a->ticket = 0; /* it was kept: there it was read */
 		a->result = (enum pk_deed_result)number(one, "result_id", PK_DEED_ADVISED);
 		a->class_uid = (int)number(one, "class_uid", 7004);
 		a->activity_id = (int)number(one, "activity_id", 3);

@@ -71,7 +71,21 @@ static void write_finding(struct pk_json *j, const struct pk_incident_alert *a)
 	pk_json_end(j);
 }
 
-static void write_act(struct pk_json *j, const struct pk_incident_act *a)
+static bool is_kept(const struct pk_incident_act *a, const struct pk_ocsf_telling *t)
+{
+	return !t->asked || a->ticket <= t->kept;
+}
+
+static bool is_all_kept(const struct pk_incident *i, const struct pk_ocsf_telling *t)
+{
+	for (size_t k = 0; k < i->acts; k++)
+		if (!is_kept(&i->act[k], t))
+			return false;
+	return true;
+}
+
+static void write_act(struct pk_json *j, const struct pk_incident_act *a,
+		      const struct pk_ocsf_telling *t)
 {
 	pk_json_obj(j, NULL);
 	pk_json_u64(j, "number", a->number);
@@ -94,6 +108,8 @@ static void write_act(struct pk_json *j, const struct pk_incident_act *a)
 		pk_json_i64(j, "class_uid", a->class_uid);
 		pk_json_i64(j, "activity_id", a->activity_id);
 	}
+	if (!is_kept(a, t))
+		pk_json_bool(j, "kept", false);
 	pk_json_end(j);
 }
 
@@ -174,7 +190,8 @@ static void write_tactics(struct pk_json *j, const struct pk_incident *i)
 	pk_json_end(j);
 }
 
-static void write_own(struct pk_json *j, const struct pk_incident *i)
+static void write_own(struct pk_json *j, const struct pk_incident *i,
+		      const struct pk_ocsf_telling *t)
 {
 	pk_json_obj(j, "unmapped");
 	pk_json_obj(j, "picket");
@@ -205,10 +222,12 @@ static void write_own(struct pk_json *j, const struct pk_incident *i)
 	pk_json_u64(j, "alerts_lost", i->alerts_lost);
 	pk_json_arr(j, "acts");
 	for (size_t k = 0; k < i->acts; k++)
-		write_act(j, &i->act[k]);
+		write_act(j, &i->act[k], t);
 	pk_json_end(j);
 	pk_json_u64(j, "acts_ever", i->acts_ever);
 	pk_json_u64(j, "acts_lost", i->acts_lost);
+	if (t->asked)
+		pk_json_bool(j, "kept", is_all_kept(i, t));
 	if (i->graph)
 		write_graph(j, i->graph);
 	pk_json_end(j);
@@ -247,13 +266,13 @@ static int activity_of(const struct pk_incident *i)
 }
 
 void pk_ocsf_incident(struct pk_json *j, const struct pk_ocsf *o, const struct pk_incident *i,
-		      uint64_t sequence)
+		      const struct pk_ocsf_telling *t)
 {
 	static const char *const names[] = { "", "Create", "Update", "Close" };
 	int activity = activity_of(i);
 
 	pk_json_obj(j, NULL);
-	pk_ocsf_head_rated(j, 2005, activity, names[activity], i->uid, sequence,
+	pk_ocsf_head_rated(j, 2005, activity, names[activity], i->uid, t->sequence,
 			   boot_ns(i->updated_ms), i->severity);
 	write_text(j, "message", i, pk_incident_title);
 	write_text(j, "desc", i, pk_incident_sentence);
@@ -269,7 +288,7 @@ void pk_ocsf_incident(struct pk_json *j, const struct pk_ocsf *o, const struct p
 		write_finding(j, &i->alert[k]);
 	pk_json_end(j);
 	pk_ocsf_device(j, o);
-	write_own(j, i);
+	write_own(j, i, t);
 	pk_json_end(j);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pk_incident;
@@ -12,10 +13,16 @@ struct pk_incident_act;
 struct pk_json;
 struct pk_ocsf;
 
-/* All of it: what alerts say, acts, graph, clocks. incident/read.h reads it back. sequence 0: left
- * out. */
+/* How it is told. */
+struct pk_ocsf_telling {
+	uint64_t sequence; /* 0: left out */
+	bool asked;        /* somebody asks: what is not on the disk is marked "kept":false */
+	uint64_t kept;     /* then: the ticket up to which all is */
+};
+
+/* All of it: what alerts say, acts, graph, clocks. incident/read.h reads it back. */
 void pk_ocsf_incident(struct pk_json *j, const struct pk_ocsf *o, const struct pk_incident *i,
-		      uint64_t sequence);
+		      const struct pk_ocsf_telling *t);
 /* "INCIDENT-act-N" */
 #define PK_ACT_UID 72
 const char *pk_ocsf_act_uid(const struct pk_incident *i, const struct pk_incident_act *a,

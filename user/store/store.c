@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -90,20 +89,6 @@ uint64_t pk_store_done(const struct pk_store *s)
 int pk_store_fd(const struct pk_store *s)
 {
 	return s->event_fd;
-}
-
-int pk_store_wait(struct pk_store *s, uint64_t ticket, unsigned ms)
-{
-	struct pollfd p = { .fd = s->event_fd, .events = POLLIN };
-	uint64_t n;
-
-	for (unsigned waited = 0; pk_store_done(s) < ticket; waited += 10) {
-		if (waited >= ms)
-			return -ETIMEDOUT;
-		(void)poll(&p, 1, 10);
-		(void)!read(s->event_fd, &n, sizeof(n)); /* only a wake */
-	}
-	return 0;
 }
 
 void pk_store_trouble(struct pk_store *s, const char *text)

@@ -72,8 +72,6 @@ int pk_store_put_flow(struct pk_store *s, const struct pk_store_flow *flow);
 
 uint64_t pk_store_done(const struct pk_store *s); /* the ticket up to which all is committed */
 int pk_store_fd(const struct pk_store *s);        /* eventfd, readable after it moved; borrowed */
-/* Waits for the ticket: 0, or -ETIMEDOUT. For tools and tests; a loop watches the descriptor. */
-int pk_store_wait(struct pk_store *s, uint64_t ticket, unsigned ms);
 
 struct pk_store_counts {
 	uint64_t rows, flows;               /* written */

@@ -48,6 +48,9 @@ static void test_acts(void **state)
 	json_decref(ask("POST", "/v1/incidents/7/ack", "", 404));
 	j = ask("POST", "/v1/incidents/1/ack", "", 200);
 	assert_string_equal(text_at(j, "unmapped.picket.state"), "triage");
+	/* there is no store: that is said */
+	assert_true(json_is_false(at(j, "unmapped.picket.kept")));
+	assert_true(json_is_false(at(j, "unmapped.picket.acts.0.kept")));
 	snprintf(who, sizeof(who), "(uid %u, pid %d)", getuid(), (int)getpid());
 	assert_non_null(strstr(text_at(j, "unmapped.picket.acts.0.who"), who));
 	assert_true(num(j, "unmapped.picket.times.acked") >=

@@ -18,7 +18,7 @@ static void record(const struct pk_incident *i, struct pk_buf *out)
 
 	pk_buf_reset(out);
 	pk_json_init(&j, out);
-	pk_ocsf_incident(&j, &o, i, 0);
+	pk_ocsf_incident(&j, &o, i, &(struct pk_ocsf_telling){ 0 });
 	assert_int_equal(out->error, 0);
 }
 

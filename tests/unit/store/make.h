@@ -50,6 +50,17 @@ static inline struct pk_store *store_open(const struct place *p)
 	return s;
 }
 
+/* Until the ticket is done, for ten seconds at most. */
+static inline bool store_wait(const struct pk_store *s, uint64_t ticket)
+{
+	for (int ms = 0; pk_store_done(s) < ticket; ms++) {
+		if (ms == 10000)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
 /* Alert number n, of version v; returns its ticket. */
 static inline uint64_t put_alert(struct pk_store *s, unsigned n, unsigned v)
 {

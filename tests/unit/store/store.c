@@ -42,12 +42,12 @@ static void test_rows(void **state)
 	for (unsigned n = 1; n <= 100; n++)
 		t = put_alert(s, n, 1);
 	t = put_alert(s, 7, 2);
-	assert_int_equal(pk_store_wait(s, t, 10000), 0);
+	assert_true(store_wait(s, t));
 	pk_store_free(s);
 
 	s = store_open(&p);
 	t = put_alert(s, 101, 1);
-	assert_int_equal(pk_store_wait(s, t, 10000), 0);
+	assert_true(store_wait(s, t));
 	assert_int_equal(pk_store_get(s, PK_STORE_ALERT, "a-7", note, &seen), 0);
 	assert_string_equal(seen.json, "{\"n\":7,\"v\":2}");
 	assert_int_equal(pk_store_get(s, PK_STORE_INCIDENT, "a-7", note, &seen), -ENOENT);
@@ -103,7 +103,7 @@ static void break_and_check(const char *how)
 	s = store_open(&p);
 	for (unsigned n = 1; n <= 50; n++)
 		t = put_alert(s, n, 1);
-	assert_int_equal(pk_store_wait(s, t, 10000), 0);
+	assert_true(store_wait(s, t));
 	pk_store_free(s);
 	place_file(&p, PK_STORE_FILE, file);
 	snprintf(command, sizeof(command), "f=%s; %s", file, how);
@@ -111,7 +111,7 @@ static void break_and_check(const char *how)
 
 	s = store_open(&p);
 	t = put_alert(s, 1, 9);
-	assert_int_equal(pk_store_wait(s, t, 10000), 0);
+	assert_true(store_wait(s, t));
 	pk_store_counts(s, &c);
 	assert_int_equal(c.broken, 1);
 	assert_int_equal(c.chain, 2);
@@ -166,7 +166,7 @@ static void test_flows(void **state)
 	place_make(&p);
 	s = store_open(&p);
 	assert_int_equal(pk_store_put_flow(s, &in), 0);
-	assert_int_equal(pk_store_wait(s, 1, 10000), 0);
+	assert_true(store_wait(s, 1));
 	assert_int_equal(pk_store_flows(s, &q, note_flow, &out), 0);
 	out.exe = in.exe;
 	assert_memory_equal(&in, &out, sizeof(in));

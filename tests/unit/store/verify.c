@@ -42,7 +42,7 @@ static void make_store(struct place *p)
 		t = put_alert(s, n, 1);
 	for (unsigned n = 1; n <= 10; n++)
 		t = put_alert(s, n, 2);
-	assert_int_equal(pk_store_wait(s, t, 10000), 0);
+	assert_true(store_wait(s, t));
 	pk_store_free(s);
 }
 
@@ -69,7 +69,7 @@ static void test_ok(void **state)
 	assert_int_equal(v.records, 41);
 	assert_int_equal(v.anchored_n, 41);
 	s = store_open(&p); /* and it goes on where it ended, beside a reader */
-	assert_int_equal(pk_store_wait(s, put_alert(s, 99, 1), 10000), 0);
+	assert_true(store_wait(s, put_alert(s, 99, 1)));
 	check(&p);
 	assert_int_equal(v.code, PK_VERIFY_OK);
 	assert_int_equal(v.last, 42);
@@ -222,7 +222,7 @@ static void test_torn(void **state)
 	make_store(&p);
 	assert_int_equal(truncate(place_file(&p, PK_STORE_CHECKPOINTS, file), 100), 0);
 	s = store_open(&p);
-	assert_int_equal(pk_store_wait(s, put_alert(s, 99, 1), 10000), 0);
+	assert_true(store_wait(s, put_alert(s, 99, 1)));
 	pk_store_free(s);
 	check(&p);
 	assert_int_equal(v.code, PK_VERIFY_OK);
