@@ -7,6 +7,7 @@
 #include "agent.h"
 
 #include "agent_block.h"
+#include "agent_sign.h"
 #include "api/server.h"
 #include "api/state.h"
 #include "api/stream.h"
@@ -54,6 +55,7 @@ struct agent {
 	int broker;
 	struct pk_places places;
 	struct pk_agent_block *block;
+	struct pk_agent_sign *sign; /* NULL: no signed lists */
 	struct pk_kernel kernel;
 	struct ring ring[RINGS];
 	struct pk_knobs knobs; /* as the broker set them */
@@ -170,6 +172,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	keep_watched(a);
 	pk_pipeline_tick(a->pipeline, a->view->now_ns);
 	pk_agent_block_tick(a->block);
+	if (a->sign)
+		pk_agent_sign_tick(a->sign);
 	pk_streams_flush(a->view->streams);
 	pk_api_flush(a->api);
 	pk_api_tick(a->api);
@@ -332,6 +336,8 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		return 0;
 	case PK_MSG_RELOAD:
 		read_intel(a);
+		if (a->sign)
+			pk_agent_sign_reload(a->sign);
 		return 0;
 	case PK_MSG_DONE:
 		a->view->asked(a->view, m->done.serial, m->done.result);
@@ -459,6 +465,9 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	r = pk_pipeline_keep(a->pipeline, &a->places);
 	if (r < 0)
 		pk_error("the store: %s, continuing without keeping alerts and acts", strerror(-r));
+	r = pk_agent_sign_new(o->conf, a->places.accepted, a->pipeline, &a->sign);
+	if (r < 0)
+		pk_error("signed lists: %s, continuing without accepting any", strerror(-r));
 	read_intel(a);
 	a->view->watched = on_watched;
 	a->view->refresh = on_refresh;
@@ -493,6 +502,7 @@ static void tear_down(struct agent *a)
 		a->view->streams = NULL;
 	}
 	pk_api_free(a->api);
+	pk_agent_sign_free(a->sign);
 	pk_agent_block_free(a->block);
 	for (int i = 0; i < RINGS; i++) {
 		if (a->ring[i].ev)

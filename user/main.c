@@ -223,9 +223,10 @@ static void close_others(int *keep, size_t n)
 static pid_t spawn(void *arg, const struct pk_conf *conf, int fd)
 {
 	struct daemon *d = arg;
-	int keep[] = { d->listen_fd,    fd,
-		       d->places.store, d->places.checkpoints,
-		       d->places.spool, d->places.sink_file };
+	int keep[] = { d->listen_fd,          fd,
+		       d->places.store,       d->places.accepted,
+		       d->places.checkpoints, d->places.spool,
+		       d->places.sink_file };
 	pid_t pid = fork();
 
 	if (pid < 0)

@@ -81,9 +81,21 @@ static void open_sinks(const struct pk_conf *conf, uid_t uid, gid_t gid, struct 
 			strerror(-p->sink_file));
 }
 
+static void open_accepted(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *p)
+{
+	char path[256];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/accepted", conf->state_dir);
+	r = open_dir(path, 0700, uid, gid, &p->accepted);
+	if (r < 0)
+		pk_warn("%s: %s, continuing without accepting signed lists", path, strerror(-r));
+}
+
 void pk_places_open(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *ret_places)
 {
 	*ret_places = PK_PLACES_NONE;
+	open_accepted(conf, uid, gid, ret_places);
 	if (conf->store)
 		open_store(conf, uid, gid, ret_places);
 	if (pk_sinks_wanted(conf))
@@ -95,6 +107,7 @@ void pk_places_close(struct pk_places *p)
 	pk_closep(&p->store);
 	pk_closep(&p->checkpoints);
 	pk_closep(&p->spool);
+	pk_closep(&p->accepted);
 	pk_closep(&p->sink_file);
 	*p = PK_PLACES_NONE;
 }

@@ -33,6 +33,8 @@ setup_file() {
 		  rate: 100
 		  body_max: 1M
 		  connections: 64
+		sign:
+		  require: false
 	CONF
 	${CC:-gcc} -shared -fPIC -O1 -o "$run/hook.so" tests/e2e/hook/gate.c
 	export PICKET_HOOK_KEY=$pki/web1.key LD_PRELOAD=$run/hook.so

@@ -2,38 +2,18 @@
 /* Writes lists, entries and outcomes as JSON. It asks nothing and changes nothing. */
 #include "api/answer.h"
 
-#include "api/limits.h"
 #include "api/server.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "block/limits.h"
+#include "block/treat.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *const modes[] = {
-	[PK_BLK_OFF] = "off",
-	[PK_BLK_OBSERVE] = "observe",
-	[PK_BLK_ENFORCE] = "enforce",
-};
-
-const char *pk_answer_mode(enum pk_blk_mode mode)
-{
-	return (size_t)mode < PK_ARRAY_SIZE(modes) ? modes[mode] : "off";
-}
-
-int pk_answer_mode_parse(const char *s, int *ret_mode)
-{
-	for (size_t i = 0; i < PK_ARRAY_SIZE(modes); i++)
-		if (strcmp(s, modes[i]) == 0) {
-			*ret_mode = (int)i;
-			return 0;
-		}
-	return -EINVAL;
-}
 
 struct pk_block *pk_answer_block(struct pk_api_request *q)
 {
@@ -148,7 +128,7 @@ void pk_answer_info(struct pk_json *j, const struct pk_block_info *info)
 
 	pk_json_str(j, "name", info->name);
 	pk_json_str(j, "kind", info->allow ? "allow" : "block");
-	pk_json_str(j, "mode", pk_answer_mode(info->mode));
+	pk_json_str(j, "mode", pk_list_mode_name(info->mode));
 	pk_json_u64(j, "entries", info->entries);
 	pk_json_u64(j, "names", info->names);
 	pk_json_u64(j, "processes", info->processes);

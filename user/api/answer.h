@@ -19,8 +19,6 @@ void pk_answer_who(struct pk_json *j, const struct pk_block_proc *p); /* "who": 
 void pk_answer_how(struct pk_json *j, uint8_t how); /* "how": what is done about a name */
 void pk_answer_info(struct pk_json *j, const struct pk_block_info *info);
 void pk_answer_safe(struct pk_json *j, const char *key, uint32_t kinds); /* an array of words */
-const char *pk_answer_mode(enum pk_blk_mode mode);
-int pk_answer_mode_parse(const char *s, int *ret_mode); /* -EINVAL */
 
 /* The status for what pk_block_done.result says. */
 int pk_answer_status(int result);

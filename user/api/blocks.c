@@ -10,6 +10,7 @@
 #include "api/peer.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "api/signed.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -231,8 +232,10 @@ static void go_on(struct change *c)
 		pk_block_done_done(&d);
 		c->at++;
 	}
-	if (b)
+	if (b) {
+		pk_signed_left(c->later->q.view, list_of(c));
 		answer(b, c);
+	}
 	change_free(c);
 }
 
@@ -259,6 +262,10 @@ static int start(struct pk_api_request *q, bool remove)
 	c->remove = remove;
 	if (pk_blocks_read(bytes, len, pk_clock_wall_ms(pk_clock_boot_ns()), &c->blocks) < 0) {
 		(void)pk_api_problem(q, 400, c->blocks.error); /* always 0 */
+		change_free(c);
+		return 0;
+	}
+	if (pk_signed_guards(q, list_of(c))) {
 		change_free(c);
 		return 0;
 	}

@@ -2,8 +2,8 @@
 /* The body of a request for single blocks. A pure function of its bytes. */
 #pragma once
 
-#include "api/limits.h"
 #include "block/change.h"
+#include "block/limits.h"
 
 #include <jansson.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Would this address be blocked: the lists' own answer, with all that speaks about it. */
 #include "api/answer.h"
-#include "api/limits.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/view.h"
@@ -9,6 +8,8 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "block/answers.h"
+#include "block/limits.h"
+#include "block/treat.h"
 
 #include <picket/api.h>
 
@@ -41,7 +42,7 @@ static void write_match(struct pk_json *j, struct pk_block *b, const char *key,
 	pk_json_obj(j, key);
 	pk_json_str(j, "list", m->list);
 	pk_json_str(j, "kind", m->allow ? "allow" : "block");
-	pk_json_str(j, "mode", pk_answer_mode(m->mode));
+	pk_json_str(j, "mode", pk_list_mode_name(m->mode));
 	if (pk_block_list_get(b, m->list, &info)) {
 		pk_json_i64(j, "since", info.changed_ms);
 		if (*info.source)

@@ -7,7 +7,6 @@
  */
 #include "api/against.h"
 #include "api/answer.h"
-#include "api/limits.h"
 #include "api/routes.h"
 #include "api/state.h"
 #include "api/upload.h"
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "block/limits.h"
 #include "enrich/enrich.h"
 #include "flow/link.h"
 #include "flow/table.h"
@@ -318,5 +318,5 @@ static void on_read(struct pk_upload *u)
 
 int pk_list_test(struct pk_api_request *q)
 {
-	return pk_answer_block(q) ? pk_upload_start(q, on_read) : 0;
+	return pk_answer_block(q) ? pk_upload_start(q, false, on_read) : 0;
 }

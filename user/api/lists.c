@@ -4,9 +4,9 @@
  * upload.c and is answered when it is in force and saved.
  */
 #include "api/answer.h"
-#include "api/limits.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "api/signed.h"
 #include "api/upload.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -14,6 +14,9 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "block/answers.h"
+#include "block/limits.h"
+#include "block/treat.h"
+#include "sign/signing.h"
 
 #include <picket/api.h>
 
@@ -94,6 +97,7 @@ int pk_lists_get(struct pk_api_request *q)
 	for (size_t i = 0; pk_block_list_at(b, i, &info); i++) {
 		pk_json_obj(&j, NULL);
 		pk_answer_info(&j, &info);
+		pk_signed_write(&j, q->view, info.name);
 		pk_json_end(&j);
 	}
 	pk_json_end(&j);
@@ -138,6 +142,7 @@ int pk_list_get(struct pk_api_request *q)
 	pk_json_obj(&j, NULL);
 	pk_json_obj(&j, "list");
 	pk_answer_info(&j, &info);
+	pk_signed_write(&j, q->view, info.name);
 	pk_json_end(&j);
 	pk_json_arr(&j, "entries");
 	r = pk_block_rows(b, q->rest, (uint32_t)after, limit, write_row, &j);
@@ -165,6 +170,7 @@ static int answer_info(struct pk_api_request *q, const char *list)
 	pk_json_obj(&j, NULL);
 	pk_json_obj(&j, "list");
 	pk_answer_info(&j, &info);
+	pk_signed_write(&j, q->view, info.name);
 	pk_json_end(&j);
 	pk_json_end(&j);
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
@@ -188,8 +194,10 @@ int pk_list_mode(struct pk_api_request *q)
 
 	if (!b)
 		return 0;
-	if (!s || pk_answer_mode_parse(s, &mode) < 0)
+	if (!s || pk_list_mode_parse(s, &mode) < 0)
 		return pk_api_problem(q, 400, "mode must be enforce, observe or off");
+	if (pk_signed_guards(q, q->rest))
+		return 0;
 	(void)pk_block_set_mode(b, q->rest, (enum pk_blk_mode)mode, &d); /* d has it */
 	return answer_change(q, &d, q->rest);
 }
@@ -239,9 +247,12 @@ int pk_list_delete(struct pk_api_request *q)
 		return 0;
 	if (!pk_block_list_get(b, q->rest, &info))
 		return no_list(q);
+	if (pk_signed_guards(q, q->rest))
+		return 0;
 	later = pk_api_later_new(q);
 	if (!later)
 		return -ENOMEM;
+	pk_signed_left(q->view, q->rest);
 	pk_block_remove_list(b, q->rest, on_removed, later);
 	return 0;
 }
@@ -258,6 +269,18 @@ static void write_outcome(struct pk_json *j, const struct pk_upload *u,
 		pk_answer_refused(j, d);
 }
 
+/* What became of a push; a list that is not the signed one any more is marked so. */
+static void note_push(struct pk_upload *u, const struct pk_block_done *d)
+{
+	struct pk_view *v = u->later->q.view;
+	const char *failed = d->result < 0 ? d->detail ? d->detail : strerror(-d->result) : NULL;
+
+	pk_signed_note(v, &u->asker, u->ask.list, u->is_signed ? &u->opened : NULL, PK_SIGNED_OK,
+		       failed);
+	if (!u->is_signed && !failed)
+		pk_signed_left(v, u->ask.list);
+}
+
 static void on_loaded(void *arg, struct pk_block_done *d)
 {
 	struct pk_upload *u = arg;
@@ -265,6 +288,7 @@ static void on_loaded(void *arg, struct pk_block_done *d)
 	struct pk_block_info info;
 	struct pk_json j;
 
+	note_push(u, d);
 	if (d->result < 0) {
 		(void)pk_answer_failed(&u->later->q, d); /* always 0 */
 		pk_upload_free(u);
@@ -274,7 +298,7 @@ static void on_loaded(void *arg, struct pk_block_done *d)
 	pk_json_obj(&j, NULL);
 	write_outcome(&j, u, d);
 	if (pk_block_list_get(u->later->q.view->block, u->ask.list, &info))
-		pk_json_str(&j, "mode", pk_answer_mode(info.mode));
+		pk_json_str(&j, "mode", pk_list_mode_name(info.mode));
 	pk_answer_read(&j, &d->data);
 	pk_json_obj(&j, "took");
 	pk_json_dbl(&j, "read_ms", (double)u->read_ns / NS_PER_MS);
@@ -290,6 +314,18 @@ static void on_loaded(void *arg, struct pk_block_done *d)
 	pk_upload_free(u);
 }
 
+/* Two versions that were accepted at once come here in any order: the newer one stays. */
+static bool is_superseded(struct pk_upload *u)
+{
+	struct pk_view *v = u->later->q.view;
+
+	if (!u->is_signed || pk_versions_is_last(v->signing->versions, &u->opened.statement))
+		return false;
+	pk_signed_note(v, &u->asker, u->ask.list, &u->opened, PK_REFUSED_REPLAYED, NULL);
+	(void)pk_signed_refuse(&u->later->q, PK_REFUSED_REPLAYED, NULL); /* always 0 */
+	return true;
+}
+
 static void load_now(evutil_socket_t fd, short what, void *arg)
 {
 	struct timeval soon = { .tv_usec = AGAIN_MS * 1000 };
@@ -301,7 +337,7 @@ static void load_now(evutil_socket_t fd, short what, void *arg)
 	if (b && pk_answer_is_loading(b, u->ask.list) && u->tries++ < TRIES_MAX &&
 	    event_base_once(pk_api_base(u->later->q.api), -1, EV_TIMEOUT, load_now, u, &soon) == 0)
 		return;
-	if (b)
+	if (b && !is_superseded(u))
 		pk_block_load(b, &u->ask, &u->data, on_loaded, u);
 	else
 		pk_upload_free(u);
@@ -317,7 +353,7 @@ static void load(struct pk_upload *u)
 
 int pk_list_put(struct pk_api_request *q)
 {
-	return pk_answer_block(q) ? pk_upload_start(q, load) : 0;
+	return pk_answer_block(q) ? pk_upload_start(q, true, load) : 0;
 }
 
 static void diff(struct pk_upload *u)
@@ -348,5 +384,5 @@ static void diff(struct pk_upload *u)
 
 int pk_list_diff(struct pk_api_request *q)
 {
-	return pk_answer_block(q) ? pk_upload_start(q, diff) : 0;
+	return pk_answer_block(q) ? pk_upload_start(q, false, diff) : 0;
 }

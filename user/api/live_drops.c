@@ -9,6 +9,7 @@
 #include "api/answer.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "block/treat.h"
 
 #include <picket/block.h>
 
@@ -103,7 +104,7 @@ static void write_list(struct pk_json *j, const struct pk_block_info *info, cons
 	pk_json_obj(j, NULL);
 	pk_json_str(j, "list", info->name);
 	pk_json_str(j, "kind", info->allow ? "allow" : "block");
-	pk_json_str(j, "mode", pk_answer_mode(info->mode));
+	pk_json_str(j, "mode", pk_list_mode_name(info->mode));
 	pk_json_u64(j, "entries", info->entries + info->processes);
 	pk_json_i64(j, "changed", info->changed_ms);
 	pk_json_u64(j, "packets", packets_of(&info->count) - info->count.calls);

@@ -6,14 +6,17 @@
 #include "api/upload.h"
 
 #include "api/answer.h"
-#include "api/limits.h"
+#include "api/link.h"
 #include "api/peer.h"
+#include "api/signed.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/ip.h"
+#include "base/hex.h"
 #include "conf/conf.h"
+#include "sign/delta.h"
+#include "sign/signing.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -26,7 +29,6 @@
 #define UNPACKED_TIMES 16 /* a compressed list may be this much larger than it came */
 #define UNPACKED_MAX   (2ull << 30)
 #define CONFIRM_S_MAX  86400
-#define TTL_S_MAX      (10ull * 366 * 86400)
 #define AGAINST_S_MAX  (366ull * 86400)
 #define SOURCE_MAX     255
 
@@ -56,6 +58,7 @@ void pk_upload_free(struct pk_upload *u)
 	pk_list_data_done(&u->data);
 	if (u->body)
 		evbuffer_free(u->body);
+	pk_envelope_done(&u->envelope);
 	free(u->column);
 	free(u->list);
 	free(u->source);
@@ -84,6 +87,13 @@ bool pk_upload_was_read(struct pk_upload *u)
 	struct pk_block_done d = { .result = u->result, .data = u->data };
 	char text[128];
 
+	if (u->refusal != PK_SIGNED_OK) {
+		if (u->changes)
+			pk_signed_note(u->later->q.view, &u->asker, u->list, &u->opened, u->refusal,
+				       NULL);
+		(void)pk_signed_refuse(&u->later->q, u->refusal, NULL); /* always 0 */
+		return false;
+	}
 	if (u->result >= 0)
 		return true;
 	if (u->result == -EFBIG) {
@@ -98,6 +108,48 @@ bool pk_upload_was_read(struct pk_upload *u)
 	return false;
 }
 
+/* The whole list from what it was before; *ret is owned. */
+static enum pk_refusal apply_delta(struct pk_upload *u, const void *delta, size_t len, void **ret)
+{
+	const struct pk_statement *s = &u->opened.statement;
+	void *base = NULL;
+	size_t base_len;
+	int r = pk_versions_content(u->versions, s->list, u->base, &base, &base_len);
+
+	if (r < 0)
+		return PK_REFUSED_NO_BASE;
+	r = pk_delta_apply(base, base_len, delta, len, s->size, ret);
+	free(base);
+	return r == -EBADMSG ? PK_REFUSED_DIGEST : r < 0 ? PK_REFUSED_TOO_LARGE : PK_SIGNED_OK;
+}
+
+/* Is it what was signed? If it is to be put in force, it is accepted, for good. */
+static enum pk_refusal read_signed(struct pk_upload *u, const void *bytes, size_t len)
+{
+	const struct pk_statement *s = &u->opened.statement;
+	_cleanup_free_ void *whole = NULL;
+	enum pk_refusal r = PK_SIGNED_OK;
+
+	if (u->has_base)
+		r = apply_delta(u, bytes, len, &whole);
+	if (r != PK_SIGNED_OK)
+		return r;
+	if (whole) {
+		bytes = whole;
+		len = s->size;
+	}
+	r = pk_statement_fits(s, bytes, len);
+	if (r != PK_SIGNED_OK)
+		return r;
+	u->result = pk_list_read(bytes, len, &u->opts, &u->data);
+	if (u->result < 0)
+		return PK_SIGNED_OK; /* which is told as of any other list */
+	if (u->data.n + u->data.n_names != s->count)
+		return PK_REFUSED_COUNT;
+	return u->changes ? pk_versions_accept(u->versions, &u->envelope, s, bytes, len)
+			  : PK_SIGNED_OK;
+}
+
 static void *read_list(void *arg)
 {
 	struct pk_upload *u = arg;
@@ -105,7 +157,12 @@ static void *read_list(void *arg)
 	size_t len = evbuffer_get_length(u->body);
 	const void *bytes = len ? (const void *)evbuffer_pullup(u->body, -1) : "";
 
-	u->result = bytes ? pk_list_read(bytes, len, &u->opts, &u->data) : -ENOMEM;
+	if (!bytes)
+		u->result = -ENOMEM;
+	else if (u->is_signed)
+		u->refusal = read_signed(u, bytes, len);
+	else
+		u->result = pk_list_read(bytes, len, &u->opts, &u->data);
 	evbuffer_free(PK_TAKE(u->body));
 	u->read_ns = pk_clock_boot_ns() - began;
 	/* less than PIPE_BUF: whole or not at all, and there is room for all there can be */
@@ -191,101 +248,81 @@ static int bad_param(struct pk_api_request *q, const char *detail)
 	return -EINVAL;
 }
 
-static int read_force(struct pk_api_request *q, struct pk_block_ask *ask)
+static int copy(const char *s, char **ret)
 {
-	const char *s = pk_api_param(q, "force_cover");
-	char text[PK_IP_TEXT];
+	*ret = s ? strdup(s) : NULL;
+	return s && !*ret ? -ENOMEM : 0;
+}
 
-	while (s && *s) {
-		size_t n = strcspn(s, ",");
+/* Refused before anything was read: answered and recorded. detail NULL: the refusal's own words. */
+static int refuse(struct pk_api_request *q, const struct pk_upload *u, enum pk_refusal r,
+		  const char *detail)
+{
+	if (u->changes)
+		pk_signed_note(q->view, &u->asker, q->rest, NULL, r, detail);
+	(void)pk_signed_refuse(q, r, detail); /* always 0 */
+	return -EINVAL;
+}
 
-		if (ask->n_force >= PK_ARRAY_SIZE(ask->force))
-			return bad_param(q, "force_cover takes 16 addresses at most");
-		if (n < sizeof(text)) {
-			memcpy(text, s, n);
-			text[n] = '\0';
-		}
-		if (n >= sizeof(text) || pk_ip_parse(text, ask->force[ask->n_force]) < 0)
-			return bad_param(q, "force_cover takes addresses, with commas between");
-		ask->n_force++;
-		s += n + (s[n] == ',');
+/* What was signed, or what the request says; not both, for who carries a list is not who made it.
+ */
+static int read_treat(struct pk_api_request *q, struct pk_upload *u)
+{
+	char names[] = PK_LIST_TREATS, *rest = names;
+	const char *name, *wrong = NULL;
+	struct pk_list_treat t;
+
+	pk_list_treat_init(&t);
+	t.opts.now_ms = u->is_signed ? u->opened.statement.created_s * 1000 : u->opts.now_ms;
+	while (!wrong && (name = strsep(&rest, " "))) {
+		const char *said = pk_api_param(q, name), *value = said;
+
+		if (u->is_signed && said)
+			return bad_param(q, "what is signed says itself how it is to be treated");
+		if (u->is_signed)
+			value = pk_statement_option(&u->opened.statement, name);
+		wrong = value ? pk_list_treat_set(&t, name, value) : NULL;
 	}
-	return 0;
+	if (!wrong)
+		wrong = pk_list_treat_end(&t);
+	if (wrong)
+		return u->is_signed ? refuse(q, u, PK_REFUSED_OPTION, wrong) : bad_param(q, wrong);
+	u->opts = t.opts;
+	u->ask = t.ask;
+	return copy(t.opts.column, &u->column);
 }
 
-/* How the entries are limited that say nothing about it. */
-static int read_defaults(struct pk_api_request *q, struct pk_upload *u)
+/* A list that was turned off because it had expired: a new version turns it on again. */
+static void give_back_mode(struct pk_upload *u)
 {
-	const char *dir = pk_api_param(q, "dir"), *proto = pk_api_param(q, "proto");
-	const char *port = pk_api_param(q, "port");
-	struct pk_block_entry *e = &u->opts.defaults;
-	uint64_t ttl_s = 0;
+	struct pk_accepted a;
 
-	e->dir = PK_BLK_IN | PK_BLK_OUT;
-	if (dir && pk_limits_dir(dir, &e->dir) < 0)
-		return bad_param(q, "dir must be in, out or both");
-	if (proto && pk_limits_proto(proto, &e->proto) < 0)
-		return bad_param(q, "proto must be a protocol's name or its number, 1 to 255");
-	if (port && pk_limits_ports(port, &e->port_lo, &e->port_hi) < 0)
-		return bad_param(q, "port must be a port or two with - between, 1 to 65535");
-	if (pk_api_param_u64(q, "ttl", TTL_S_MAX, &ttl_s) < 0)
-		return -EINVAL;
-	if (pk_api_param(q, "ttl") && !ttl_s)
-		return bad_param(q, "ttl must be one second or more");
-	if (ttl_s)
-		e->expires_ms = u->opts.now_ms + (int64_t)ttl_s * 1000;
-	return 0;
+	if (u->is_signed && u->ask.mode < 0 &&
+	    pk_versions_get(u->versions, u->opened.statement.list, &a) && a.was)
+		u->ask.mode = (int)a.was;
 }
 
-static int read_ask(struct pk_api_request *q, struct pk_upload *u)
+static int read_params(struct pk_api_request *q, struct pk_upload *u)
 {
-	const char *kind = pk_api_param(q, "kind"), *mode = pk_api_param(q, "mode");
-	struct pk_block_ask *ask = &u->ask;
-	bool sni_only = false, refuse = false;
+	const char *base = pk_api_param(q, "base"), *source = pk_api_param(q, "source");
+	const struct pk_conf *conf = q->view->conf;
 	uint64_t confirm_s = 0;
 
-	ask->mode = -1;
-	if (kind && strcmp(kind, "block") != 0 && strcmp(kind, "allow") != 0)
-		return bad_param(q, "kind must be block or allow");
-	ask->allow = kind && strcmp(kind, "allow") == 0;
-	if (mode && pk_answer_mode_parse(mode, &ask->mode) < 0)
-		return bad_param(q, "mode must be enforce, observe or off");
-	if (pk_api_param_bool(q, "skip_bad", &ask->skip_bad) < 0 ||
-	    pk_api_param_bool(q, "wide", &ask->wide) < 0 ||
-	    pk_api_param_bool(q, "sni_only", &sni_only) < 0 ||
-	    pk_api_param_bool(q, "refuse_query", &refuse) < 0 ||
-	    pk_api_param_u64(q, "confirm", CONFIRM_S_MAX, &confirm_s) < 0)
+	if (pk_api_param_u64(q, "confirm", CONFIRM_S_MAX, &confirm_s) < 0 ||
+	    pk_api_param_u64(q, "against", AGAINST_S_MAX, &u->against_s) < 0)
 		return -EINVAL;
-	if ((sni_only || refuse) && ask->allow)
-		return bad_param(q, "sni_only and refuse_query mean nothing for what is allowed");
-	u->opts.name_how = (sni_only ? PK_BLOCK_SNI_ONLY : 0) | (refuse ? PK_BLOCK_REFUSE : 0);
-	ask->confirm_ms = confirm_s * 1000;
-	u->opts.skip_bad = ask->skip_bad;
-	return read_force(q, ask);
-}
-
-static int read_format(struct pk_api_request *q, struct pk_upload *u)
-{
-	const char *format = pk_api_param(q, "format"), *source = pk_api_param(q, "source");
-	const struct pk_conf *conf = q->view->conf;
-
-	if (format && strcmp(format, "auto") != 0 &&
-	    pk_list_format_parse(format, &u->opts.format) < 0)
-		return bad_param(q, "format must be plain, ipset, spamhaus, csv, hosts, stix, "
-				    "misp, zeek or picket");
 	if (source && strlen(source) > SOURCE_MAX)
 		return bad_param(q, "source is too long: 255 bytes at most");
+	u->has_base = base;
+	if (base && (!u->is_signed || pk_hex_parse(base, u->base, sizeof(u->base)) < 0))
+		return bad_param(q, "base is the SHA-256 of what a signed delta starts from");
+	u->ask.confirm_ms = confirm_s * 1000;
+	give_back_mode(u);
 	u->opts.max_bytes = conf->upload_max * UNPACKED_TIMES;
 	if (u->opts.max_bytes > UNPACKED_MAX)
 		u->opts.max_bytes = UNPACKED_MAX;
 	u->opts.max_entries = conf->block_entries_max;
 	return 0;
-}
-
-static int copy(const char *s, char **ret)
-{
-	*ret = s ? strdup(s) : NULL;
-	return s && !*ret ? -ENOMEM : 0;
 }
 
 /* What lives as long as the upload does. */
@@ -295,8 +332,7 @@ static int read_texts(struct pk_api_request *q, struct pk_upload *u)
 
 	pk_api_peer_name(q, &who);
 	u->who = who.data;
-	if (copy(pk_api_param(q, "column"), &u->column) < 0 ||
-	    copy(pk_api_param(q, "source"), &u->source) < 0 || copy(q->rest, &u->list) < 0)
+	if (copy(pk_api_param(q, "source"), &u->source) < 0 || copy(q->rest, &u->list) < 0)
 		return -ENOMEM;
 	u->opts.column = u->column;
 	u->ask.list = u->list;
@@ -305,26 +341,81 @@ static int read_texts(struct pk_api_request *q, struct pk_upload *u)
 	return 0;
 }
 
-int pk_upload_start(struct pk_api_request *q, void (*done)(struct pk_upload *u))
+static enum pk_refusal open_envelope(struct pk_api_request *q, struct pk_upload *u)
+{
+	struct evbuffer *body = pk_api_body(q);
+	size_t len = evbuffer_get_length(body);
+	size_t head = len > PK_ENVELOPE_MAX + 1 ? PK_ENVELOPE_MAX + 1 : len;
+	const void *bytes = head ? (const void *)evbuffer_pullup(body, (ev_ssize_t)head) : "";
+	size_t n = bytes ? pk_envelope_ends(bytes, head) : 0;
+	enum pk_refusal r;
+
+	if (!q->view->signing)
+		return PK_REFUSED_STATE;
+	if (!n)
+		return PK_REFUSED_MALFORMED;
+	r = pk_signing_open(q->view->signing, bytes, n, q->rest, u->opts.now_ms / 1000,
+			    &u->envelope, &u->opened);
+	if (r == PK_SIGNED_OK && u->opened.statement.size > q->view->conf->upload_max)
+		r = PK_REFUSED_TOO_LARGE;
+	(void)evbuffer_drain(body, n + 1); /* so much is there */
+	u->versions = q->view->signing->versions;
+	return r;
+}
+
+/* May it come, and as what? -EINVAL: answered. */
+static int judge(struct pk_api_request *q, struct pk_upload *u)
+{
+	bool over_network = pk_link_client(q->x);
+	enum pk_refusal r = PK_SIGNED_OK;
+
+	if (pk_api_param_bool(q, "signed", &u->is_signed) < 0)
+		return -EINVAL;
+	if (u->is_signed)
+		r = open_envelope(q, u);
+	else if (u->changes && over_network && q->view->conf->sign_require)
+		r = PK_REFUSED_UNSIGNED;
+	return r == PK_SIGNED_OK ? 0 : refuse(q, u, r, NULL);
+}
+
+/* 0; -EINVAL: answered. */
+static int prepare(struct pk_api_request *q, struct pk_upload *u)
+{
+	int r;
+
+	u->opts.now_ms = pk_clock_wall_ms(pk_clock_boot_ns());
+	pk_audit_who(q, &u->asker);
+	r = judge(q, u);
+	if (r == 0)
+		r = read_treat(q, u);
+	if (r == 0)
+		r = read_params(q, u);
+	if (r == 0)
+		r = read_texts(q, u);
+	if (r < 0)
+		return r;
+	u->body = evbuffer_new();
+	if (!u->body || evbuffer_add_buffer(u->body, pk_api_body(q)) < 0)
+		return -ENOMEM;
+	u->later = pk_api_later_new(q);
+	return u->later ? 0 : -ENOMEM;
+}
+
+int pk_upload_start(struct pk_api_request *q, bool changes, void (*done)(struct pk_upload *u))
 {
 	_cleanup_(upload_freep) struct pk_upload *u = NULL;
 	struct pk_uploads *s = pk_api_uploads(q->api);
+	int r;
 
 	if (s->reading >= PK_UPLOADS_MAX)
 		return pk_api_problem(q, 503, "other lists are being read: try again");
 	u = calloc(1, sizeof(*u));
 	if (!u)
 		return -ENOMEM;
-	u->opts.now_ms = pk_clock_wall_ms(pk_clock_boot_ns());
-	if (read_format(q, u) < 0 || read_ask(q, u) < 0 || read_defaults(q, u) < 0 ||
-	    pk_api_param_u64(q, "against", AGAINST_S_MAX, &u->against_s) < 0)
-		return 0;
-	u->body = evbuffer_new();
-	if (!u->body || read_texts(q, u) < 0 || evbuffer_add_buffer(u->body, pk_api_body(q)) < 0)
-		return -ENOMEM;
-	u->later = pk_api_later_new(q);
-	if (!u->later)
-		return -ENOMEM;
+	u->changes = changes;
+	r = prepare(q, u);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
 	u->done = done;
 	u->all = s;
 	u->next = s->first;

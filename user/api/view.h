@@ -20,6 +20,7 @@ struct pk_live;
 struct pk_pipeline_respond;
 struct pk_playbook;
 struct pk_respond;
+struct pk_signing;
 struct pk_state;
 struct pk_sinks;
 struct pk_store;
@@ -54,6 +55,7 @@ struct pk_view {
 	struct pk_streams *streams;
 	struct pk_live *live;
 	struct pk_block *block;     /* NULL: not here, or not yet */
+	struct pk_signing *signing; /* NULL: signed lists can't be judged here */
 	struct pk_capture *capture; /* NULL: packets are not kept */
 	uint64_t now_ns; /* boottime of this moment, set by the pipeline before anyone reads */
 	/* Somebody began (true) or nobody is left (false) to watch /v1/live. */

@@ -45,6 +45,7 @@ const char *const pk_conf_detectors[] = {
 	"rogue_ra",
 	"rules",
 	"sniffing",
+	"stale_list",
 	"syn_flood",
 	"tamper",
 	"udp_flood",

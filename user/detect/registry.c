@@ -37,6 +37,7 @@ const struct pk_detector *const pk_detectors[] = {
 	&pk_detect_rogue_ra,
 	&pk_detect_rules,
 	&pk_detect_sniffing,
+	&pk_detect_stale_list,
 	&pk_detect_syn_flood,
 	&pk_detect_tamper,
 	&pk_detect_udp_flood,

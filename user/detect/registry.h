@@ -35,6 +35,7 @@ extern const struct pk_detector pk_detect_rogue_dhcp;
 extern const struct pk_detector pk_detect_rogue_ra;
 extern const struct pk_detector pk_detect_rules;
 extern const struct pk_detector pk_detect_sniffing;
+extern const struct pk_detector pk_detect_stale_list;
 extern const struct pk_detector pk_detect_syn_flood;
 extern const struct pk_detector pk_detect_tamper;
 extern const struct pk_detector pk_detect_udp_flood;

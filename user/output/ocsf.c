@@ -263,6 +263,7 @@ static const struct ocsf_class *class_of(int uid)
 		{ 2005, "Incident Finding", "Findings", "incident" },
 		{ 4001, "Network Activity", "Network Activity", "flow" },
 		{ 4003, "DNS Activity", "Network Activity", "dns" },
+		{ 6003, "API Activity", "Application Activity", "act" },
 		{ 7003, "Process Remediation Activity", "Remediation", "act" },
 		{ 7004, "Network Remediation Activity", "Remediation", "act" },
 	};

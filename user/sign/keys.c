@@ -49,20 +49,20 @@ static bool ends(const char *s, const char *with)
 	return n > m && strcmp(s + n - m, with) == 0;
 }
 
-/* NULL: nobody but root and owner could have written it. */
-static const char *open_to_others(int fd, uid_t owner)
+/* NULL: nobody but root and this user could have written it. */
+static const char *open_to_others(int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return "can not be looked at";
-	if (st.st_uid != 0 && st.st_uid != owner)
+	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return "belongs to another user than root: left out";
 	return st.st_mode & 022 ? "others may write it: left out" : NULL;
 }
 
 /* What is wrong with the file; NULL: it is in *ret. */
-static const char *read_one(int dir_fd, const char *name, uid_t owner, struct pk_key *ret)
+static const char *read_one(int dir_fd, const char *name, struct pk_key *ret)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	_cleanup_fclose_ FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
@@ -72,7 +72,7 @@ static const char *read_one(int dir_fd, const char *name, uid_t owner, struct pk
 		pk_closep(&fd);
 		return "can not be read: left out";
 	}
-	wrong = open_to_others(fd, owner);
+	wrong = open_to_others(fd);
 	if (wrong)
 		return wrong;
 	if (pk_key_read(f, ret) < 0)
@@ -107,7 +107,7 @@ static int add(struct pk_keys *k, struct pk_key *key, bool retired)
 	return 0;
 }
 
-int pk_keys_load(const char *dir, uid_t owner, struct pk_buf *errors, struct pk_keys *ret_keys)
+int pk_keys_load(const char *dir, struct pk_buf *errors, struct pk_keys *ret_keys)
 {
 	_cleanup_(dir_closep) DIR *d = opendir(dir);
 	_cleanup_(keys_donep) struct pk_keys k = { 0 };
@@ -120,7 +120,7 @@ int pk_keys_load(const char *dir, uid_t owner, struct pk_buf *errors, struct pk_
 		complain(errors, dir, NULL, strerror(-r));
 		return r;
 	}
-	wrong = d ? open_to_others(dirfd(d), owner) : NULL;
+	wrong = d ? open_to_others(dirfd(d)) : NULL;
 	if (wrong) {
 		complain(errors, dir, NULL, wrong);
 		return -EPERM;
@@ -131,7 +131,7 @@ int pk_keys_load(const char *dir, uid_t owner, struct pk_buf *errors, struct pk_
 
 		if (*e->d_name == '.' || (!retired && !ends(e->d_name, PK_KEYS_PUB)))
 			continue;
-		wrong = read_one(dirfd(d), e->d_name, owner, &key);
+		wrong = read_one(dirfd(d), e->d_name, &key);
 		r = wrong ? 0 : add(&k, &key, retired);
 		if (r == -ENOMEM)
 			return r;

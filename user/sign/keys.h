@@ -7,8 +7,6 @@
 
 #include "sign/key.h"
 
-#include <sys/types.h>
-
 struct pk_buf;
 
 #define PK_KEYS_MAX     256
@@ -30,6 +28,6 @@ struct pk_keys {
  * user, and nobody else may write them. What is wrong is one line in errors: a file is left out,
  * the directory fails the whole with -EPERM or what opendir() gave. -ENOMEM.
  */
-int pk_keys_load(const char *dir, uid_t owner, struct pk_buf *errors, struct pk_keys *ret_keys);
+int pk_keys_load(const char *dir, struct pk_buf *errors, struct pk_keys *ret_keys);
 void pk_keys_done(struct pk_keys *k);
 const struct pk_trusted *pk_keys_find(const struct pk_keys *k, const char *id); /* NULL */

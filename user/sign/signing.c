@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goes the steps in their order. Root owns the keys' directory: the agent itself could be another.
- */
+/* Goes the steps in their order. */
 #include "sign/signing.h"
 
 #include "base/cleanup.h"
@@ -21,7 +20,7 @@ void pk_signing_free(struct pk_signing *s)
 int pk_signing_reload(struct pk_signing *s, struct pk_buf *errors)
 {
 	struct pk_keys fresh = { 0 };
-	int r = pk_keys_load(s->conf->sign_keys, 0, errors, &fresh);
+	int r = pk_keys_load(s->conf->sign_keys, errors, &fresh);
 
 	if (r < 0)
 		return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns the directory: NAME.accepted is the envelope that was accepted last, NAME.content its list,
- * NAME.replaced says that something else is in force. A file that can't be read makes its list
- * refuse everything, for what was accepted before is not known then.
+ * NAME.replaced says that something else is in force, NAME.dropped which mode it had. A file that
+ * can't be read makes its list refuse everything, for what was accepted before is not known then.
  */
 #include "sign/versions.h"
 
@@ -20,6 +20,7 @@
 #define ACCEPTED ".accepted"
 #define CONTENT  ".content"
 #define REPLACED ".replaced"
+#define DROPPED  ".dropped"
 #define FILE_MAX 96
 
 struct version {
@@ -67,6 +68,7 @@ static void take(struct version *to, struct pk_envelope *e, const struct pk_stat
 {
 	to->a.statement = *s;
 	to->a.damaged = to->a.replaced = false;
+	to->a.was = 0;
 	to->a.keys = 0;
 	for (size_t i = 0; i < e->sigs; i++)
 		if (strlen(e->sig[i].key) == PK_KEY_ID - 1)
@@ -146,6 +148,11 @@ static void load_one(struct pk_versions *v, const char *list, struct version *to
 	file_name(file, list, REPLACED);
 	to->a.replaced = faccessat(v->dir_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	pk_envelope_done(&e);
+	free(PK_TAKE(text));
+	file_name(file, list, DROPPED);
+	if (read_file(v->dir_fd, file, 1, &text, &len) == 0 && len == 1 && *(char *)text >= '1' &&
+	    *(char *)text <= '9')
+		to->a.was = (unsigned)(*(char *)text - '0');
 	free(text);
 }
 
@@ -265,6 +272,8 @@ static enum pk_refusal accept_locked(struct pk_versions *v, const struct pk_enve
 	take(to, &copy, s);
 	file_name(file, s->list, REPLACED);
 	(void)unlinkat(v->dir_fd, file, 0); /* mostly not there */
+	file_name(file, s->list, DROPPED);
+	(void)unlinkat(v->dir_fd, file, 0); /* the same */
 	return PK_SIGNED_OK;
 }
 
@@ -303,6 +312,21 @@ void pk_versions_replaced(struct pk_versions *v, const char *list)
 		(void)write_file(v->dir_fd, file, "", 0, false); /* it is only shown */
 		file_name(file, list, CONTENT);
 		(void)unlinkat(v->dir_fd, file, 0); /* maybe not there */
+	}
+	(void)pthread_mutex_unlock(&v->lock);
+}
+
+void pk_versions_dropped(struct pk_versions *v, const char *list, unsigned mode)
+{
+	struct version *was;
+	char file[FILE_MAX], text = (char)('0' + mode % 10);
+
+	(void)pthread_mutex_lock(&v->lock); /* as above */
+	was = find(v, list);
+	if (was) {
+		was->a.was = mode;
+		file_name(file, list, DROPPED);
+		(void)write_file(v->dir_fd, file, &text, 1, false); /* then it stays off */
 	}
 	(void)pthread_mutex_unlock(&v->lock);
 }

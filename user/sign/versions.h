@@ -32,12 +32,16 @@ bool pk_versions_is_last(struct pk_versions *v, const struct pk_statement *s);
 /* The list in force is not the one that was signed any more. No file can be written: tried again
  * at the next start. */
 void pk_versions_replaced(struct pk_versions *v, const char *list);
+/* It was turned off because it has expired: the next version gets back the mode it was in (1 to
+ * 9). */
+void pk_versions_dropped(struct pk_versions *v, const char *list, unsigned mode);
 
 struct pk_accepted {
 	struct pk_statement statement;
 	char key[PK_ENVELOPE_SIGS][PK_KEY_ID]; /* that signed it and had an id of ours */
 	size_t keys;
 	bool replaced; /* by something unsigned, or removed */
+	unsigned was;  /* mode before it was turned off because it had expired; 0: it was not */
 	bool damaged;  /* its file can't be read: nothing of this name is accepted */
 };
 /* The nth, in any order; false: there is none. */

@@ -54,7 +54,7 @@ static inline void load_keys(const struct place *p, struct pk_keys *ret)
 {
 	struct pk_buf errors = { 0 };
 
-	assert_int_equal(pk_keys_load(p->dir, geteuid(), &errors, ret), 0);
+	assert_int_equal(pk_keys_load(p->dir, &errors, ret), 0);
 	assert_int_equal(errors.len, 0);
 }
 

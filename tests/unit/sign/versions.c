@@ -96,6 +96,24 @@ static void what_is_replaced_or_removed_is_not_forgotten(void **state)
 	assert_false(pk_versions_is_last(w->v, &a.statement));
 }
 
+static void the_mode_before_it_expired_is_remembered(void **state)
+{
+	struct world *w = *state;
+	struct pk_accepted a;
+
+	assert_int_equal(accept(w, "drop", 7, "abc"), PK_SIGNED_OK);
+	assert_true(pk_versions_get(w->v, "drop", &a));
+	assert_int_equal(a.was, 0);
+	pk_versions_dropped(w->v, "drop", 2);
+	restart(w);
+	assert_true(pk_versions_get(w->v, "drop", &a));
+	assert_int_equal(a.was, 2);
+	assert_int_equal(accept(w, "drop", 8, "abc"), PK_SIGNED_OK);
+	restart(w);
+	assert_true(pk_versions_get(w->v, "drop", &a));
+	assert_int_equal(a.was, 0);
+}
+
 static void content_is_kept_for_deltas(void **state)
 {
 	struct world *w = *state;
@@ -156,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(versions_only_go_up_also_after_a_restart),
 		TEST(what_is_replaced_or_removed_is_not_forgotten),
+		TEST(the_mode_before_it_expired_is_remembered),
 		TEST(content_is_kept_for_deltas),
 		TEST(without_its_memory_nothing_is_accepted),
 		TEST(a_file_of_another_list_is_damage),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits to text and back; what is not exactly right is refused. */
-#include "api/limits.h"
+#include "block/limits.h"
 
 #include "base/buf.h"
 #include "base/cleanup.h"

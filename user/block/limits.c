@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text of limits to entries and back. Strict: a limit that is not understood is none. */
-#include "api/limits.h"
+#include "block/limits.h"
 
 #include "base/ip.h"
 #include "base/json.h"
