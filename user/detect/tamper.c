@@ -99,14 +99,24 @@ static bool names_ours(const struct pk_conf *c, const char *line)
 	return false;
 }
 
+/* Without -i (also among others, as in -ni) sed and perl only read what they are given. */
+static bool is_in_place(const char *line)
+{
+	for (const char *w = line; (w = strstr(w, " -"));) {
+		w += 2;
+		if (strncmp(w, "-in-place", 9) == 0 || w[strspn(w, "EFalnprsuwz")] == 'i')
+			return true;
+	}
+	return false;
+}
+
 /* What it would do to our files or processes by its command line; PK_INFORMATIONAL: nothing. */
 static enum pk_severity worst_of(const struct pk_conf *c, const struct pk_process *p)
 {
 	static const char *const removers[] = { "rm",     "unlink", "shred", "truncate",
 						"umount", "mv",     NULL };
-	static const char *const changers[] = {
-		"chmod", "chown", "chattr", "sed", "tee", "dd", NULL
-	};
+	static const char *const changers[] = { "chmod", "chown", "chattr", "tee", "dd", NULL };
+	static const char *const editors[] = { "sed", "perl", NULL };
 	static const char *const enders[] = { "killall", "pkill", NULL };
 	static const char *const stops[] = { "stop", "disable", "mask", "kill", NULL };
 	static const char *const us[] = { "picketd", "picket", "picket.service", NULL };
@@ -114,7 +124,9 @@ static enum pk_severity worst_of(const struct pk_conf *c, const struct pk_proces
 
 	if (pk_program_line_has(name, removers) && names_ours(c, line))
 		return PK_HIGH;
-	if (pk_program_line_has(name, changers) && names_ours(c, line))
+	if ((pk_program_line_has(name, changers) ||
+	     (pk_program_line_has(name, editors) && is_in_place(line))) &&
+	    names_ours(c, line))
 		return PK_MEDIUM;
 	if (pk_program_line_has(name, enders) && pk_program_line_has(line, us))
 		return PK_HIGH;

@@ -54,9 +54,13 @@ static void test_files(void **state)
 	host_exec(65, 50, "/bin/rm", "rm -rf /tmp/x");
 	host_exec(66, 50, "/usr/bin/systemctl", "systemctl status picket");
 	host_exec(67, 50, "/usr/bin/systemctl", "systemctl stop cron");
+	host_exec(68, 50, "/usr/bin/sed", "sed s/-id/b/ /etc/picket/picket.yaml");
+	host_exec(69, 50, "/usr/bin/sed", "sed -n -e /interfaces/p /etc/picket/picket.yaml");
 	host_exec(70, 1, "/usr/bin/dpkg", "dpkg -i picket.deb");
 	host_exec(71, 70, "/bin/rm", "rm -f /etc/picket/picket.yaml.dpkg-new");
 	assert_int_equal(seen.n, 4);
+	host_exec(72, 50, "/usr/bin/sed", "sed -Ei.bak s/a/b/ /etc/picket/picket.yaml");
+	host_found(5, "T1685", PK_MEDIUM);
 	host_end();
 }
 
