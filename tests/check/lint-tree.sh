@@ -9,20 +9,17 @@ files() { git ls-files "$@" | while read -r f; do [ -f "$f" ] && echo "$f"; done
 # Data and licence texts carry no line of their own.
 licence() {
 	files | grep -vE '^(LICENSE|LICENSES/.*|\.gitignore|tests/(replay|fuzz|e2e|unit|bpf)/.*\.(pcap|pcapng|json|ndjson|csv|txt|expected|bin|jsonl|out)|tests/fuzz/corpus/.*|user/share/playbooks/.*\.json)$' |
-		while read -r f; do
-			line=$(head -n 5 "$f" | grep -a -m 1 'SPDX-License-Identifier:')
-			case $f in
-			bpf/*.c | bpf/*.h | bpf/*.md) want='GPL-2.0-only OR BSD-2-Clause' ;;
-			include/*.h) want='Apache-2.0' ;;
-			tests/*.bpf.c) want='GPL-2.0-only OR BSD-2-Clause' ;;
-			*) want='Apache-2.0' ;;
-			esac
-			case $line in
-			*"$want"*) ;;
-			'') echo "$f: no SPDX line" ;;
-			*) echo "$f: ${line##*: } instead of $want" ;;
-			esac
-		done
+		xargs awk '
+		function judge(want) {
+			if (file == "") return
+			want = file ~ /^bpf\/.*\.(c|h|md)$|^tests\/.*\.bpf\.c$/ ? "GPL-2.0-only OR BSD-2-Clause" : "Apache-2.0"
+			if (line == "") print file ": no SPDX line"
+			else if (!index(line, want)) print file ": " line " instead of " want
+		}
+		FNR == 1 { judge(); file = FILENAME; line = "" }
+		FNR <= 5 && line == "" && /SPDX-License-Identifier:/ { line = $0; sub(/.*: /, "", line) }
+		FNR > 5 { nextfile }
+		END { judge() }'
 }
 verdict "licence line in every file" "$(licence)"
 
