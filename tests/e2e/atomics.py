@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs attacks and daily work for real and says which alerts they gave.
 
-atomics.py own|benign NET SOCKET RUN
+atomics.py own NET SOCKET RUN
+atomics.py benign NET SOCKET RUN [SECONDS]
 atomics.py corpus NET SOCKET RUN ATOMIC-RED-TEAM-FOLDER
 
 Each command runs in mount, pid and ipc namespaces of its own, on an overlay of the root file system
 that is thrown away, and in the net namespace NETc, so nothing of the machine is touched. Alerts are
 asked from the API at SOCKET once all have run; an alert belongs to a command when a process of its
-evidence descends from that command. Prints one line each: ok or MISS, technique, command, alert.
+evidence descends from that command. With SECONDS, the daily work goes on, with a build of this
+project among it, until they are over. Prints one line each: ok or MISS, technique, command, alert.
 """
 import glob
 import http.client
@@ -24,6 +26,7 @@ SERVER = "10.97.0.2"
 # Makes the root of this mount namespace an overlay; then runs the command with a shell.
 STAGE = r"""
 set -e
+project=$PWD
 mount --make-rprivate /
 mkdir -p "$RUN/stage"
 mount -t tmpfs stage "$RUN/stage"
@@ -33,7 +36,8 @@ cd "$RUN/stage/root"
 mount -t proc proc proc
 mount --rbind /dev dev
 mount -t tmpfs -o mode=1777 tmp tmp
-mkdir -p old
+mkdir -p old root/project
+mount --bind "$project" root/project
 pivot_root . old
 umount -l /old
 export HOME=/root TMPDIR=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -154,7 +158,23 @@ BENIGN = [
      "printf '#!/bin/sh\\nfind /usr/share/doc -name NEWS | head -3\\n' >/root/daily/a; chmod 755 /root/daily/a"),
     ("pages fetched and read", "curl -s http://%s/page | wc -c; wget -qO /root/page http://%s/page; "
      "grep -c . /root/page" % (SERVER, SERVER), ""),
+    ("a repository", "git -C /root/r log --oneline | wc -l; git clone -q /root/r /root/c; cd /root/c; "
+     "echo b >b; git add b; git commit -qm b; git push -q origin HEAD:b; git gc -q",
+     "git config --global user.email n@n; git config --global user.name n; git init -q /root/r; "
+     "cd /root/r; echo a >a; git add a; git commit -qm a"),
+    ("somebody logs in by SSH and copies files", "ssh -p 2222 127.0.0.1 'uptime; ls /; df -h; ps ax | wc -l'; "
+     "scp -qP 2222 /etc/hostname 127.0.0.1:/root/copied; "
+     "tar -C /usr/share -cf - base-files | ssh -p 2222 127.0.0.1 'cat >/root/base-files.tar'",
+     "mkdir -p /run/sshd; ssh-keygen -A; ssh-keygen -qt ed25519 -N '' -f /etc/ssh/client; "
+     "printf 'IdentityFile /etc/ssh/client\nStrictHostKeyChecking no\nLogLevel ERROR\n' >>/etc/ssh/ssh_config; "
+     "/usr/sbin/sshd -p 2222 -o ListenAddress=127.0.0.1 -o AuthorizedKeysFile=/etc/ssh/client.pub; sleep 0.3"),
+    ("logs are turned over", "logrotate -f /root/l.conf || gzip -k /root/log; journalctl -n 5 >/dev/null 2>&1; "
+     "find /var/log -type f -size -100k -exec wc -c {} + | tail -1",
+     "head -c 100000 /dev/zero | tr '\\0' x >/root/log; echo '/root/log { rotate 2 compress }' >/root/l.conf"),
 ]
+
+# Each round of the long run has it besides.
+BUILD = ("this project is built", "git clone -q /root/project /root/picket && make -sj2 -C /root/picket all", "")
 
 # technique, part of the test's name, what replaces its arguments, what is made ready
 CORPUS = [
@@ -233,7 +253,7 @@ def stories(what, folder):
     if what == "own":
         return [(n, t, r, c, "", "sh") for n, t, r, c in OWN]
     if what == "benign":
-        return [(n, None, None, c, p, "sh") for n, c, p in BENIGN]
+        return [(n, None, None, c, p, "sh") for n, c, p in BENIGN + ([BUILD] if folder else [])]
     out = []
     for technique, part, replace, prepare in CORPUS:
         command, need, shell = atomic(folder, technique, part, replace)
@@ -246,24 +266,23 @@ def main():
     what, net, sock, where_to = sys.argv[1:5]
     where = {"net": net, "socket": sock, "run": where_to,
              "log": open(os.path.join(where_to, "%s.out" % what), "w")}
-    told = []
-    for name, technique, wanted, command, prepare, shell in \
-            stories(what, sys.argv[5] if len(sys.argv) > 5 else None):
-        where["log"].write("== %s\n" % name)
-        where["log"].flush()
-        told.append((name, technique, wanted, run(where, command, prepare, shell)))
-    time.sleep(3)
-    got = alerts(where)
+    more = sys.argv[5] if len(sys.argv) > 5 else None
+    end = time.monotonic() + (float(more) if what == "benign" and more else 0)
+    told, got = [], {}
+    while not told or time.monotonic() < end:
+        for name, technique, wanted, command, prepare, shell in stories(what, more):
+            where["log"].write("== %s\n" % name)
+            where["log"].flush()
+            told.append((name, technique, wanted, run(
+                where, command, prepare, shell, 300 if name == BUILD[0] else 15)))
+        time.sleep(3)
+        got.update({a["metadata"]["uid"]: a for a in alerts(where)})
+    got = [(pids(a), a) for a in got.values()]
+    if what == "benign":
+        return benign(told, got)
     found, bad = set(), 0
     for name, technique, wanted, pid in told:
-        mine = [a for a in got if pid in pids(a)]
-        if technique is None:
-            high = [a for a in mine if a["severity_id"] > 2]
-            bad += bool(high)
-            print("%-5s %-45s %s" % ("ALERT" if high else "ok", name, ", ".join(
-                sorted({"%s (%s)" % (a["finding_info"]["title"], a["severity"])
-                        for a in high or mine})) or "-"))
-            continue
+        mine = [a for p, a in got if pid in p]
         right = [a for a in mine if matches(technique, techniques(a)) and
                  (not wanted or rule(a) == wanted)]
         bad += not right
@@ -271,7 +290,21 @@ def main():
             found.add(technique)
         print("%-5s %-10s %-60s %s" % ("ok" if right else "MISS", technique, name, ", ".join(sorted(
             {a["finding_info"]["title"] + " " + "/".join(techniques(a)) for a in right or mine}))))
-    print("techniques %d of %d, wrong %d" % (len(found), len({t for _, t, _, _ in told if t}), bad))
+    print("techniques %d of %d, wrong %d" % (len(found), len({t for _, t, _, _ in told}), bad))
+    return bad
+
+
+def benign(told, got):
+    """A line for each kind of work, however often it was done."""
+    bad = 0
+    for name in dict.fromkeys(name for name, _, _, _ in told):
+        roots = {pid for n, _, _, pid in told if n == name}
+        mine = [a for p, a in got if roots & p]
+        high = [a for a in mine if a["severity_id"] > 2]
+        bad += bool(high)
+        print("%-5s %-45s %3d times  %s" % ("ALERT" if high else "ok", name, len(roots), ", ".join(
+            sorted({"%s (%s)" % (a["finding_info"]["title"], a["severity"])
+                    for a in high or mine})) or "-"))
     return bad
 
 
