@@ -191,6 +191,18 @@ static void v_memory(struct pk_buf *out, json_t *d, bool human)
 		pk_buf_fmt(out, "%.0f", pk_json_num(d, "bytes"));
 }
 
+static void v_evicted(struct pk_buf *out, json_t *d, bool human)
+{
+	(void)human;
+	pk_buf_fmt(out, "%.0f", pk_json_num(d, "evicted"));
+}
+
+static void v_refused(struct pk_buf *out, json_t *d, bool human)
+{
+	(void)human;
+	pk_buf_fmt(out, "%.0f", pk_json_num(d, "refused"));
+}
+
 static void v_doubt(struct pk_buf *out, json_t *d, bool human)
 {
 	(void)human;
@@ -201,6 +213,7 @@ static const struct pk_column detector_columns[] = {
 	{ "DETECTOR", 20, false, false, v_name },    { "STATE", 5, false, false, v_on },
 	{ "SEVERITY", 8, false, false, v_severity }, { "ATT&CK", 19, false, false, v_of },
 	{ "FOUND", 6, true, false, v_found },        { "MEMORY", 12, true, false, v_memory },
+	{ "EVICTED", 7, true, false, v_evicted },    { "REFUSED", 7, true, false, v_refused },
 	{ "MAY ALSO BE", 24, false, true, v_doubt },
 };
 
@@ -233,7 +246,8 @@ const struct pk_command pk_cmd_detectors = {
 		"  -h, --help       this text\n\n"
 		"Each is turned off by its name in detect.off; thresholds are the keys of section "
 		"detect\n"
-		"that begin with it.\n\n"
+		"that begin with it. EVICTED: what it remembered and let go for something else;\n"
+		"REFUSED: what came too seldom to be remembered while its memory was full.\n\n"
 		"Examples:\n"
 		"  picket detectors\n"
 		"  picket detectors -o json | jq -r 'select(.found > 0).name'\n",

@@ -140,6 +140,8 @@ static void write_detector(struct pk_json *j, const struct pk_detector_use *u)
 	pk_json_u64(j, "found", u->found);
 	pk_json_u64(j, "bytes", u->bytes);
 	pk_json_u64(j, "bytes_max", u->bytes_max);
+	pk_json_u64(j, "evicted", u->evicted);
+	pk_json_u64(j, "refused", u->refused);
 	pk_json_end(j);
 }
 

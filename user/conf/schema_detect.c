@@ -83,7 +83,7 @@ const struct pk_conf_row pk_conf_detect[] = {
 	{ "detect.dga_failed", PK_CONF_COUNT, true, AT(dga_failed), RANGE(1, 1000), "50", "names",
 	  .doc = "So many names of any look that do not exist are told, as low." },
 	{ "detect.dga_clients", PK_CONF_COUNT, true, AT(dga_clients), RANGE(16, 1000000), "8192",
-	  "clients", .doc = "Clients that are remembered, 388 bytes each." },
+	  "clients", .doc = "Clients that are remembered, 436 bytes each and 1 MiB of estimates." },
 	{ "detect.dns_beacon_questions", PK_CONF_COUNT, true, AT(dns_beacon_questions),
 	  RANGE(4, 48), "24", "questions", .doc = "Fewer are not enough to tell a rhythm." },
 	{ "detect.dns_beacon_score", PK_CONF_PERCENT, true, AT(dns_beacon_score), RANGE(1, 100),
@@ -92,7 +92,8 @@ const struct pk_conf_row pk_conf_detect[] = {
 	  RANGE(SEC, 86400 * SEC), "10m", .doc = "Over at least so long." },
 	{ "detect.dns_beacon_zones", PK_CONF_COUNT, true, AT(dns_beacon_zones), RANGE(16, 1000000),
 	  "8192", "pairs",
-	  .doc = "Pairs of client and registered domain that are remembered, 524 bytes each." },
+	  .doc = "Pairs of client and registered domain that are remembered, 564 bytes each and 1 "
+		 "MiB." },
 	{ "detect.dns_tunnel_window", PK_CONF_DURATION, true, AT(dns_tunnel_window_ns),
 	  RANGE(SEC, 86400 * SEC), "10m", .doc = "Coded names are counted over this time." },
 	{ "detect.dns_tunnel_names", PK_CONF_COUNT, true, AT(dns_tunnel_names), RANGE(4, 3000),
@@ -105,7 +106,8 @@ const struct pk_conf_row pk_conf_detect[] = {
 	  "", .doc = "Registered domains whose coded names are known to be harmless." },
 	{ "detect.dns_tunnel_zones", PK_CONF_COUNT, true, AT(dns_tunnel_zones), RANGE(16, 1000000),
 	  "8192", "pairs",
-	  .doc = "Pairs of client and registered domain that are remembered, 236 bytes each." },
+	  .doc = "Pairs of client and registered domain that are remembered, 276 bytes each and 1 "
+		 "MiB." },
 	{ "detect.icmp_tunnel_differ", PK_CONF_COUNT, true, AT(icmp_tunnel_differ), RANGE(1, 10000),
 	  "3", "replies",
 	  .doc = "So many echo replies that do not repeat their request are a tunnel." },

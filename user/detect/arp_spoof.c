@@ -168,11 +168,12 @@ static void done(void *state)
 	free(st);
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	return pk_recent_bytes(st->bindings) + sizeof(*st);
+	pk_recent_memory(st->bindings, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
@@ -196,6 +197,6 @@ const struct pk_detector pk_detect_arp_spoof = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

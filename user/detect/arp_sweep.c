@@ -82,5 +82,5 @@ const struct pk_detector pk_detect_arp_sweep = {
 	.done = pk_spread_done,
 	.see = see,
 	.tick = pk_spread_tick,
-	.bytes = pk_spread_bytes,
+	.memory = pk_spread_memory,
 };

@@ -71,6 +71,6 @@ const struct pk_detector pk_detect_clear_text = {
 	.init = pk_once_init,
 	.done = pk_once_done,
 	.see = see,
-	.bytes = pk_once_bytes,
+	.memory = pk_once_memory,
 	.bytes_max = pk_once_bytes_max,
 };

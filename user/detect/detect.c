@@ -148,13 +148,18 @@ void pk_detect_found(struct pk_detect *d, const struct pk_detector *self, struct
 void pk_detect_use(const struct pk_detect *d, size_t i, struct pk_detector_use *ret_use)
 {
 	const struct slot *s = &d->slot[i];
+	struct pk_memory m = { 0 };
 
+	if (s->on && s->detector->memory)
+		s->detector->memory(s->state, &m);
 	*ret_use = (struct pk_detector_use){
 		.detector = s->detector,
 		.on = s->on,
 		.seen = s->seen,
 		.found = s->found,
-		.bytes = s->on && s->detector->bytes ? s->detector->bytes(s->state) : 0,
+		.bytes = m.bytes,
+		.evicted = m.evicted,
+		.refused = m.refused,
 		.bytes_max = s->detector->bytes_max ? s->detector->bytes_max(d->world.conf) : 0,
 	};
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "detect/finding.h"
+#include "detect/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -85,7 +86,7 @@ struct pk_detector {
 	void (*done)(void *state);
 	void (*see)(struct pk_detect *d, void *state, const struct pk_see *s);
 	void (*tick)(struct pk_detect *d, void *state, uint64_t now_ns); /* every second; NULL */
-	size_t (*bytes)(const void *state); /* memory it takes now; NULL with bytes_max */
+	void (*memory)(const void *state, struct pk_memory *sum); /* adds; NULL with bytes_max */
 };
 
 extern const struct pk_detector *const pk_detectors[];
@@ -118,6 +119,7 @@ struct pk_detector_use {
 	bool on;
 	uint64_t seen, found;
 	size_t bytes, bytes_max;
+	uint64_t evicted, refused; /* of what it remembers (memory.h) */
 };
 /* One of pk_detectors, by index. */
 void pk_detect_use(const struct pk_detect *d, size_t i, struct pk_detector_use *ret_use);

@@ -13,8 +13,8 @@
 #include "detect/count.h"
 #include "detect/detect.h"
 #include "detect/label.h"
+#include "detect/memo.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "name/news.h"
 #include "name/registered.h"
@@ -29,11 +29,7 @@
 #define SAMPLE_MAX     48
 #define ALONE_PERCENT  60 /* of rare pairs: one such name is told by itself, as low */
 #define ALONE_MIN      12 /* its length */
-
-struct key {
-	uint64_t netns;
-	uint8_t client[16];
-};
+#define AGE_NS         (600 * 1000000000ull)
 
 struct client {
 	struct pk_count failed, made; /* registered domains */
@@ -61,7 +57,7 @@ static const struct {
 };
 
 struct state {
-	struct pk_recent *clients;
+	struct pk_memo *clients;
 	struct pk_hash_key hash;
 	uint64_t window_ns, names, failed;
 };
@@ -149,9 +145,10 @@ static void take(struct pk_detect *d, struct state *st, const struct pk_see *s, 
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	const struct pk_news *n = s->news;
-	struct key key = { 0 };
+	struct pk_memo_key key = { 0 };
 	struct state *st = state;
 	const char *domain;
+	struct client *c;
 	bool is_new;
 
 	if (n->kind != PK_NEWS_DNS || n->dns->kind != PK_DNS_UNICAST || !n->dns->answer ||
@@ -160,9 +157,11 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 	domain = pk_name_registered(n->dns->name);
 	if (!domain)
 		return;
-	key.netns = n->key->netns;
-	memcpy(key.client, n->key->addr[n->client], 16);
-	take(d, st, s, pk_recent_take(st->clients, &key, &is_new), domain);
+	key.scope = n->key->netns;
+	memcpy(key.a, n->key->addr[n->client], 16);
+	c = pk_memo_take(st->clients, &key, &is_new);
+	if (c) /* else there is no room for one that is seen so seldom */
+		take(d, st, s, c, domain);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -175,8 +174,7 @@ static int init(const struct pk_world *w, void **ret_state)
 	st->names = w->conf->dga_names;
 	st->failed = w->conf->dga_failed;
 	pk_hash_key_init(&st->hash);
-	st->clients =
-		pk_recent_new(w->conf->dga_clients, sizeof(struct key), sizeof(struct client));
+	st->clients = pk_memo_new(w->conf->dga_clients, sizeof(struct client), true);
 	*ret_state = st;
 	if (st->clients)
 		return 0;
@@ -188,20 +186,30 @@ static void done(void *state)
 {
 	struct state *st = state;
 
-	pk_recent_free(st->clients);
+	pk_memo_free(st->clients);
 	free(st);
 }
 
-static size_t bytes(const void *state)
+/* What was often long ago fades. */
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 {
 	const struct state *st = state;
 
-	return pk_recent_bytes(st->clients) + sizeof(*st);
+	(void)d;
+	pk_memo_age(st->clients, now_ns, AGE_NS);
+}
+
+static void memory(const void *state, struct pk_memory *sum)
+{
+	const struct state *st = state;
+
+	pk_memo_memory(st->clients, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
 {
-	return pk_recent_bytes_max(conf->dga_clients, sizeof(struct key), sizeof(struct client)) +
+	return pk_memo_bytes_max(conf->dga_clients, sizeof(struct client), true) +
 	       sizeof(struct state);
 }
 
@@ -218,6 +226,7 @@ const struct pk_detector pk_detect_dga = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.tick = tick,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

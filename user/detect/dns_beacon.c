@@ -12,8 +12,8 @@
 #include "decode/dns.h"
 #include "detect/count.h"
 #include "detect/detect.h"
+#include "detect/memo.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "detect/regular.h"
 #include "name/news.h"
@@ -29,11 +29,7 @@
 #define EVERY     4   /* questions after which it is scored again */
 #define SAME_MS   500 /* A and AAAA, and what a program asks in one go, are one */
 #define NAMES_MIN 8   /* different ones: no cache asks so */
-
-struct key {
-	uint64_t netns, domain;
-	uint8_t client[16];
-};
+#define AGE_NS    (3600 * 1000000000ull) /* a slow rhythm is of hours */
 
 struct row {
 	uint64_t first_ns;
@@ -47,7 +43,7 @@ struct row {
 };
 
 struct state {
-	struct pk_recent *rows;
+	struct pk_memo *rows;
 	struct pk_hash_key hash;
 	uint64_t questions, score, time_ns;
 };
@@ -90,16 +86,20 @@ static void tell(struct pk_detect *d, const struct pk_see *s, const struct row *
 	pk_detect_found(d, &pk_detect_dns_beacon, &f);
 }
 
+/* NULL: no room for one that is seen so seldom. */
 static struct row *row_of(struct state *st, const struct pk_see *s, const char *domain)
 {
 	const struct pk_news *n = s->news;
-	struct key key = { .netns = n->key->netns,
-			   .domain = pk_hash_bytes(&st->hash, domain, strlen(domain)) };
+	uint64_t hash = pk_hash_bytes(&st->hash, domain, strlen(domain));
+	struct pk_memo_key key = { .scope = n->key->netns };
 	struct row *r;
 	bool is_new;
 
-	memcpy(key.client, n->key->addr[n->client], 16);
-	r = pk_recent_take(st->rows, &key, &is_new);
+	memcpy(key.a, n->key->addr[n->client], 16);
+	memcpy(key.b, &hash, sizeof(hash));
+	r = pk_memo_take(st->rows, &key, &is_new);
+	if (!r)
+		return NULL;
 	if (is_new || s->now_ns > r->first_ns + UINT32_MAX * MS)
 		*r = (struct row){ .first_ns = s->now_ns };
 	return r;
@@ -127,7 +127,7 @@ static void take_question(struct pk_detect *d, struct state *st, const struct pk
 	struct row *r = row_of(st, s, domain);
 	struct pk_regular g;
 
-	if (!note(st, r, s) || r->n < st->questions || r->n % EVERY || r->n < r->next)
+	if (!r || !note(st, r, s) || r->n < st->questions || r->n % EVERY || r->n < r->next)
 		return;
 	pk_regular_score(r->at_ms, r->bytes, r->n < PK_REGULAR_MAX ? r->n : PK_REGULAR_MAX, &g);
 	if (100 * g.all < (double)st->score || g.span_ms * (double)MS < (double)st->time_ns)
@@ -140,6 +140,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	const struct pk_news *n = s->news;
 	const char *domain;
+	struct row *r;
 
 	if ((n->kind != PK_NEWS_QUESTION && n->kind != PK_NEWS_DNS) ||
 	    n->dns->kind != PK_DNS_UNICAST || pk_name_is_private(n->dns->name))
@@ -149,8 +150,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 		return;
 	if (n->kind == PK_NEWS_QUESTION)
 		take_question(d, state, s, domain);
-	else if (n->dns->answer && n->dns->believed)
-		row_of(state, s, domain)->answered = true;
+	else if (n->dns->answer && n->dns->believed && (r = row_of(state, s, domain)))
+		r->answered = true;
 }
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -163,7 +164,7 @@ static int init(const struct pk_world *w, void **ret_state)
 	st->score = w->conf->dns_beacon_score;
 	st->time_ns = w->conf->dns_beacon_time_ns;
 	pk_hash_key_init(&st->hash);
-	st->rows = pk_recent_new(w->conf->dns_beacon_zones, sizeof(struct key), sizeof(struct row));
+	st->rows = pk_memo_new(w->conf->dns_beacon_zones, sizeof(struct row), true);
 	*ret_state = st;
 	if (st->rows)
 		return 0;
@@ -175,20 +176,30 @@ static void done(void *state)
 {
 	struct state *st = state;
 
-	pk_recent_free(st->rows);
+	pk_memo_free(st->rows);
 	free(st);
 }
 
-static size_t bytes(const void *state)
+/* What was often long ago fades. */
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 {
 	const struct state *st = state;
 
-	return pk_recent_bytes(st->rows) + sizeof(*st);
+	(void)d;
+	pk_memo_age(st->rows, now_ns, AGE_NS);
+}
+
+static void memory(const void *state, struct pk_memory *sum)
+{
+	const struct state *st = state;
+
+	pk_memo_memory(st->rows, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
 {
-	return pk_recent_bytes_max(conf->dns_beacon_zones, sizeof(struct key), sizeof(struct row)) +
+	return pk_memo_bytes_max(conf->dns_beacon_zones, sizeof(struct row), true) +
 	       sizeof(struct state);
 }
 
@@ -204,6 +215,7 @@ const struct pk_detector pk_detect_dns_beacon = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.tick = tick,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

@@ -13,8 +13,8 @@
 #include "detect/count.h"
 #include "detect/detect.h"
 #include "detect/label.h"
+#include "detect/memo.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "name/news.h"
 #include "name/registered.h"
@@ -28,11 +28,7 @@
 #define LONG_NAME  60 /* bytes a name: few names carry as much as many */
 #define LONG_SHARE 4
 #define ZONE_MAX   64 /* of a registered domain, kept to be told */
-
-struct key {
-	uint64_t netns, domain;
-	uint8_t client[16];
-};
+#define AGE_NS     (600 * 1000000000ull)
 
 struct zone {
 	struct pk_count names; /* different ones that look coded */
@@ -46,7 +42,7 @@ struct zone {
 };
 
 struct state {
-	struct pk_recent *zones;
+	struct pk_memo *zones;
 	struct pk_hash_key hash;
 	uint64_t window_ns, names, bytes;
 	struct pk_conf_list allowed;
@@ -81,16 +77,20 @@ static bool is_allowed(const struct state *st, const char *domain)
 	return false;
 }
 
+/* NULL: no room for one that is seen so seldom. */
 static struct zone *zone_of(struct state *st, const struct pk_see *s, const char *domain)
 {
 	const struct pk_news *n = s->news;
-	struct key key = { .netns = n->key->netns,
-			   .domain = pk_hash_bytes(&st->hash, domain, strlen(domain)) };
+	uint64_t hash = pk_hash_bytes(&st->hash, domain, strlen(domain));
+	struct pk_memo_key key = { .scope = n->key->netns };
 	struct zone *z;
 	bool is_new;
 
-	memcpy(key.client, n->key->addr[n->client], 16);
-	z = pk_recent_take(st->zones, &key, &is_new);
+	memcpy(key.a, n->key->addr[n->client], 16);
+	memcpy(key.b, &hash, sizeof(hash));
+	z = pk_memo_take(st->zones, &key, &is_new);
+	if (!z)
+		return NULL;
 	if (is_new || s->now_ns - z->since_ns > st->window_ns) {
 		*z = (struct zone){ .since_ns = s->now_ns, .answered = z->answered };
 		strncpy(z->domain, domain, ZONE_MAX - 1);
@@ -154,6 +154,8 @@ static void take_question(struct pk_detect *d, struct state *st, const struct pk
 	if (len < 2) /* the domain itself */
 		return;
 	z = zone_of(st, s, domain);
+	if (!z)
+		return;
 	z->questions++;
 	z->bulk += is_bulk(q->qtype) && q->name[0] != '_';
 	if (!is_coded(q->name, len - 1))
@@ -177,6 +179,8 @@ static void take_answer(struct state *st, const struct pk_see *s, const char *do
 	const struct pk_dns *a = s->news->dns->answer;
 	struct zone *z = zone_of(st, s, domain);
 
+	if (!z)
+		return;
 	z->answered = true;
 	for (unsigned i = 0; i < a->n_rrs; i++)
 		if (is_bulk(a->rrs[i].type))
@@ -211,8 +215,7 @@ static int init(const struct pk_world *w, void **ret_state)
 	st->bytes = w->conf->dns_tunnel_bytes;
 	st->allowed = w->conf->dns_tunnel_allowed;
 	pk_hash_key_init(&st->hash);
-	st->zones =
-		pk_recent_new(w->conf->dns_tunnel_zones, sizeof(struct key), sizeof(struct zone));
+	st->zones = pk_memo_new(w->conf->dns_tunnel_zones, sizeof(struct zone), true);
 	*ret_state = st;
 	if (st->zones)
 		return 0;
@@ -224,21 +227,30 @@ static void done(void *state)
 {
 	struct state *st = state;
 
-	pk_recent_free(st->zones);
+	pk_memo_free(st->zones);
 	free(st);
 }
 
-static size_t bytes(const void *state)
+/* What was often long ago fades. */
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 {
 	const struct state *st = state;
 
-	return pk_recent_bytes(st->zones) + sizeof(*st);
+	(void)d;
+	pk_memo_age(st->zones, now_ns, AGE_NS);
+}
+
+static void memory(const void *state, struct pk_memory *sum)
+{
+	const struct state *st = state;
+
+	pk_memo_memory(st->zones, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
 {
-	return pk_recent_bytes_max(conf->dns_tunnel_zones, sizeof(struct key),
-				   sizeof(struct zone)) +
+	return pk_memo_bytes_max(conf->dns_tunnel_zones, sizeof(struct zone), true) +
 	       sizeof(struct state);
 }
 
@@ -256,6 +268,7 @@ const struct pk_detector pk_detect_dns_tunnel = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.tick = tick,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

@@ -49,11 +49,13 @@ void pk_flood_done(void *state)
 	free(f);
 }
 
-size_t pk_flood_bytes(const void *state)
+void pk_flood_memory(const void *state, struct pk_memory *sum)
 {
 	const struct pk_flood *f = state;
 
-	return sizeof(*f) + pk_memo_bytes(f->rows) + pk_memo_bytes(f->sums);
+	sum->bytes += sizeof(*f);
+	pk_memo_memory(f->rows, sum);
+	pk_memo_memory(f->sums, sum);
 }
 
 size_t pk_flood_bytes_max(const struct pk_conf *c)

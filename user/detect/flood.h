@@ -30,7 +30,7 @@ struct pk_flood_row {
 
 int pk_flood_begin(const struct pk_conf *c, void **ret_state);
 void pk_flood_done(void *state);
-size_t pk_flood_bytes(const void *state);
+void pk_flood_memory(const void *state, struct pk_memory *sum); /* adds */
 size_t pk_flood_bytes_max(const struct pk_conf *c);
 
 /* Of a flow's destination; port 0: all of them. take false: only if there is one. NULL: none. */

@@ -150,5 +150,5 @@ const struct pk_detector pk_detect_host_sweep = {
 	.done = pk_spread_done,
 	.see = see,
 	.tick = pk_spread_tick,
-	.bytes = pk_spread_bytes,
+	.memory = pk_spread_memory,
 };

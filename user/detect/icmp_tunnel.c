@@ -192,11 +192,12 @@ static void done(void *state)
 	free(st);
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	return pk_recent_bytes(st->pairs) + sizeof(*st);
+	pk_recent_memory(st->pairs, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
@@ -219,6 +220,6 @@ const struct pk_detector pk_detect_icmp_tunnel = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

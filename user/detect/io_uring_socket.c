@@ -57,9 +57,9 @@ static size_t bytes_max(const struct pk_conf *conf)
 				   sizeof(uint64_t));
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
-	return pk_recent_bytes(state);
+	pk_recent_memory(state, sum);
 }
 
 static void done(void *state)
@@ -88,5 +88,5 @@ const struct pk_detector pk_detect_io_uring_socket = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 };

@@ -31,7 +31,7 @@ struct pk_memo {
 	uint8_t *sketch; /* NULL: not held on to */
 	size_t place_bytes, max, top, used, mask;
 	uint32_t oldest, newest, free;
-	uint64_t evicted, refused;
+	uint64_t evicted, refused, aged_ns;
 	struct pk_hash_key hash_key;
 };
 
@@ -140,8 +140,13 @@ static unsigned count(struct pk_memo *k, uint64_t hash)
 	return n + 1;
 }
 
-void pk_memo_age(struct pk_memo *k)
+void pk_memo_age(struct pk_memo *k, uint64_t now_ns, uint64_t every_ns)
 {
+	if (!k->aged_ns)
+		k->aged_ns = now_ns;
+	if (now_ns < k->aged_ns + every_ns)
+		return;
+	k->aged_ns = now_ns;
 	for (size_t i = 0; k->sketch && i < SKETCH; i++)
 		k->sketch[i] /= 2;
 }
@@ -265,17 +270,17 @@ void *pk_memo_next(const struct pk_memo *k, const void *value)
 	return i == NONE ? NULL : at(k, i)->value;
 }
 
-void pk_memo_counts(const struct pk_memo *k, struct pk_memo_count *ret_count)
+size_t pk_memo_used(const struct pk_memo *k)
 {
-	*ret_count = (struct pk_memo_count){
-		.used = k->used, .max = k->max, .evicted = k->evicted, .refused = k->refused
-	};
+	return k->used;
 }
 
-size_t pk_memo_bytes(const struct pk_memo *k)
+void pk_memo_memory(const struct pk_memo *k, struct pk_memory *sum)
 {
-	return sizeof(*k) + k->top * k->place_bytes + (k->mask + 1) * sizeof(*k->bucket) +
-	       (k->sketch ? SKETCH : 0);
+	sum->bytes += sizeof(*k) + k->top * k->place_bytes + (k->mask + 1) * sizeof(*k->bucket) +
+		      (k->sketch ? SKETCH : 0);
+	sum->evicted += k->evicted;
+	sum->refused += k->refused;
 }
 
 size_t pk_memo_bytes_max(size_t max, size_t value_bytes, bool hold_on)

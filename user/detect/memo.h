@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "detect/memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,12 +24,6 @@ struct pk_memo_key {
 	uint16_t port, proto;
 };
 _Static_assert(sizeof(struct pk_memo_key) == 48, "hashed as six words");
-
-struct pk_memo_count {
-	size_t used, max;
-	uint64_t evicted; /* made room for another */
-	uint64_t refused; /* newcomers that were seen too seldom */
-};
 
 /* hold_on: see above. NULL: out of memory. Memory is touched only as it is used. */
 struct pk_memo *pk_memo_new(size_t max, size_t value_bytes, bool hold_on);
@@ -45,12 +41,14 @@ void pk_memo_drop(struct pk_memo *k, void *value);
 /* The one touched longest ago first; start with NULL. */
 void *pk_memo_next(const struct pk_memo *k, const void *value);
 
-/* Halves the estimates: what was often seen long ago is not seen often. Once in a while. */
-void pk_memo_age(struct pk_memo *k);
+/* Halves the estimates when every_ns have passed: what was often seen long ago is not seen often.
+ */
+void pk_memo_age(struct pk_memo *k, uint64_t now_ns, uint64_t every_ns);
 
 /* With the table's own random key: for what is counted per value. */
 uint64_t pk_memo_hash(const struct pk_memo *k, const void *data, size_t len);
 
-void pk_memo_counts(const struct pk_memo *k, struct pk_memo_count *ret_count);
-size_t pk_memo_bytes(const struct pk_memo *k); /* of the places in use, and the sketch */
+/* Adds: places in use, the sketch, what went. */
+void pk_memo_memory(const struct pk_memo *k, struct pk_memory *sum);
+size_t pk_memo_used(const struct pk_memo *k);
 size_t pk_memo_bytes_max(size_t max, size_t value_bytes, bool hold_on);

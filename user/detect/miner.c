@@ -55,6 +55,6 @@ const struct pk_detector pk_detect_miner = {
 	.init = pk_once_init,
 	.done = pk_once_done,
 	.see = see,
-	.bytes = pk_once_bytes,
+	.memory = pk_once_memory,
 	.bytes_max = pk_once_bytes_max,
 };

@@ -35,9 +35,9 @@ static size_t bytes_max(const struct pk_conf *c)
 	return pk_memo_bytes_max(c->detect_remember, sizeof(struct row), false);
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
-	return pk_memo_bytes(state);
+	pk_memo_memory(state, sum);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -194,5 +194,5 @@ const struct pk_detector pk_detect_new_destination = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 };

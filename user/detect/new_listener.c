@@ -31,11 +31,12 @@ static size_t bytes_max(const struct pk_conf *c)
 	return sizeof(struct state) + pk_memo_bytes_max(c->detect_remember, 0, false);
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *s = state;
 
-	return sizeof(*s) + pk_memo_bytes(s->keep);
+	sum->bytes += sizeof(*s);
+	pk_memo_memory(s->keep, sum);
 }
 
 static void done(void *state)
@@ -127,5 +128,5 @@ const struct pk_detector pk_detect_new_listener = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 };

@@ -20,9 +20,9 @@ void pk_once_done(void *state)
 	pk_recent_free(state);
 }
 
-size_t pk_once_bytes(const void *state)
+void pk_once_memory(const void *state, struct pk_memory *sum)
 {
-	return pk_recent_bytes(state);
+	pk_recent_memory(state, sum);
 }
 
 size_t pk_once_bytes_max(const struct pk_conf *conf)

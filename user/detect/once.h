@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "detect/memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +16,7 @@ struct pk_world;
 
 int pk_once_init(const struct pk_world *w, void **ret_state); /* -ENOMEM */
 void pk_once_done(void *state);
-size_t pk_once_bytes(const void *state);
+void pk_once_memory(const void *state, struct pk_memory *sum); /* adds */
 size_t pk_once_bytes_max(const struct pk_conf *conf);
 
 bool pk_once_is_first(void *state, uint64_t flow);

@@ -250,5 +250,5 @@ const struct pk_detector pk_detect_password_guess = {
 	.done = pk_spread_done,
 	.see = see,
 	.tick = pk_spread_tick,
-	.bytes = pk_spread_bytes,
+	.memory = pk_spread_memory,
 };

@@ -177,5 +177,5 @@ const struct pk_detector pk_detect_port_scan = {
 	.done = pk_spread_done,
 	.see = see,
 	.tick = pk_spread_tick,
-	.bytes = pk_spread_bytes,
+	.memory = pk_spread_memory,
 };

@@ -238,12 +238,8 @@ uint64_t pk_recent_used(const struct pk_recent *t)
 	return t->used;
 }
 
-uint64_t pk_recent_evicted(const struct pk_recent *t)
+void pk_recent_memory(const struct pk_recent *t, struct pk_memory *sum)
 {
-	return t->evicted;
-}
-
-size_t pk_recent_bytes(const struct pk_recent *t)
-{
-	return t->fresh * t->step + t->chains * sizeof(*t->chain) + sizeof(*t);
+	sum->bytes += t->fresh * t->step + t->chains * sizeof(*t->chain) + sizeof(*t);
+	sum->evicted += t->evicted;
 }

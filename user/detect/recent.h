@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "detect/memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,7 +41,7 @@ void *pk_recent_next(const struct pk_recent *t, const void *value);
 const void *pk_recent_key(const struct pk_recent *t, const void *value);
 
 uint64_t pk_recent_used(const struct pk_recent *t);
-uint64_t pk_recent_evicted(const struct pk_recent *t);
-/* Bytes that used entries take, and those that max entries take. */
-size_t pk_recent_bytes(const struct pk_recent *t);
+/* Adds: entries that were used, what went. */
+void pk_recent_memory(const struct pk_recent *t, struct pk_memory *sum);
+/* Bytes that max entries take. */
 size_t pk_recent_bytes_max(size_t max, size_t key_bytes, size_t value_bytes);

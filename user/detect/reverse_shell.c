@@ -356,11 +356,11 @@ static size_t bytes_max(const struct pk_conf *conf)
 	return pk_recent_bytes_max(NOTES_MAX, sizeof(struct pk_program_key), sizeof(struct note));
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	return pk_recent_bytes(st->notes);
+	pk_recent_memory(st->notes, sum);
 }
 
 static void done(void *state)
@@ -403,5 +403,5 @@ const struct pk_detector pk_detect_reverse_shell = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 };

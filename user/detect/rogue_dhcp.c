@@ -137,11 +137,13 @@ static int init(const struct pk_world *w, void **ret_state)
 	return -ENOMEM;
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	return pk_servers_bytes(st->v4) + pk_servers_bytes(st->v6) + sizeof(*st);
+	pk_servers_memory(st->v4, sum);
+	pk_servers_memory(st->v6, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
@@ -163,6 +165,6 @@ const struct pk_detector pk_detect_rogue_dhcp = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

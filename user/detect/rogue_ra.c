@@ -156,11 +156,12 @@ static void done(void *state)
 	free(st);
 }
 
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	return pk_servers_bytes(st->servers) + sizeof(*st);
+	pk_servers_memory(st->servers, sum);
+	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
@@ -183,6 +184,6 @@ const struct pk_detector pk_detect_rogue_ra = {
 	.init = init,
 	.done = done,
 	.see = see,
-	.bytes = bytes,
+	.memory = memory,
 	.bytes_max = bytes_max,
 };

@@ -273,7 +273,7 @@ static size_t bytes_max(const struct pk_conf *conf)
 }
 
 /* Of what grows with what is seen; the rules themselves are as large as the operator made them. */
-static size_t bytes(const void *state)
+static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 	struct pk_sigma_state_counts c;
@@ -281,7 +281,7 @@ static size_t bytes(const void *state)
 
 	pk_sigma_state_counts(st->counts, &c);
 	pk_intern_counts(st->texts, &t);
-	return c.bytes + t.bytes;
+	sum->bytes += c.bytes + t.bytes;
 }
 
 const struct pk_detector pk_detect_rules = {
@@ -297,5 +297,5 @@ const struct pk_detector pk_detect_rules = {
 	.done = done,
 	.see = see,
 	.tick = tick,
-	.bytes = bytes,
+	.memory = memory,
 };

@@ -42,9 +42,10 @@ void pk_servers_free(struct pk_servers *t)
 	free(t);
 }
 
-size_t pk_servers_bytes(const struct pk_servers *t)
+void pk_servers_memory(const struct pk_servers *t, struct pk_memory *sum)
 {
-	return pk_recent_bytes(t->networks) + sizeof(*t);
+	pk_recent_memory(t->networks, sum);
+	sum->bytes += sizeof(*t);
 }
 
 size_t pk_servers_bytes_max(void)

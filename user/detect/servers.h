@@ -6,6 +6,7 @@
 #pragma once
 
 #include "detect/frame.h"
+#include "detect/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ struct pk_server {
 
 struct pk_servers *pk_servers_new(void); /* NULL: out of memory */
 void pk_servers_free(struct pk_servers *t);
-size_t pk_servers_bytes(const struct pk_servers *t);
+void pk_servers_memory(const struct pk_servers *t, struct pk_memory *sum); /* adds */
 size_t pk_servers_bytes_max(void);
 
 /*

@@ -13,7 +13,6 @@
 struct pk_spread {
 	struct pk_memo *keep;
 	uint64_t window_ns[2];
-	uint64_t aged_ns;
 };
 
 static void spread_freep(struct pk_spread **s)
@@ -106,19 +105,15 @@ void pk_spread_tick(struct pk_detect *d, void *state, uint64_t now_ns)
 	struct pk_spread *s = state;
 
 	(void)d;
-	if (!s->aged_ns)
-		s->aged_ns = now_ns;
-	if (now_ns < s->aged_ns + s->window_ns[PK_SPREAD_LONG] / 2)
-		return;
-	s->aged_ns = now_ns;
-	pk_memo_age(s->keep);
+	pk_memo_age(s->keep, now_ns, s->window_ns[PK_SPREAD_LONG] / 2);
 }
 
-size_t pk_spread_bytes(const void *state)
+void pk_spread_memory(const void *state, struct pk_memory *sum)
 {
 	const struct pk_spread *s = state;
 
-	return sizeof(*s) + pk_memo_bytes(s->keep);
+	sum->bytes += sizeof(*s);
+	pk_memo_memory(s->keep, sum);
 }
 
 size_t pk_spread_bytes_max(const struct pk_conf *c)

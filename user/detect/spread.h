@@ -42,5 +42,5 @@ bool pk_spread_tell(struct pk_spread_row *r, unsigned n, uint64_t now_ns);
 int pk_spread_begin(const struct pk_conf *c, uint64_t short_ns, uint64_t long_ns, void **ret_state);
 void pk_spread_done(void *state);
 void pk_spread_tick(struct pk_detect *d, void *state, uint64_t now_ns);
-size_t pk_spread_bytes(const void *state);
+void pk_spread_memory(const void *state, struct pk_memory *sum); /* adds */
 size_t pk_spread_bytes_max(const struct pk_conf *c);

@@ -95,5 +95,5 @@ const struct pk_detector pk_detect_syn_flood = {
 	.done = pk_flood_done,
 	.see = see,
 	.tick = tick,
-	.bytes = pk_flood_bytes,
+	.memory = pk_flood_memory,
 };

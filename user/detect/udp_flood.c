@@ -98,5 +98,5 @@ const struct pk_detector pk_detect_udp_flood = {
 	.done = pk_flood_done,
 	.see = see,
 	.tick = tick,
-	.bytes = pk_flood_bytes,
+	.memory = pk_flood_memory,
 };

@@ -95,12 +95,28 @@ static void test_flood(void **state)
 	see_end();
 }
 
+/* A name that is not there, twice a minute. */
+static void ask_slowly(uint64_t now_ns, unsigned second)
+{
+	char name[64];
+
+	strcat(drawn(&seed, 11, name), ".org");
+	if (second > 60 && second % 30 == 0)
+		see_dns(now_ns, 5, name, PK_DNS_A, 3, true);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	assert_not_washed_out("dga", 3, ask_slowly, ".org");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random), cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_benign), cmocka_unit_test(test_forged),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_flood),  cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,3 +60,37 @@ static inline void assert_bounded(const char *name)
 			assert_true(u.bytes > 0 && u.bytes <= u.bytes_max);
 		}
 }
+
+/*
+ * Twelve minutes in which 1,000 clients a second, each new, ask for a name that comes once, below
+ * a registered domain that does, too. hidden is called each second between them. Then: is a
+ * finding about that domain there, and has memory stayed within its bound all the time?
+ */
+static inline void assert_not_washed_out(const char *only, int rcode,
+					 void (*hidden)(uint64_t now_ns, unsigned second),
+					 const char *domain)
+{
+	char part[64], name[160];
+	unsigned random = 7;
+	bool found = false;
+
+	see_begin(only);
+	for (uint32_t i = 0; i < 720 * 1000; i++) {
+		uint64_t now_ns = 1000000000ull + i * 1000000ull;
+
+		drawn(&random, 30, part);
+		drawn(&random, 11, part + 31);
+		snprintf(name, sizeof(name), "%s.%s.com", part, part + 31);
+		see_dns(now_ns, 1000 + i, name, PK_DNS_A, rcode, true);
+		if (i % 1000)
+			continue;
+		hidden(now_ns, i / 1000);
+		pk_detect_tick(seen.detect, now_ns);
+		assert_bounded(only);
+	}
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= strstr(seen.finding[i].name, domain) != NULL;
+	assert_true(found);
+	assert_in_range(seen.n, 1, 20);
+	see_end();
+}

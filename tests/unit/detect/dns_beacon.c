@@ -77,13 +77,28 @@ static void test_flood(void **state)
 	see_end();
 }
 
+/* Another name below one domain, three times a minute. */
+static void ask_slowly(uint64_t now_ns, unsigned second)
+{
+	char part[64], name[160];
+
+	snprintf(name, sizeof(name), "%s.example.org", drawn(&seed, 8, part));
+	if (second % 20 == 0)
+		see_dns(now_ns, 5, name, PK_DNS_A, -1, false);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	assert_not_washed_out("dns_beacon", -1, ask_slowly, "example.org");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_beacon),
-		cmocka_unit_test(test_clock),
-		cmocka_unit_test(test_people),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_beacon),          cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_people),          cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

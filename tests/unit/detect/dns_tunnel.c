@@ -91,6 +91,22 @@ static void test_flood(void **state)
 	see_end();
 }
 
+/* A coded name in ten seconds. */
+static void ask_slowly(uint64_t now_ns, unsigned second)
+{
+	char part[64], name[160];
+
+	snprintf(name, sizeof(name), "%s.t.evil.example.org", drawn(&seed, 40, part));
+	if (second > 60 && second % 10 == 0)
+		see_dns(now_ns, 5, name, PK_DNS_A, -1, false);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	assert_not_washed_out("dns_tunnel", -1, ask_slowly, "example.org");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +114,7 @@ int main(void)
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_benign),
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

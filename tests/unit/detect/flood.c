@@ -31,6 +31,7 @@ static void grow(struct pk_agg_table *t, uint16_t proto, uint64_t packets)
 static void test_sums(void **state)
 {
 	struct pk_agg_table *aggs = pk_agg_table_new(64, 8);
+	struct pk_memory m = { 0 };
 	void *f;
 
 	(void)state;
@@ -49,7 +50,8 @@ static void test_sums(void **state)
 	pk_flood_tick(seen.detect, f, IPPROTO_TCP, true, judge, 13 * SEC);
 	assert_int_equal(summed, 0); /* of the next window */
 	assert_int_equal(judged, 5);
-	assert_in_range(pk_flood_bytes(f), 1, pk_flood_bytes_max(seen.conf));
+	pk_flood_memory(f, &m);
+	assert_in_range(m.bytes, 1, pk_flood_bytes_max(seen.conf));
 	pk_flood_done(f);
 	see_end();
 	pk_agg_table_free(aggs);

@@ -32,7 +32,7 @@ static void test_oldest_goes(void **state)
 {
 	_cleanup_(memo_freep) struct pk_memo *k = pk_memo_new(64, sizeof(uint64_t), false);
 	struct pk_memo_key one = key(1), two = key(2);
-	struct pk_memo_count c;
+	struct pk_memory c = { 0 };
 	uint64_t *v;
 
 	(void)state;
@@ -47,8 +47,8 @@ static void test_oldest_goes(void **state)
 	pk_memo_drop(k, v);
 	assert_null(pk_memo_find(k, &one));
 	assert_non_null(take(k, 66));
-	pk_memo_counts(k, &c);
-	assert_int_equal(c.used, 64);
+	pk_memo_memory(k, &c);
+	assert_int_equal(pk_memo_used(k), 64);
 	assert_int_equal(c.evicted, 1);
 	assert_int_equal(c.refused, 0);
 }
@@ -74,7 +74,7 @@ static void test_holds_on(void **state)
 	_cleanup_(memo_freep) struct pk_memo *k = pk_memo_new(256, sizeof(uint64_t), true);
 	_cleanup_(memo_freep) struct pk_memo *forgets = pk_memo_new(256, sizeof(uint64_t), false);
 	struct pk_memo_key rare = key(1);
-	struct pk_memo_count c;
+	struct pk_memory c = { 0 };
 	uint64_t *v;
 
 	(void)state;
@@ -92,10 +92,10 @@ static void test_holds_on(void **state)
 	assert_non_null(v);
 	assert_in_range(*v, 70, 100);
 	assert_null(pk_memo_find(forgets, &rare));
-	pk_memo_counts(k, &c);
-	assert_int_equal(c.used, 256);
+	pk_memo_memory(k, &c);
+	assert_int_equal(pk_memo_used(k), 256);
 	assert_true(c.refused > 100000);
-	assert_in_range(pk_memo_bytes(k), 1, pk_memo_bytes_max(256, sizeof(uint64_t), true));
+	assert_in_range(c.bytes, 1, pk_memo_bytes_max(256, sizeof(uint64_t), true));
 }
 
 static void test_ages(void **state)
@@ -106,8 +106,8 @@ static void test_ages(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		(void)take(k, 1);
-	for (int i = 0; i < 10; i++)
-		pk_memo_age(k);
+	for (uint64_t i = 1; i <= 21; i++)
+		pk_memo_age(k, i, 2);
 	for (uint64_t i = 0; i < 1000; i++)
 		for (int n = 0; n < 3; n++)
 			(void)take(k, 1000 + i);

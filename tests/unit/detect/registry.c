@@ -41,7 +41,7 @@ static void test_table(void **state)
 		assert_int_equal(d->init != NULL, d->done != NULL);
 		if (d->init) {
 			assert_non_null(d->bytes_max);
-			assert_non_null(d->bytes);
+			assert_non_null(d->memory);
 			assert_true(d->bytes_max(c) > 0);
 		}
 		for (size_t k = 0; k < PK_TECHNIQUES_MAX && d->technique[k]; k++)

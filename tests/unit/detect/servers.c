@@ -35,6 +35,7 @@ static void test_bound(void **state)
 	struct pk_servers *t = pk_servers_new();
 	struct pk_server s = { .addr = { 1 } }, other;
 	struct pk_segment net = { 0 };
+	struct pk_memory m = { 0 };
 
 	(void)state;
 	for (uint32_t i = 0; i < 100000; i++) {
@@ -43,7 +44,8 @@ static void test_bound(void **state)
 		if (pk_servers_take(t, &net, &s, i + 1, ~0ull, &other))
 			assert_int_equal(other.first_ns % 5000, (i % 5000) + 1);
 	}
-	assert_true(pk_servers_bytes(t) <= pk_servers_bytes_max());
+	pk_servers_memory(t, &m);
+	assert_true(m.bytes <= pk_servers_bytes_max());
 	for (uint32_t i = 0; i < 100; i++) {
 		memcpy(s.addr + 4, &i, sizeof(i));
 		net.ifindex = 7777;

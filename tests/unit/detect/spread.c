@@ -17,6 +17,7 @@ static void test_windows(void **state)
 	struct pk_conf *c = pk_conf_new();
 	struct pk_memo_key who = { .port = 1 };
 	struct pk_spread_row *r = NULL;
+	struct pk_memory m = { 0 };
 	void *s;
 
 	(void)state;
@@ -34,7 +35,8 @@ static void test_windows(void **state)
 	assert_int_equal(r->events, 1);
 	assert_int_equal(pk_spread_count(r, PK_SPREAD_LONG), 1);
 	assert_ptr_equal(pk_spread_find(s, &who), r);
-	assert_in_range(pk_spread_bytes(s), 1, pk_spread_bytes_max(c));
+	pk_spread_memory(s, &m);
+	assert_in_range(m.bytes, 1, pk_spread_bytes_max(c));
 	pk_spread_done(s);
 	pk_conf_free(c);
 }
