@@ -134,10 +134,11 @@ const struct pk_command pk_cmd_alerts = {
 	.what = "list or follow what looks like an attack",
 	.usage = "alerts [OPTION]... [FILTER]\n"
 		 "       picket alerts show ID",
-	.options = pk_list_options_log,
+	.options = pk_list_options_alerts,
 	.run = run_alerts,
 	.help = "  -f, --follow     print each alert as it is found, and again as it grows, until "
 		"Ctrl-C\n"
+		"      --muted      those that are suppressed, which are not shown else\n"
 		"  -n, --number N   at most N alerts (1000), the latest\n"
 		"  -o, --output F   table, json (one OCSF Detection Finding a line) or csv\n"
 		"  -h, --help       this text\n\n"
@@ -152,6 +153,7 @@ const struct pk_command pk_cmd_alerts = {
 		"Examples:\n"
 		"  picket alerts\n"
 		"  picket alerts --follow user www-data\n"
+		"  picket alerts --muted\n"
 		"  picket alerts -o json -n 1 | jq '.message, .finding_info.desc, .remediation'\n",
 };
 

@@ -25,6 +25,7 @@ extern const struct pk_command pk_cmd_tls;
 extern const struct pk_command pk_cmd_alerts;
 extern const struct pk_command pk_cmd_incident;
 extern const struct pk_command pk_cmd_playbook;
+extern const struct pk_command pk_cmd_mute;
 extern const struct pk_command pk_cmd_detectors;
 extern const struct pk_command pk_cmd_ps;
 extern const struct pk_command pk_cmd_status;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { OPT_ALL = 'a', OPT_FOLLOW = 'f' };
+enum { OPT_ALL = 'a', OPT_FOLLOW = 'f', OPT_MUTED = 256 };
 
 const struct option pk_list_options[] = {
 	{ "follow", no_argument, NULL, OPT_FOLLOW }, { "all", no_argument, NULL, OPT_ALL },
@@ -31,10 +31,16 @@ const struct option pk_list_options_log[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+const struct option pk_list_options_alerts[] = {
+	{ "follow", no_argument, NULL, OPT_FOLLOW }, { "muted", no_argument, NULL, OPT_MUTED },
+	{ "number", required_argument, NULL, 'n' },  { "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+};
+
 struct wish {
 	enum pk_format format;
 	const char *number;
-	bool follow, all;
+	bool follow, all, muted;
 	struct pk_buf filter;
 };
 
@@ -57,6 +63,8 @@ static void short_options(const struct option *options, char out[LETTERS_MAX])
 
 	out[n++] = '+';
 	for (const struct option *o = options; o->name && n < LETTERS_MAX - 2; o++) {
+		if (o->val > 127)
+			continue; /* has no letter */
 		out[n++] = (char)o->val;
 		if (o->has_arg == required_argument)
 			out[n++] = ':';
@@ -80,6 +88,9 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 		case OPT_ALL:
 			w->all = true;
 			break;
+		case OPT_MUTED:
+			w->muted = true;
+			break;
 		case 'n':
 			if (!*optarg || strspn(optarg, "0123456789") != strlen(optarg)) {
 				fprintf(stderr, "picket: -n takes a number, not %s\n", optarg);
@@ -102,6 +113,10 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 		}
 	}
 	read_filter(w, argc, argv);
+	if (w->follow && w->muted) {
+		fprintf(stderr, "picket: suppressed alerts are not followed, only listed\n");
+		return 2;
+	}
 	return 0;
 }
 
@@ -174,6 +189,7 @@ int pk_list_run(const struct pk_command *self, const struct pk_list *list, int a
 	const char *const query[] = { "filter", w.filter.data,
 				      "limit",  w.number ? w.number : list->limit,
 				      "state",  w.all && list->stream ? "all" : NULL,
+				      "muted",  w.muted ? "1" : NULL,
 				      NULL };
 
 	pk_client_init(&client, NULL);

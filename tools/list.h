@@ -19,8 +19,9 @@ struct pk_list {
 };
 
 extern const struct option pk_list_options[];
-extern const struct option pk_list_options_plain[]; /* without --follow */
-extern const struct option pk_list_options_log[];   /* without --all: nothing in it ends */
+extern const struct option pk_list_options_plain[];  /* without --follow */
+extern const struct option pk_list_options_log[];    /* without --all: nothing in it ends */
+extern const struct option pk_list_options_alerts[]; /* the same with --since and --muted */
 
 /* Reads the options, asks the daemon, prints. */
 int pk_list_run(const struct pk_command *self, const struct pk_list *list, int argc, char **argv);

@@ -29,6 +29,7 @@
 #include "pipeline_alerts.h"
 #include "pipeline_capture.h"
 #include "pipeline_keep.h"
+#include "pipeline_mutes.h"
 #include "pipeline_news.h"
 #include "respond/respond.h"
 
@@ -301,6 +302,8 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
 	r = pk_pipeline_keep_new(&p->view, places);
 	if (r == 0)
 		pk_pipeline_keep_restore(&p->view);
+	if (p->alerts)
+		pk_pipeline_mutes_tick(&p->view); /* in force before the first finding */
 	return r;
 }
 
@@ -456,6 +459,8 @@ void pk_pipeline_free(struct pk_pipeline *p)
 	if (!p)
 		return;
 	pk_streams_free(p->view.streams);
+	if (p->alerts)
+		pk_pipeline_mutes_end(&p->view);
 	pk_pipeline_keep_free(&p->view);
 	pk_pipeline_alerts_free(p->alerts);
 	pk_capture_free(p->view.capture);

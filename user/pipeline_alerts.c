@@ -20,6 +20,7 @@
 #include "output/subject.h"
 #include "pipeline_incidents.h"
 #include "pipeline_keep.h"
+#include "pipeline_mutes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,28 +37,39 @@ struct pk_pipeline_alerts {
 };
 
 /* To the stream without its subject, to the log with it. */
-static void tell(struct pk_pipeline_alerts *p, struct pk_alert *a)
+static void publish(struct pk_pipeline_alerts *p, const struct pk_alert *a, size_t len)
 {
 	struct pk_view *v = p->view;
 	struct pk_filter_subject s;
 	struct pk_flow flow;
-	struct pk_json j;
-	size_t len;
 
-	pk_pipeline_incidents_alert(p->incidents, a); /* what it adds up to */
-	pk_buf_reset(&p->text);
-	pk_json_init(&j, &p->text);
-	pk_ocsf_alert(&j, &v->ocsf, a, pk_journal_next(v->alert_log));
-	len = p->text.len;
 	pk_buf_add(&p->text, a->subject, a->subject_len);
 	if (p->text.error)
 		return;
-	pk_pipeline_keep_alert(v, a, p->text.data, len);
 	pk_journal_add(v->alert_log, p->text.data, p->text.len);
 	(void)pk_subject_unpack(p->text.data, p->text.len, &flow, &s);
 	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_ALERTS, r));)
 		if (pk_filter_match(pk_stream_filter(r), &s) && pk_stream_has_room(r))
 			pk_stream_add(r, p->text.data, len);
+}
+
+/* What is suppressed is kept and can be read, and that is all. */
+static void tell(struct pk_pipeline_alerts *p, struct pk_alert *a)
+{
+	struct pk_view *v = p->view;
+	bool quiet = a->finding.mute != 0;
+	struct pk_json j;
+
+	if (!quiet)
+		pk_pipeline_incidents_alert(p->incidents, a); /* what it adds up to */
+	pk_buf_reset(&p->text);
+	pk_json_init(&j, &p->text);
+	pk_ocsf_alert(&j, &v->ocsf, a, quiet ? 0 : pk_journal_next(v->alert_log));
+	if (p->text.error)
+		return;
+	pk_pipeline_keep_alert(v, a, p->text.data, p->text.len);
+	if (!quiet)
+		publish(p, a, p->text.len);
 	a->told = a->count;
 	a->told_ns = v->now_ns;
 }
@@ -87,6 +99,7 @@ static void on_found(void *arg, struct pk_finding *f)
 	struct pk_alert *a;
 	bool is_new;
 
+	pk_pipeline_mutes_ask(p->view, f); /* did somebody decide not to hear of it? */
 	a = pk_alerts_take(p->view->alerts, f, &is_new);
 	if (!a)
 		return;
@@ -117,6 +130,8 @@ int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret
 	view->alert_log = pk_journal_new(c->alerts_max * LOG_BYTES, c->alerts_max);
 	r = view->alerts && view->alert_log ? pk_detect_new(&w, on_found, p, &p->detect) : -ENOMEM;
 	if (r == 0)
+		r = pk_pipeline_mutes_new(view);
+	if (r == 0)
 		r = pk_pipeline_incidents_new(view, &p->incidents);
 	if (r < 0) {
 		pk_pipeline_alerts_free(p);
@@ -134,6 +149,7 @@ void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p)
 	pk_pipeline_incidents_free(p->incidents);
 	pk_detect_free(p->detect);
 	pk_indicators_free(p->intel);
+	pk_pipeline_mutes_free(p->view);
 	pk_alerts_free(p->view->alerts);
 	pk_journal_free(p->view->alert_log);
 	pk_buf_done(&p->text);
@@ -163,6 +179,7 @@ void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *s
 /* Alerts that grew and have not been told for a while are told on the next tick. */
 void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns)
 {
+	pk_pipeline_mutes_tick(p->view);
 	pk_detect_tick(p->detect, now_ns);
 	for (struct pk_alert *a = NULL; (a = pk_alerts_next(p->view->alerts, a));)
 		if (pk_alert_is_due(a, now_ns))

@@ -90,7 +90,7 @@ void pk_pipeline_keep_alert(struct pk_view *view, const struct pk_alert *a, cons
 	/* both count what they refuse */
 	if (view->store)
 		(void)pk_store_put(view->store, &row, NULL);
-	if (view->sinks)
+	if (view->sinks && (!f->mute || view->conf->mute_sinks))
 		(void)pk_sinks_put(view->sinks, &(struct pk_sink_record){ .time_ns = row.time_ns,
 									  .severity = row.severity,
 									  .uid = row.uid,

@@ -19,7 +19,13 @@
 #define PK_API_TLS        "/v1/tls"        /* ?filter=&limit=&after= : {"tls":[OCSF 4001...]} */
 #define PK_API_TLS_STREAM "/v1/tls/stream" /* ?filter= or ?after= : NDJSON */
 /* ?filter=&severity=&technique=&rule=&limit= : {"alerts":[OCSF 2004...]}; below it /UID */
-#define PK_API_ALERTS        "/v1/alerts"
+#define PK_API_ALERTS "/v1/alerts"
+/*
+ * Suppressions. GET ?state=active|expired|removed|all; POST {"rules":[...],"match":{...},"owner",
+ * "reason","ttl":SECONDS,"wide"}; below it /ID (number or uid): GET; DELETE {"reason"}; /ID/extend
+ * POST {"ttl","reason"}.
+ */
+#define PK_API_MUTES         "/v1/mutes"
 #define PK_API_ALERTS_STREAM "/v1/alerts/stream" /* ?filter= or ?after= : NDJSON, each telling */
 #define PK_API_DETECTORS     "/v1/detectors"     /* {"detectors":[...]} */
 /*

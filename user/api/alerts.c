@@ -28,6 +28,7 @@ struct wish {
 	enum pk_severity severity; /* at least */
 	const char *technique;     /* NULL: any; with its sub-techniques */
 	const char *rule;          /* NULL: any */
+	bool muted;                /* those that are suppressed, and no others */
 };
 
 static bool has_technique(const struct pk_finding *f, const char *technique)
@@ -46,7 +47,7 @@ static bool wanted(const struct wish *w, const struct pk_alert *a)
 	struct pk_filter_subject s;
 	struct pk_flow flow;
 
-	if (a->finding.severity < w->severity ||
+	if ((a->finding.mute != 0) != w->muted || a->finding.severity < w->severity ||
 	    (w->technique && !has_technique(&a->finding, w->technique)) ||
 	    (w->rule && strcmp(a->finding.rule, w->rule) != 0))
 		return false;
@@ -66,6 +67,8 @@ static int read_wish(struct pk_api_request *q, struct wish *w)
 			       "severity: expected informational, low, medium, high or critical");
 		return -EINVAL;
 	}
+	if (pk_api_param_bool(q, "muted", &w->muted) < 0)
+		return -EINVAL;
 	return pk_api_param_filter(q, &w->filter);
 }
 
@@ -77,10 +80,17 @@ int pk_alerts_get(struct pk_api_request *q)
 	struct pk_json j;
 	struct wish w;
 
-	if (pk_api_param(q, "since"))
-		return pk_alerts_kept_get(q);
 	if (pk_api_param_u64(q, "limit", LIMIT_MAX, &limit) < 0 || read_wish(q, &w) < 0)
 		return 0;
+	if (pk_api_param(q, "since")) {
+		(void)pk_alerts_kept_get(
+			q, &(struct pk_alert_wish){ .rule = w.rule,
+						    .filter = pk_api_param(q, "filter") ? w.filter
+											: NULL,
+						    .muted = w.muted }); /* always 0 */
+		pk_filter_free(w.filter);
+		return 0;
+	}
 	for (struct pk_alert *a = NULL; (a = pk_alerts_next(all, a));)
 		matched += wanted(&w, a);
 	pk_json_init(&j, &body);

@@ -100,6 +100,10 @@ void pk_api_peer_actor(const struct pk_api_request *q, struct pk_buf *out)
 	struct ucred peer;
 	const char *name;
 
+	if (pk_link_client(q->x)) { /* a certificate has neither uid nor pid */
+		pk_api_peer_name(q, out);
+		return;
+	}
 	if (peer_of(q->x, &peer) < 0) {
 		pk_buf_str(out, "somebody who has left");
 		return;

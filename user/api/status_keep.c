@@ -5,6 +5,7 @@
 #include "api/view.h"
 #include "base/json.h"
 #include "conf/conf.h"
+#include "mute/json.h"
 #include "sink/sink.h"
 #include "store/store.h"
 
@@ -16,6 +17,8 @@ void pk_status_keep(struct pk_json *j, const struct pk_view *v)
 		(void)pk_store_status(v->store, j, "store"); /* degraded says whether it can */
 	if (v->sinks)
 		pk_sinks_status(v->sinks, j, "sinks");
+	if (v->mutes)
+		pk_mute_write_counts(j, "mutes", v->mutes);
 }
 
 static void sinks_degraded(struct pk_json *j, const struct pk_view *v)

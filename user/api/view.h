@@ -17,6 +17,7 @@ struct pk_incident;
 struct pk_journal;
 struct pk_incidents;
 struct pk_live;
+struct pk_mutes;
 struct pk_pipeline_respond;
 struct pk_playbook;
 struct pk_respond;
@@ -43,6 +44,8 @@ struct pk_view {
 		uint64_t broken;
 		bool trouble;
 	} store_told;                          /* what was said of it last */
+	struct pk_mutes *mutes;                /* suppressions; NULL: nothing is detected here */
+	bool mutes_ready;                      /* those of before were read: more can be made */
 	struct pk_incidents *incidents;        /* NULL: none are kept here */
 	struct pk_journal *incident_log;       /* every telling of an incident */
 	struct pk_pipeline_respond *responder; /* the pipeline's own */

@@ -7,8 +7,10 @@
 
 #include "base/buf.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Code points that change how their surroundings look, or that can't be seen. */
@@ -159,4 +161,27 @@ void pk_escape_csv(struct pk_buf *out, const char *s, size_t len)
 	escape(out, s, len, &csv_style);
 	if (quote)
 		pk_buf_char(out, '"');
+}
+
+/* The byte that \xNN stands for; 0: it is not such an escape. */
+static unsigned char escaped_byte(const char *s)
+{
+	const char hex[] = { s[2], s[2] ? s[3] : '\0', '\0' };
+
+	return isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1])
+		       ? (unsigned char)strtoul(hex, NULL, 16)
+		       : 0;
+}
+
+void pk_unescape_json(char *s)
+{
+	char *to = s;
+
+	for (; *s; to++) {
+		bool hex = s[0] == '\\' && s[1] == 'x' && escaped_byte(s);
+
+		*to = hex ? (char)escaped_byte(s) : *s;
+		s += hex ? 4 : s[0] == '\\' && s[1] == '\\' ? 2 : 1;
+	}
+	*to = '\0';
 }

@@ -21,6 +21,9 @@ void pk_escape_text(struct pk_buf *out, const char *s, size_t len);
  * many readers refuse, is such a byte. */
 void pk_escape_json(struct pk_buf *out, const char *s, size_t len);
 
+/* What a JSON parser gives of such a text, turned back in place; a NUL stays escaped. */
+void pk_unescape_json(char *s);
+
 /* One CSV field, made safe as for terminals, quoted when needed; a leading = + - @ gets a ' in
  * front (formula injection). */
 void pk_escape_csv(struct pk_buf *out, const char *s, size_t len);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the alerts: slots found by rule and fold number, in a list by when they were seen last. It
- * writes no JSON; what must be written at the first finding is given to it as text.
+ * Owns the alerts: slots found by rule and fold number, in lists by when they were seen last. Those
+ * that are suppressed have a list of their own and, when all slots are taken, go before others do
+ * while they have more than a quarter. It writes no JSON; what must be written at the first finding
+ * is given to it as text.
  */
 #include "detect/alert.h"
 
@@ -19,9 +21,17 @@ struct pk_alerts {
 	uint32_t *bucket;
 	size_t max, mask;
 	uint64_t fold_ns, last_number;
-	uint32_t oldest, newest;
+	struct list {
+		uint32_t oldest, newest;
+		size_t n;
+	} list[2]; /* of alerts that are told, of those that are suppressed */
 	struct pk_alerts_count count;
 };
+
+static struct list *list_of(struct pk_alerts *t, const struct pk_alert *a)
+{
+	return &t->list[a->finding.mute != 0];
+}
 
 struct pk_alerts *pk_alerts_new(size_t max, uint64_t fold_ns)
 {
@@ -37,8 +47,7 @@ struct pk_alerts *pk_alerts_new(size_t max, uint64_t fold_ns)
 				 .max = max,
 				 .mask = buckets - 1,
 				 .fold_ns = fold_ns,
-				 .oldest = NONE,
-				 .newest = NONE,
+				 .list = { { NONE, NONE, 0 }, { NONE, NONE, 0 } },
 				 .count.max = max };
 	if (!t->slot || !t->bucket) {
 		pk_alerts_free(t);
@@ -88,18 +97,23 @@ static struct pk_alert *find(const struct pk_alerts *t, const struct pk_finding 
 
 static void leave_list(struct pk_alerts *t, struct pk_alert *a)
 {
-	*(a->older != NONE ? &t->slot[a->older].newer : &t->oldest) = a->newer;
-	*(a->newer != NONE ? &t->slot[a->newer].older : &t->newest) = a->older;
+	struct list *l = list_of(t, a);
+
+	*(a->older != NONE ? &t->slot[a->older].newer : &l->oldest) = a->newer;
+	*(a->newer != NONE ? &t->slot[a->newer].older : &l->newest) = a->older;
+	l->n--;
 }
 
 static void enter_list(struct pk_alerts *t, struct pk_alert *a)
 {
 	uint32_t i = (uint32_t)(a - t->slot);
+	struct list *l = list_of(t, a);
 
-	a->older = t->newest;
+	a->older = l->newest;
 	a->newer = NONE;
-	*(t->newest != NONE ? &t->slot[t->newest].newer : &t->oldest) = i;
-	t->newest = i;
+	*(l->newest != NONE ? &t->slot[l->newest].newer : &l->oldest) = i;
+	l->newest = i;
+	l->n++;
 }
 
 static void leave_bucket(struct pk_alerts *t, struct pk_alert *a)
@@ -111,14 +125,16 @@ static void leave_bucket(struct pk_alerts *t, struct pk_alert *a)
 	*at = a->next;
 }
 
-/* A slot in no list: an unused one, or the one seen longest ago. */
+/* A slot in no list: an unused one, or the one seen longest ago of the list that is to give. */
 static struct pk_alert *make_room(struct pk_alerts *t)
 {
 	struct pk_alert *a;
+	bool quiet;
 
 	if (t->count.used < t->max)
 		return &t->slot[t->count.used++];
-	a = &t->slot[t->oldest];
+	quiet = t->list[1].n > t->max / 4 || !t->list[0].n;
+	a = &t->slot[t->list[quiet].oldest];
 	leave_bucket(t, a);
 	leave_list(t, a);
 	drop_texts(a);
@@ -241,8 +257,10 @@ struct pk_alert *pk_alerts_find(const struct pk_alerts *t, uint64_t number)
 
 struct pk_alert *pk_alerts_next(const struct pk_alerts *t, const struct pk_alert *after)
 {
-	uint32_t i = after ? after->newer : t->oldest;
+	uint32_t i = after ? after->newer : t->list[0].oldest;
 
+	if (i == NONE && (!after || !after->finding.mute))
+		i = t->list[1].oldest; /* behind all that are told */
 	return i == NONE ? NULL : &t->slot[i];
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Findings folded into alerts: the same rule with the same fold number within detect.fold is one
- * alert with a count. A fixed number of alerts; the one not seen longest goes first. One thread.
+ * alert with a count. A fixed number of alerts; the one not seen longest goes first, suppressed
+ * ones before others while they have more than a quarter. One thread.
  */
 #pragma once
 
@@ -51,6 +52,7 @@ int pk_alert_keep(struct pk_alert *a, const char *evidence, size_t evidence_len,
 bool pk_alert_is_due(const struct pk_alert *a, uint64_t now_ns);
 
 struct pk_alert *pk_alerts_find(const struct pk_alerts *t, uint64_t number); /* NULL */
-/* The one seen longest ago first; start with NULL. Borrowed until the next take. */
+/* The one seen longest ago first, suppressed ones behind all others; start with NULL. Borrowed
+ * until the next take. */
 struct pk_alert *pk_alerts_next(const struct pk_alerts *t, const struct pk_alert *after);
 void pk_alerts_counts(const struct pk_alerts *t, struct pk_alerts_count *ret_count);

@@ -163,3 +163,11 @@ void pk_detect_use(const struct pk_detect *d, size_t i, struct pk_detector_use *
 		.bytes_max = s->detector->bytes_max ? s->detector->bytes_max(d->world.conf) : 0,
 	};
 }
+
+const void *pk_detect_state(const struct pk_detect *d, const struct pk_detector *detector)
+{
+	for (size_t i = 0; i < pk_detectors_n; i++)
+		if (d->slot[i].detector == detector)
+			return d->slot[i].state;
+	return NULL;
+}

@@ -114,6 +114,9 @@ void pk_detect_tick(struct pk_detect *d, uint64_t now_ns);
 const struct pk_world *pk_detect_world(const struct pk_detect *d);
 void pk_detect_found(struct pk_detect *d, const struct pk_detector *self, struct pk_finding *f);
 
+/* The state of one of pk_detectors; NULL: it has none, or is off. For what shows it. */
+const void *pk_detect_state(const struct pk_detect *d, const struct pk_detector *detector);
+
 struct pk_detector_use {
 	const struct pk_detector *detector;
 	bool on;

@@ -64,6 +64,9 @@ struct pk_finding {
 
 	/* Findings of one rule with the same number are one alert, counted. */
 	uint64_t fold;
+
+	/* Number of the suppression that keeps it quiet, set by who asks them; 0: none. */
+	uint64_t mute;
 };
 
 void pk_finding_plain(struct pk_finding *f, const char *fmt, ...)

@@ -5,6 +5,8 @@
  * at the start and when the configuration is read again; rules that can't run then are told as a
  * finding.
  */
+#include "detect/rules.h"
+
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "conf/conf.h"
@@ -24,12 +26,21 @@
 #define MARKS_A_GROUP 8
 #define TEXT_BYTES    (16u << 20) /* of rules that ever matched: findings outlive a set */
 #define ERRORS_SHOWN  600
+#define COUNTED_MAX   4096 /* rules that ever matched */
+
+/* Of a rule that ever matched. */
+struct count {
+	const char *name; /* in the pool: the same text is the same pointer */
+	uint64_t hits, last_ns;
+};
 
 struct state {
 	const char *dir;
 	struct pk_sigma_set *set;
 	struct pk_sigma_scratch *scratch;
 	struct pk_sigma_state *counts;
+	struct count *hit; /* COUNTED_MAX, hits of them used */
+	size_t hits;
 	struct pk_intern *texts;
 	struct pk_rules_texts event_texts;
 	struct pk_buf errors; /* of the last time rules were read; told at the next chance */
@@ -52,7 +63,7 @@ static const char *keep(struct state *st, const char *s)
 /* The texts of the finding that have to outlive the rule. */
 static void put_rule(struct state *st, const struct pk_sigma_rule *rule, struct pk_finding *f)
 {
-	const char *name = keep(st, rule->id ? rule->id : rule->title);
+	const char *name = keep(st, pk_rules_name(rule));
 
 	f->is_rule = true;
 	f->rule = name ? name : "rules"; /* no room: counted by the pool */
@@ -136,8 +147,26 @@ static void tell(struct look *l, const struct pk_sigma_hit *hit)
 	pk_detect_found(l->d, &pk_detect_rules, &f);
 }
 
+/* Counts go on when rules are read again. */
+static void count(struct look *l, const struct pk_sigma_rule *rule)
+{
+	const char *name = keep(l->st, pk_rules_name(rule));
+	struct state *st = l->st;
+	size_t i = 0;
+
+	while (i < st->hits && st->hit[i].name != name)
+		i++;
+	if (i == COUNTED_MAX || !name)
+		return; /* no room: what is counted stays right */
+	st->hits += i == st->hits;
+	st->hit[i].name = name;
+	st->hit[i].hits++;
+	st->hit[i].last_ns = l->now_ns;
+}
+
 static void on_correlation(void *arg, const struct pk_sigma_hit *hit)
 {
+	count(arg, hit->rule);
 	if (!hit->rule->silent)
 		tell(arg, hit);
 }
@@ -146,6 +175,7 @@ static void on_hit(void *arg, const struct pk_sigma_hit *hit)
 {
 	struct look *l = arg;
 
+	count(l, hit->rule);
 	if (!hit->rule->silent)
 		tell(l, hit);
 	pk_sigma_state_feed(l->st->counts, l->st->set, hit, on_correlation, l);
@@ -203,6 +233,7 @@ static void done(void *state)
 	pk_sigma_scratch_free(st->scratch);
 	pk_sigma_set_free(st->set);
 	pk_sigma_state_free(st->counts);
+	free(st->hit);
 	pk_intern_free(st->texts);
 	pk_buf_done(&st->event_texts.answers);
 	pk_buf_done(&st->errors);
@@ -225,7 +256,8 @@ static int init(const struct pk_world *w, void **ret_state)
 	st->dir = w->conf->rules_dir;
 	st->counts = pk_sigma_state_new(groups, groups * MARKS_A_GROUP);
 	st->texts = pk_intern_new(TEXT_BYTES);
-	if (!st->counts || !st->texts || read_rules(st) == -ENOMEM)
+	st->hit = calloc(COUNTED_MAX, sizeof(*st->hit));
+	if (!st->counts || !st->texts || !st->hit || read_rules(st) == -ENOMEM)
 		return -ENOMEM;
 	*ret_state = PK_TAKE(st);
 	return 0;
@@ -269,7 +301,7 @@ static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 static size_t bytes_max(const struct pk_conf *conf)
 {
 	return pk_sigma_state_bytes(conf->rules_groups, conf->rules_groups * MARKS_A_GROUP) +
-	       TEXT_BYTES;
+	       TEXT_BYTES + COUNTED_MAX * sizeof(struct count);
 }
 
 /* Of what grows with what is seen; the rules themselves are as large as the operator made them. */
@@ -281,7 +313,7 @@ static void memory(const void *state, struct pk_memory *sum)
 
 	pk_sigma_state_counts(st->counts, &c);
 	pk_intern_counts(st->texts, &t);
-	sum->bytes += c.bytes + t.bytes;
+	sum->bytes += c.bytes + t.bytes + COUNTED_MAX * sizeof(struct count);
 }
 
 const struct pk_detector pk_detect_rules = {
@@ -299,3 +331,38 @@ const struct pk_detector pk_detect_rules = {
 	.tick = tick,
 	.memory = memory,
 };
+
+const char *pk_rules_name(const struct pk_sigma_rule *rule)
+{
+	return rule->id ? rule->id : rule->title;
+}
+
+bool pk_rules_at(const struct pk_detect *d, size_t i, struct pk_rules_row *ret_row)
+{
+	const struct state *st = pk_detect_state(d, &pk_detect_rules);
+	const char *name;
+
+	if (!st || !st->set || i >= st->set->rules.n)
+		return false;
+	*ret_row = (struct pk_rules_row){ .rule = st->set->rules.v[i] };
+	name = pk_rules_name(ret_row->rule);
+	for (size_t k = 0; name && k < st->hits; k++)
+		if (strcmp(st->hit[k].name, name) == 0) {
+			ret_row->hits = st->hit[k].hits;
+			ret_row->last_ns = st->hit[k].last_ns;
+		}
+	return true;
+}
+
+bool pk_rules_has(const struct pk_detect *d, const char *name)
+{
+	struct pk_rules_row row;
+	const char *is;
+
+	for (size_t i = 0; pk_rules_at(d, i, &row); i++) {
+		is = pk_rules_name(row.rule);
+		if (is && strcmp(is, name) == 0)
+			return true;
+	}
+	return false;
+}

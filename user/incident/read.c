@@ -3,6 +3,7 @@
 #include "incident/read.h"
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/ip.h"
 #include "incident/incident.h"
 
@@ -11,33 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the writer escaped for JSON readers, turned back: \\ is one backslash, \xNN a byte. */
-static void unescape(char *s)
-{
-	char *to = s;
-	unsigned byte;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] == '\\') {
-			*to++ = '\\';
-			s += 2;
-		} else if (s[0] == '\\' && s[1] == 'x' && sscanf(s + 2, "%2x", &byte) == 1 &&
-			   byte) {
-			*to++ = (char)byte;
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
 static void text(json_t *o, const char *key, char *to, size_t size)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	(void)snprintf(to, size, "%s", s ? s : "");
-	unescape(to);
+	pk_unescape_json(to);
 }
 
 static int64_t number(json_t *o, const char *key, int64_t max)

@@ -160,6 +160,8 @@ static void write_own(struct pk_json *j, const struct pk_alert *a)
 	if (f->name[0])
 		pk_json_str(j, "name", f->name);
 	pk_json_bool(j, "spoofable", f->spoofable);
+	if (f->mute)
+		pk_json_u64(j, "mute", f->mute);
 	if (a->incident)
 		pk_json_u64(j, "incident", a->incident);
 	pk_json_end(j);
@@ -183,8 +185,8 @@ void pk_ocsf_alert(struct pk_json *j, const struct pk_ocsf *o, const struct pk_a
 	pk_json_i64(j, "confidence_id", confidence_id(f->confidence));
 	pk_json_str(j, "confidence", confidences[confidence_id(f->confidence)]);
 	pk_json_i64(j, "confidence_score", f->confidence);
-	pk_json_i64(j, "status_id", 1);
-	pk_json_str(j, "status", "New");
+	pk_json_i64(j, "status_id", f->mute ? 3 : 1);
+	pk_json_str(j, "status", f->mute ? "Suppressed" : "New");
 	write_info(j, a, uid);
 	pk_ocsf_device(j, o);
 	if (a->evidence)

@@ -11,6 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
+const char *const pk_row_kind_name[PK_STORE_KINDS] = {
+	"", "alert", "incident", "act", "", "mute",
+};
+
 #define TEXTS      5
 #define ALL        256
 #define FLOW_SHARE 128
@@ -49,8 +53,8 @@ int pk_row_put(struct pk_queue *q, const struct pk_store_row *row)
 			  .has_remote = row->remote != NULL };
 	struct iovec part[TEXTS + 2] = { { &h, sizeof(h) } };
 
-	if (row->kind < PK_STORE_ALERT || row->kind > PK_STORE_ACT || !row->uid || !row->uid[0] ||
-	    !row->json || !row->len)
+	if (row->kind < PK_STORE_ALERT || row->kind >= PK_STORE_KINDS ||
+	    row->kind == PK_STORE_FLOW || !row->uid || !row->uid[0] || !row->json || !row->len)
 		return -EINVAL;
 	if (row->len > PK_STORE_JSON_MAX)
 		return -EMSGSIZE;

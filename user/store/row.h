@@ -6,6 +6,9 @@
 
 struct pk_queue;
 
+/* What the chain calls each kind; "" those that are not in it. */
+extern const char *const pk_row_kind_name[PK_STORE_KINDS];
+
 /* -EINVAL: not a row that can be kept; -EMSGSIZE: too long; -ENOBUFS: no room. */
 int pk_row_put(struct pk_queue *q, const struct pk_store_row *row);
 int pk_row_put_flow(struct pk_queue *q, const struct pk_store_flow *flow);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Picket remembers on disk: alerts, incidents and acts as JSON with a few columns to find them
- * by, ended flows as columns alone. Everything but flows is entered into a hash chain (chain.h).
- * Writing has a thread of its own behind a bounded queue; who puts never waits for the disk.
+ * What Picket remembers on disk: alerts, incidents, suppressions and acts as JSON with a few
+ * columns to find them by, ended flows as columns alone. Everything but flows is entered into a
+ * hash chain (chain.h). Writing has a thread of its own behind a bounded queue; who puts never
+ * waits for the disk.
  */
 #pragma once
 
@@ -21,7 +22,14 @@ struct pk_store;
 #define PK_STORE_UID_MAX  128        /* bytes of any name of a row */
 #define PK_STORE_JSON_MAX (1u << 20) /* bytes of a row's text */
 
-enum pk_store_kind { PK_STORE_ALERT = 1, PK_STORE_INCIDENT, PK_STORE_ACT, PK_STORE_FLOW };
+enum pk_store_kind {
+	PK_STORE_ALERT = 1,
+	PK_STORE_INCIDENT,
+	PK_STORE_ACT,
+	PK_STORE_FLOW,
+	PK_STORE_MUTE, /* a suppression */
+	PK_STORE_KINDS
+};
 
 /* Texts may be NULL but uid and json. A row of the same kind and uid is a new version of it. */
 struct pk_store_row {

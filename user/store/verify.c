@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "store/checkpoint.h"
 #include "store/db.h"
+#include "store/row.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -202,12 +203,11 @@ static int read_meta(struct walk *w)
 /* The object that a record is about: as it was, or in a later version that has its own record. */
 static void check_object(struct walk *w, const struct record *rec)
 {
-	static const char *const kind[] = { "", "alert", "incident", "act" };
 	uint64_t seq = (uint64_t)rec->sequence, now;
 	uint8_t want[PK_HASH_SIZE], is[PK_HASH_SIZE];
-	int k = 3;
+	int k = PK_STORE_KINDS - 1;
 
-	while (k && strcmp(kind[k], rec->type) != 0)
+	while (k && strcmp(pk_row_kind_name[k], rec->type) != 0)
 		k--;
 	(void)sqlite3_bind_int(w->object, 1, k);
 	pk_db_bind_text(w->object, 2, rec->uid);

@@ -7,10 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "store/row.h"
 
 #include <errno.h>
-
-static const char *const kind_name[] = { "", "alert", "incident", "act" };
 
 /* Is there one of this name already? */
 static int find(struct pk_writer *w, const struct pk_store_row *row, bool *ret_known)
@@ -54,7 +53,7 @@ static int put_record(struct pk_writer *w, const struct pk_store_row *row, bool 
 				    .act = row->act ? row->act
 					   : known  ? "update"
 						    : "create",
-				    .type = kind_name[row->kind],
+				    .type = pk_row_kind_name[row->kind],
 				    .uid = row->uid };
 	sqlite3_stmt *s = w->db->stmt[PK_DB_CHAIN];
 	uint8_t hash[PK_HASH_SIZE];

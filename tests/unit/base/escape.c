@@ -179,6 +179,33 @@ static void test_json_code_points(void **state)
 	expect(pk_escape_json, "a\x7f", 2, "a\\u007F");
 }
 
+/* Through a parser and back: what went in comes out, but for a NUL. */
+static void test_json_turns_back(void **state)
+{
+	static const char *const texts[] = {
+		"",         "plain",    "\\",    "\\\\x41",      "\\x",  "\\x4",  "a\xff\x80z",
+		"\xc3\xbc", "\x01\x1f", "C:\\x", "\xe2\x80\xae", "\\\\", "\\xzz",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		_cleanup_(pk_buf_done) struct pk_buf b = {};
+		json_t *j;
+		char *s;
+
+		pk_buf_str(&b, "[\"");
+		pk_escape_json(&b, texts[i], strlen(texts[i]));
+		pk_buf_str(&b, "\"]");
+		j = json_loads(b.data, 0, NULL);
+		assert_non_null(j);
+		s = strdup(json_string_value(json_array_get(j, 0)));
+		pk_unescape_json(s);
+		assert_string_equal(s, texts[i]);
+		free(s);
+		json_decref(j);
+	}
+}
+
 static void test_csv(void **state)
 {
 	(void)state;
@@ -202,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_turns_back),
 		cmocka_unit_test(test_json_every_byte_loads),
 		cmocka_unit_test(test_json_code_points),
+		cmocka_unit_test(test_json_turns_back),
 		cmocka_unit_test(test_csv),
 	};
 

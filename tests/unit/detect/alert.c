@@ -100,11 +100,53 @@ static void test_is_due(void **state)
 	assert_false(pk_alert_is_due(&a, 62 * SEC));
 }
 
+/* Suppressed ones take what others leave, and a quarter; however many there are, the others stay.
+ */
+static void test_suppressed_go_first(void **state)
+{
+	_cleanup_(alerts_freep) struct pk_alerts *t = pk_alerts_new(16, 60 * SEC);
+	size_t told = 0, quiet = 0;
+	bool is_new, was_quiet = false;
+
+	(void)state;
+	for (uint64_t i = 0; i < 16; i++) {
+		struct pk_finding f = finding("a", i, i);
+
+		assert_non_null(pk_alerts_take(t, &f, &is_new));
+	}
+	for (uint64_t i = 0; i < 1000; i++) {
+		struct pk_finding f = finding("b", i, 20);
+
+		f.mute = 3;
+		assert_non_null(pk_alerts_take(t, &f, &is_new));
+		assert_true(is_new);
+	}
+	for (struct pk_alert *a = NULL; (a = pk_alerts_next(t, a));) {
+		*(a->finding.mute ? &quiet : &told) += 1;
+		assert_true(a->finding.mute || !was_quiet); /* behind all others */
+		was_quiet = a->finding.mute != 0;
+		assert_ptr_equal(pk_alerts_find(t, a->number), a);
+	}
+	assert_int_equal(quiet, 5); /* the one above a quarter makes the room for the next */
+	assert_int_equal(told, 11);
+	/* with none that is told, all slots may be theirs */
+	for (uint64_t i = 0; i < 100; i++) {
+		struct pk_finding f = finding("a", 100 + i, 30);
+
+		assert_non_null(pk_alerts_take(t, &f, &is_new));
+	}
+	quiet = 0;
+	for (struct pk_alert *a = NULL; (a = pk_alerts_next(t, a));)
+		quiet += a->finding.mute != 0;
+	assert_int_equal(quiet, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_folds),
 		cmocka_unit_test(test_oldest_goes),
+		cmocka_unit_test(test_suppressed_go_first),
 		cmocka_unit_test(test_is_due),
 	};
 
