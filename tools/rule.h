@@ -4,5 +4,6 @@
 
 #include "command.h"
 
+extern const struct pk_command pk_cmd_rule_ls;
 extern const struct pk_command pk_cmd_rule_check;
 extern const struct pk_command pk_cmd_rule_test;

@@ -27,6 +27,7 @@
  */
 #define PK_API_MUTES         "/v1/mutes"
 #define PK_API_ALERTS_STREAM "/v1/alerts/stream" /* ?filter= or ?after= : NDJSON, each telling */
+#define PK_API_RULES         "/v1/rules"         /* {"rules":[...]}: Sigma rules that are loaded */
 #define PK_API_DETECTORS     "/v1/detectors"     /* {"detectors":[...]} */
 /*
  * Incidents. GET ?state=open|all|NAME&limit= : {"incidents":[OCSF 2005...]}; below it /ID (number

@@ -61,6 +61,7 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_MUTES, PK_ROUTE_REST, "", pk_mute_get),
 	{ EVHTTP_REQ_DELETE, PK_API_MUTES, NULL, PK_ROUTE_REST, "", pk_mute_delete,
 	  PK_ROLE_OPERATOR },
+	GET(PK_API_RULES, 0, "", pk_rules_get),
 	GET(PK_API_DETECTORS, 0, "", pk_detectors_get),
 	GET(PK_API_PROCESSES, 0, "filter limit", pk_processes_get),
 	GET(PK_API_PROCESSES, PK_ROUTE_REST, "", pk_process_one_get),

@@ -35,6 +35,7 @@ int pk_mute_get(struct pk_api_request *q);
 int pk_mutes_post(struct pk_api_request *q);
 int pk_mute_extend_post(struct pk_api_request *q);
 int pk_mute_delete(struct pk_api_request *q);
+int pk_rules_get(struct pk_api_request *q);
 int pk_detectors_get(struct pk_api_request *q);
 int pk_processes_get(struct pk_api_request *q);
 int pk_process_one_get(struct pk_api_request *q);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules from files to findings: programs, connections, DNS; reloads that fail; correlations. */
+#include "detect/rules.h"
+
 #include "see.h"
 
 #include "base/ip.h"
@@ -93,10 +95,16 @@ static void run(const char *path, const char *argv, size_t argv_len, const char 
 static void test_process(void **state)
 {
 	const struct pk_finding *f = &seen.finding[0];
+	struct pk_rules_row row;
 
 	(void)state;
 	put("a.yml", PROCESS);
 	begin();
+	assert_true(pk_rules_has(seen.detect, "11111111-2222"));
+	assert_false(pk_rules_has(seen.detect, "Odd tool")); /* it has an id */
+	assert_true(pk_rules_at(seen.detect, 0, &row));
+	assert_int_equal(row.hits, 0);
+	assert_false(pk_rules_at(seen.detect, 1, &row));
 	run("/usr/bin/odd", "odd\0fine", 9, "odd fine", 4242, S);
 	run("/usr/bin/odd", "odd\0evil", 9, "odd evil", 0, S);
 	assert_int_equal(seen.n, 0);
@@ -114,6 +122,9 @@ static void test_process(void **state)
 	assert_int_equal(f->ts_ns, 2 * S);
 	assert_string_equal(f->field[0].name, "Image");
 	assert_string_equal(f->field[0].value, "/usr/bin/odd");
+	assert_true(pk_rules_at(seen.detect, 0, &row));
+	assert_int_equal(row.hits, 1);
+	assert_int_equal(row.last_ns, 2 * S);
 	see_end();
 }
 
