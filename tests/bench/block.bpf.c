@@ -3,7 +3,9 @@
  * For the benchmark of block lists: a wrapper that gives each run of the same frame another source,
  * the next of a prepared row, before it tail-calls the program under test; and the programs beside
  * Picket's own: one small parser, then Picket's lookup, an LPM trie, a hash map asked once for each
- * length in use, or a hash map asked for whole addresses only. Drop on a hit, pass on a miss.
+ * length in use, or a hash map asked for whole addresses only. Drop on a hit, pass on a miss. One
+ * program has no structure at all: it reads one line of an array of 64 bytes an entry, as whoever
+ * counts for each entry must.
  */
 #include "lib/block.h"
 
@@ -62,6 +64,17 @@ struct {
 	__type(value, __u32);
 } hash6 SEC(".maps");
 
+struct bb_line {
+	__u64 word[8];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct bb_line);
+} lines SEC(".maps");
+
 struct bb_state bb SEC(".data");
 
 struct bb_ends {
@@ -118,6 +131,24 @@ int bb_lookup(struct xdp_md *ctx)
 		return XDP_PASS;
 	pk_blk_addr_set(&a, e.w0, e.w1);
 	return verdict(pk_blk_lookup(&a) != 0);
+}
+
+/* Which line depends on what was read before, as in a chain: reads can't overlap. */
+SEC("xdp.frags")
+int bb_floor(struct xdp_md *ctx)
+{
+	struct bb_ends e = {};
+	struct bb_line *l;
+	__u32 i;
+
+	if (!parse(ctx, &e) || !bb.n_lines)
+		return XDP_PASS;
+	i = (((e.w0 ^ e.w1) * 0x9e3779b97f4a7c15ull >> 32) + bb.read) % bb.n_lines;
+	l = bpf_map_lookup_elem(&lines, &i);
+	if (!l)
+		return XDP_ABORTED;
+	bb.read = *(volatile __u64 *)&l->word[0];
+	return XDP_PASS;
 }
 
 SEC("xdp.frags")

@@ -12,7 +12,16 @@
 #define BB_FLOOD   (1u << 20) /* sources of a flood, used in turn */
 #define BB_LENGTHS 129
 
-enum { BB_TO_PASS, BB_TO_PICKET, BB_TO_LOOKUP, BB_TO_LPM, BB_TO_HASH, BB_TO_HOSTS, BB_TARGETS };
+enum {
+	BB_TO_PASS,
+	BB_TO_PICKET,
+	BB_TO_LOOKUP,
+	BB_TO_FLOOR,
+	BB_TO_LPM,
+	BB_TO_HASH,
+	BB_TO_HOSTS,
+	BB_TARGETS
+};
 
 struct bb_addr {
 	__u64 w[2];
@@ -40,6 +49,8 @@ struct bb_state {
 	__u32 target; /* BB_TO_* */
 	__u32 v6;
 	__u32 n_lengths;
+	__u32 n_lines;           /* of BB_TO_FLOOR */
+	__u32 read;              /* the last one */
 	__u8 length[BB_LENGTHS]; /* prefix lengths in use, longest first */
 	__u8 pad[7];
 };
