@@ -32,8 +32,11 @@
 #include <sys/resource.h>
 
 #define RINGS             5
-#define RING_BATCH        4096 /* records of one ring before the others have their turn */
-#define RECORD_BATCH      128  /* of whole frames: about what a socket takes in a turn */
+#define RING_BATCH        4096       /* records of one ring before the others have their turn */
+#define RING_SLICE        64         /* of them without looking at the clock */
+#define RING_TURN_NS      4000000ull /* the same in time: alerts and answers wait meanwhile */
+#define LAST_TURNS        1000
+#define RECORD_BATCH      128 /* of whole frames: about what a socket takes in a turn */
 #define SOON_US           100000
 #define MSGS_AT_ONCE      256
 #define WATCHED_ACTIVE_NS 1000000000ull
@@ -77,13 +80,31 @@ static void on_record(void *arg, const void *rec, size_t size)
 	r->state->lost = r->gap.lost;
 }
 
-/* Processes first, then sockets, samples, flows: so a flow finds its owner and its names. */
-static void read_rings(struct agent *a)
+/* What is there, or a part of it. 1: there may be more; -errno. */
+static int read_ring(struct pk_ring_reader *ring, int batch)
 {
-	for (int i = 0; i < RINGS; i++) {
-		unsigned batch = i == PK_FD_RB_RECORD - PK_FD_RB_PROC ? RECORD_BATCH : RING_BATCH;
-		int r = a->ring[i].reader ? pk_ring_read(a->ring[i].reader, batch) : 0;
+	uint64_t end = pk_clock_boot_ns() + RING_TURN_NS;
+	int r = RING_SLICE;
 
+	for (int n = 0; n < batch && r == RING_SLICE; n += r) {
+		r = pk_ring_read(ring, RING_SLICE);
+		if (r == RING_SLICE && pk_clock_boot_ns() >= end)
+			return 1;
+	}
+	return r < 0 ? r : r == RING_SLICE;
+}
+
+/* Processes first, then sockets, samples, flows: so a flow finds its owner and its names. Returns
+ * whether there may be more. */
+static bool read_rings(struct agent *a)
+{
+	bool more = false;
+
+	for (int i = 0; i < RINGS; i++) {
+		int batch = i == PK_FD_RB_RECORD - PK_FD_RB_PROC ? RECORD_BATCH : RING_BATCH;
+		int r = a->ring[i].reader ? read_ring(a->ring[i].reader, batch) : 0;
+
+		more |= r > 0;
 		if (r >= 0)
 			continue;
 		pk_error("cannot read the %s ring any more: %s, leaving", a->ring[i].state->name,
@@ -92,13 +113,14 @@ static void read_rings(struct agent *a)
 	}
 	pk_streams_flush(a->view->streams);
 	pk_api_flush(a->api);
+	return more;
 }
 
 static void on_ring(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	read_rings(arg);
+	(void)read_rings(arg); /* what is left makes it readable again */
 }
 
 static int send_knobs(struct agent *a)
@@ -129,7 +151,7 @@ static void on_refresh(void *arg)
 {
 	struct agent *a = arg;
 
-	read_rings(a);
+	(void)read_rings(a);
 	a->view->now_ns = pk_clock_boot_ns();
 	pk_kernel_read(&a->kernel, a->view);
 }
@@ -165,7 +187,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	read_rings(a);
+	(void)read_rings(a);
 	a->view->now_ns = pk_clock_boot_ns();
 	pk_kernel_read(&a->kernel, a->view);
 	note_cpu(a);
@@ -370,7 +392,8 @@ static void on_msgs(evutil_socket_t fd, short what, void *arg)
 			continue;
 		}
 		if (r <= 0) { /* the broker is gone, and so are its programs */
-			read_rings(a);
+			for (int n = 0; n < LAST_TURNS && read_rings(a); n++)
+				; /* its last reports */
 			a->view->state->broker_gone = true;
 			event_base_loopbreak(a->base);
 			return;
