@@ -61,6 +61,32 @@ stories() {
 	! grep '^ALERT' "$run/benign.table"
 }
 
+# What a scanner of vulnerabilities does: each port once, each service greeted.
+scan() {
+	in_server /usr/bin/python3 - "$1" <<-'SCAN'
+		import socket, sys
+		for port in range(1, 200):
+		    with socket.socket() as s:
+		        s.settimeout(0.2)
+		        s.connect_ex((sys.argv[1], port))
+	SCAN
+}
+scans() { api "/v1/alerts?rule=port_scan&limit=10000" | jq -e ".alerts | length $1"; }
+
+@test "the scanner that somebody vouched for is silent, as it is counted; without that it is told" {
+	# the sensor watches both ends here: each is the other's remote
+	picket --socket "$run/picket.sock" mute port_scan --remote $server_ip/24 --reason "our own scanner" --for 1h
+	scan $client_ip
+	hits() { picket --socket "$run/picket.sock" mute ls -o json | jq -es '.[-1].hits > 0'; }
+	wait_for 10 hits
+	scans "== 0"
+	picket --socket "$run/picket.sock" mute rm "$(picket --socket "$run/picket.sock" mute ls -o json | jq -s '.[-1].number')" \
+		--reason "the scan is over"
+	ip -n "${net}c" addr add 10.97.0.9/24 dev "${net}c0"
+	scan 10.97.0.9
+	wait_for 10 scans "> 0"
+}
+
 @test "SIGSTOP to the sensor is told once it goes on" {
 	pid=$(api /v1/status | jq .pid)
 	kill -STOP "$pid"
