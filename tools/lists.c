@@ -381,14 +381,15 @@ static const struct pk_command cmd_confirm = {
 };
 
 static const struct pk_command *const subs[] = {
-	&cmd_ls,     &cmd_show, &pk_cmd_list_load, &pk_cmd_list_test, &pk_cmd_list_diff,
-	&cmd_export, &cmd_mode, &cmd_confirm,      &cmd_rm,           NULL,
+	&cmd_ls,           &cmd_show,           &pk_cmd_list_load, &pk_cmd_list_test,
+	&pk_cmd_list_diff, &cmd_export,         &cmd_mode,         &cmd_confirm,
+	&pk_cmd_list_sign, &pk_cmd_list_verify, &cmd_rm,           NULL,
 };
 
 const struct pk_command pk_cmd_list = {
 	.name = "list",
 	.what = "lists of addresses: load, show, compare, test, export, remove",
-	.usage = "list ls|show|load|test|diff|export|mode|confirm|rm [ARGUMENT]...",
+	.usage = "list ls|show|load|test|diff|export|mode|confirm|sign|verify|rm [ARGUMENT]...",
 	.options = options_h,
 	.run = pk_command_sub,
 	.sub = subs,

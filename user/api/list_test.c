@@ -258,7 +258,6 @@ static void write_test(struct pk_json *j, struct test *t)
 {
 	uint64_t back = remembered_ns(t);
 
-	pk_json_obj(j, NULL);
 	pk_json_obj(j, "span");
 	pk_json_i64(j, "from", pk_clock_wall_ms(back > t->from_ns ? back : t->from_ns));
 	pk_json_i64(j, "to", pk_clock_wall_ms(t->v->now_ns));
@@ -277,10 +276,9 @@ static void write_test(struct pk_json *j, struct test *t)
 	for (size_t i = 0; i < t->n_top; i++)
 		write_cut(j, t, t->top[i]);
 	pk_json_end(j);
-	pk_json_end(j);
 }
 
-static int run(struct pk_upload *u)
+int pk_list_test_write(struct pk_json *j, struct pk_upload *u)
 {
 	const struct pk_view *v = u->later->q.view;
 	size_t n = u->data.n + u->data.n_names;
@@ -289,8 +287,6 @@ static int run(struct pk_upload *u)
 	_cleanup_free_ struct pk_block_answer *answer = calloc(1, sizeof(*answer));
 	uint64_t back_ns = (u->against_s ? u->against_s : DEFAULT_S) * S_NS;
 	struct test t = { .u = u, .v = v, .sum = sum, .top = top, .answer = answer };
-	struct pk_buf body = { 0 };
-	struct pk_json j;
 	bool live = true;
 
 	t.against = pk_against_new(u->data.v, u->data.n, &u->data.texts);
@@ -302,9 +298,25 @@ static int run(struct pk_upload *u)
 	for (struct pk_flow_entry *e = NULL; (e = next_flow(&t, &live, e));)
 		count(&t, e);
 	pick(&t, n);
-	pk_json_init(&j, &body);
-	write_test(&j, &t);
+	write_test(j, &t);
 	pk_against_free(t.against);
+	return 0;
+}
+
+static int run(struct pk_upload *u)
+{
+	struct pk_buf body = { 0 };
+	struct pk_json j;
+	int r;
+
+	pk_json_init(&j, &body);
+	pk_json_obj(&j, NULL);
+	r = pk_list_test_write(&j, u);
+	pk_json_end(&j);
+	if (r < 0) {
+		pk_buf_done(&body);
+		return r;
+	}
 	pk_api_reply(&u->later->q, 200, PK_API_TYPE_JSON, &body);
 	return 0;
 }

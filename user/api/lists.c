@@ -382,6 +382,45 @@ static void diff(struct pk_upload *u)
 	pk_upload_free(u);
 }
 
+/* What pushing it would do: the difference, what is refused, and flows that it would have cut. */
+static void plan(struct pk_upload *u)
+{
+	struct pk_block *b = pk_answer_block(&u->later->q);
+	struct pk_buf body = { .max = BODY_MAX };
+	struct pk_block_done d = { 0 };
+	struct pk_json j;
+	int r;
+
+	if (!b || !pk_upload_was_read(u)) {
+		pk_upload_free(u);
+		return;
+	}
+	pk_json_init(&j, &body);
+	pk_json_obj(&j, NULL);
+	r = pk_block_diff(b, &u->ask, &u->data, DIFF_ROWS, &j, &d);
+	if (r == 0) {
+		write_outcome(&j, u, &d);
+		pk_json_obj(&j, "would_cut");
+		r = pk_list_test_write(&j, u);
+		pk_json_end(&j);
+	}
+	pk_json_end(&j);
+	if (r < 0) {
+		pk_buf_done(&body);
+		d.result = d.result < 0 ? d.result : r;
+		(void)pk_answer_failed(&u->later->q, &d); /* always 0 */
+	} else {
+		pk_api_reply(&u->later->q, 200, PK_API_TYPE_JSON, &body);
+	}
+	pk_block_done_done(&d);
+	pk_upload_free(u);
+}
+
+int pk_list_plan(struct pk_api_request *q)
+{
+	return pk_answer_block(q) ? pk_upload_start(q, false, plan) : 0;
+}
+
 int pk_list_diff(struct pk_api_request *q)
 {
 	return pk_answer_block(q) ? pk_upload_start(q, false, diff) : 0;

@@ -78,6 +78,8 @@ const struct pk_route pk_routes[] = {
 	  pk_list_export, PK_ROLE_READER },
 	{ EVHTTP_REQ_POST, PK_API_LISTS, "diff", PK_ROUTE_REST | PK_ROUTE_UPLOAD, PK_UPLOAD_PARAMS,
 	  pk_list_diff, PK_ROLE_READER },
+	{ EVHTTP_REQ_POST, PK_API_LISTS, "plan", PK_ROUTE_REST | PK_ROUTE_UPLOAD,
+	  PK_UPLOAD_PARAMS " against", pk_list_plan, PK_ROLE_READER },
 	{ EVHTTP_REQ_POST, PK_API_LISTS, "mode", PK_ROUTE_REST, "mode", pk_list_mode,
 	  PK_ROLE_OPERATOR },
 	{ EVHTTP_REQ_POST, PK_API_LISTS, "confirm", PK_ROUTE_REST, "back", pk_list_confirm,

@@ -45,6 +45,7 @@ int pk_list_put(struct pk_api_request *q);
 int pk_list_delete(struct pk_api_request *q);
 int pk_list_export(struct pk_api_request *q);
 int pk_list_diff(struct pk_api_request *q);
+int pk_list_plan(struct pk_api_request *q);
 int pk_list_mode(struct pk_api_request *q);
 int pk_list_confirm(struct pk_api_request *q);
 int pk_list_test(struct pk_api_request *q);

@@ -59,5 +59,7 @@ void pk_uploads_free(struct pk_uploads *s);
  */
 int pk_upload_start(struct pk_api_request *q, bool changes, void (*done)(struct pk_upload *u));
 void pk_upload_free(struct pk_upload *u);
+/* Members of the open object: what the list that was read would have cut. list_test.c; -ENOMEM. */
+int pk_list_test_write(struct pk_json *j, struct pk_upload *u);
 /* Could the list be read, and is it what was signed? If not, a problem was answered. */
 bool pk_upload_was_read(struct pk_upload *u);

@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A signed list is pushed from one end of a wire to the other, as a new user would do it, and every way
+# to push a wrong one is refused by its own name, with nothing changed.
+
+net=pkps
+load lib
+
+setup_file() {
+	export run=$BATS_FILE_TMPDIR
+	export pki=$run/pki keys=$run/keys trusted=$run/keys.d XDG_STATE_HOME=$run/home
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/file "$run" # keys are read without privileges
+	make_net
+	picket pki init --dir "$pki"
+	picket pki issue --dir "$pki" web1 --san $client_ip
+	picket pki issue --dir "$pki" operator
+	picket pki issue --dir "$pki" reader
+	for key in default second stranger old; do picket key new --dir "$keys" $key; done
+	mkdir -m 755 "$trusted"
+	picket key trust --keys "$trusted" "$keys"/{default,second,old}.pub
+	write_config "$run/picket.yaml" "slots: 4096"
+	cat >>"$run/picket.yaml" <<-CONF
+		gate: {listen: "$client_ip:7443", cert: $pki/web1.crt, key: $pki/web1.key, ca: $pki/ca.crt, crl: $pki/ca.crl}
+		sign: {keys: $trusted, lists: ["critical=2"]}
+	CONF
+	start_daemon
+	export daemon
+	wait_for 10 gate_is_there
+}
+
+teardown_file() {
+	kill_children
+	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
+	clean_net
+}
+
+gate_is_there() { in_server curl -sS -f --cacert "$pki/ca.crt" --cert "$pki/reader.crt" --key "$pki/reader.key" https://$client_ip:7443/v1/healthz; }
+
+# push FILE ARG...: from the other end of the wire. One JSON line a host.
+push() { in_server "$build/picket" push "$@" --pki "$pki" --to $client_ip -o json; }
+sign() { picket list sign "$1" --dir "$keys" "${@:2}" >/dev/null; }
+addresses() { seq 0 $(($1 - 1)) | awk -v o="${2:-0}" '{ printf "100.%d.%d.%d\n", 64 + int($1 / 65536) + o, int($1 / 256) % 256, $1 % 256 }'; }
+in_force() { picket --socket "$run/picket.sock" list export "$1" 2>/dev/null | grep -c ^100 || true; }
+
+# is_refused CODE FILE ARG...: told so, and what is in force is what was before.
+is_refused() {
+	local code=$1 before
+	before=$(api /v1/lists | jq -c '[.lists[] | {name, entries, mode, changed}]')
+	run push "${@:2}"
+	echo "$output"
+	[ "$status" = 1 ]
+	[ "$(jq -r .outcome <<<"${lines[0]}")" = "$code" ]
+	[ "$(api /v1/lists | jq -c '[.lists[] | {name, entries, mode, changed}]')" = "$before" ]
+	grep -q "audit: list push .*: $code\$" "$run/log"
+}
+
+@test "1,000 entries are signed, pushed and enforced; the plan changes nothing" {
+	addresses 1000 >"$run/drop.txt"
+	sign "$run/drop.txt" --version 5 --expires 1d
+	picket list verify --keys "$trusted" "$run/drop.txt"
+	push "$run/drop.txt" --dry-run | jq -e '.outcome == "plan" and .added == 1000'
+	[ "$(in_force drop)" = 0 ]
+	answer=$(push "$run/drop.txt")
+	echo "# 1,000 entries: $(jq -r .ms <<<"$answer") ms with look and confirmation" >&3
+	jq -e '.outcome == "ok" and .added == 1000 and .ms < 10000' <<<"$answer"
+	[ "$(in_force drop)" = 1000 ]
+	api /v1/lists/drop | jq -e '.list | .mode == "enforce" and .signed.version == 5 and .signed.in_force and (has("confirm_by") | not)'
+	push "$run/drop.txt" | jq -e '.outcome == "same" and .sent == 0'
+	fingerprint=$(openssl x509 -in "$pki/operator.crt" -noout -fingerprint -sha256 | cut -d= -f2 | tr -d : | tr A-F a-f)
+	grep -q "audit: list push drop version 5 signed by [0-9a-f]\{16\} by CN=operator,O=Picket (operator), $fingerprint: ok" "$run/log"
+}
+
+@test "a change of it is sent as a delta" {
+	{ addresses 990; echo 203.0.113.7; } >"$run/drop.txt"
+	sign "$run/drop.txt" --version 6
+	answer=$(push "$run/drop.txt")
+	echo "$answer"
+	jq -e '.outcome == "ok" and .added == 1 and .removed == 10 and .sent < 1500' <<<"$answer"
+}
+
+@test "each wrong list is refused by its own name, and nothing changes" {
+	addresses 5 >"$run/bad.txt"
+	cp "$run/bad.txt" "$run/critical.txt"
+	sign "$run/bad.txt" --name drop --version 4
+	is_refused replayed "$run/bad.txt"
+	sign "$run/bad.txt" --name drop --version 6
+	is_refused version-reused "$run/bad.txt"
+	sign "$run/bad.txt" --name drop --version 7 --key stranger
+	is_refused unknown-key "$run/bad.txt"
+	sign "$run/critical.txt" --version 1
+	is_refused threshold-not-met "$run/critical.txt"
+	sign "$run/critical.txt" --add --key second
+	push "$run/critical.txt" | jq -e '.outcome == "ok"'
+	# one byte of the signature, and one of what is signed
+	sign "$run/bad.txt" --name drop --version 7
+	cp "$run/bad.txt.dsse" "$run/keep"
+	jq -c '.signatures[0].sig |= (if .[0:1] == "A" then "B" else "A" end) + .[1:]' "$run/keep" >"$run/bad.txt.dsse"
+	is_refused bad-signature "$run/bad.txt"
+	jq -c '.payload |= (@base64d | sub("\"version\":7"; "\"version\":8") | @base64)' "$run/keep" >"$run/bad.txt.dsse"
+	is_refused bad-signature "$run/bad.txt"
+	# one byte of the list: the tool sends no such thing, a server in between may
+	cp "$run/keep" "$run/bad.txt.dsse"
+	{ cat "$run/keep"; sed '1s/$/9/' "$run/bad.txt"; } >"$run/altered"
+	code=$(in_server curl -sS --cacert "$pki/ca.crt" --cert "$pki/operator.crt" --key "$pki/operator.key" -X PUT \
+		--data-binary @"$run/altered" "https://$client_ip:7443/v1/lists/drop?signed=1" | jq -r .code)
+	[ "$code" = wrong-digest ]
+	# unsigned, over the network
+	code=$(in_server curl -sS --cacert "$pki/ca.crt" --cert "$pki/operator.crt" --key "$pki/operator.key" -X PUT \
+		--data-binary @"$run/bad.txt" "https://$client_ip:7443/v1/lists/drop" | jq -r .code)
+	[ "$code" = signature-required ]
+	run push "$run/bad.txt" --as reader
+	[ "$(jq -r .outcome <<<"${lines[0]}")" = forbidden ]
+	sign "$run/bad.txt" --name drop --version 7 --expires 1s
+	sleep 1.1
+	is_refused expired "$run/bad.txt"
+	faketime_future
+	is_refused from-the-future "$run/bad.txt"
+	picket key retire --keys "$trusted" "$(key_id old)"
+	kill -HUP "$daemon"
+	sign "$run/bad.txt" --name drop --version 7 --key old
+	is_retired() { push "$run/bad.txt" | jq -e '.outcome == "retired-key"'; }
+	wait_for 10 is_retired
+	is_refused retired-key "$run/bad.txt"
+	[ "$(in_force drop)" = 990 ]
+}
+
+key_id() { picket list sign "$run/drop.txt" --dir "$keys" --key "$1" --out "$run/who" >/dev/null && jq -r '.signatures[0].keyid' "$run/who"; }
+
+# Signed with a statement of tomorrow by the key itself, as the tool would not.
+faketime_future() {
+	sign "$run/bad.txt" --name drop --version 7
+	python3 - "$run/bad.txt.dsse" "$keys/default.key" <<-'PY'
+		import base64, json, re, subprocess, sys, tempfile
+		e = json.load(open(sys.argv[1]))
+		p = base64.b64decode(e["payload"]).decode()
+		p = re.sub(r'"created":"\d{4}', lambda m: m.group(0)[:-4] + str(int(m.group(0)[-4:]) + 1), p)
+		p = re.sub(r'"expires":"\d{4}', lambda m: m.group(0)[:-4] + str(int(m.group(0)[-4:]) + 2), p).encode()
+		t = e["payloadType"].encode()
+		with tempfile.NamedTemporaryFile() as f:
+		    f.write(b"DSSEv1 %d %s %d %s" % (len(t), t, len(p), p))
+		    f.flush()
+		    sig = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", sys.argv[2], "-in", f.name],
+		                         check=True, capture_output=True).stdout
+		e["payload"] = base64.b64encode(p).decode()
+		e["signatures"][0]["sig"] = base64.b64encode(sig).decode()
+		json.dump(e, open(sys.argv[1], "w"), separators=(",", ":"))
+	PY
+}
+
+@test "a host that is off gets it later; too many failures stop the push" {
+	printf 'groups:\n  web:\n    - %s\n    - %s:7444\n' $client_ip $client_ip >"$run/hosts.yaml"
+	sign "$run/drop.txt" --version 8
+	run in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --to "$run/hosts.yaml" --group web -o json
+	[ "$status" = 1 ]
+	[ "$(jq -r '"\(.host) \(.outcome)"' <<<"$output" | sort | tr '\n' ';')" = "$client_ip:7443 ok;$client_ip:7444 unreachable;" ]
+	run in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --resume -o json
+	[ "$status" = 1 ]
+	[ "$(jq -r .host <<<"$output")" = "$client_ip:7444" ]
+	sign "$run/drop.txt" --version 9
+	answer=$(in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --to $client_ip:7444 --to $client_ip \
+		--canary 1 --max-fail 0 -o json 2>/dev/null || true)
+	[ "$(jq -sr 'map(.outcome) | join(" ")' <<<"$answer")" = "unreachable not-tried" ]
+}
+
+@test "a replay is refused after a restart, also of a list that is gone" {
+	picket --socket "$run/picket.sock" list rm critical
+	kill "$daemon"
+	wait_for 20 is_gone "$daemon"
+	start_daemon
+	wait_for 10 gate_is_there
+	sign "$run/bad.txt" --name drop --version 5
+	is_refused replayed "$run/bad.txt"
+	sign "$run/critical.txt" --version 1 --key default --key second --ttl 1h
+	is_refused version-reused "$run/critical.txt"
+}
+
+@test "a list whose signature ends while it is in force raises an alert, and stays" {
+	sign "$run/bad.txt" --name brief --version 1 --expires 4s
+	push "$run/bad.txt" | jq -e '.outcome == "ok"'
+	told() { api "/v1/alerts?rule=stale_list" | jq -e '[.alerts[] | select(.message | test("list brief is out of date"))] | length == 1'; }
+	wait_for 20 told
+	[ "$(in_force brief)" = 5 ]
+}
+
+@test "a million entries, and a thousand changes of them as kilobytes" {
+	[ -n "${PICKET_FULL:-}" ] || skip "PICKET_FULL=1 runs it"
+	addresses 1000000 >"$run/big.txt"
+	sign "$run/big.txt" --next
+	answer=$(push "$run/big.txt")
+	echo "# 1,000,000 entries: $(jq -r .ms <<<"$answer") ms, $(jq -r .sent <<<"$answer") bytes" >&3
+	jq -e '.outcome == "ok" and .added == 1000000 and .ms < 60000' <<<"$answer"
+	awk 'NR % 1000 == 0 { sub(/^100/, "101") } { print }' "$run/big.txt" >"$run/new" && mv "$run/new" "$run/big.txt"
+	sign "$run/big.txt" --next
+	answer=$(push "$run/big.txt")
+	echo "# 1,000 changed: $(jq -r .ms <<<"$answer") ms, $(jq -r .sent <<<"$answer") bytes" >&3
+	jq -e '.outcome == "ok" and .added == 1000 and .sent < 100000' <<<"$answer"
+}

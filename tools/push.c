@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `picket push`: a signed list to many hosts. Each host is asked what it has, gets a delta or the
+ * whole, and is asked again over a new connection to keep it: a list that cuts the way to the host
+ * goes back by itself. What became of each host is in a file, so that --resume goes on there.
+ */
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "block_args.h"
+#include "command.h"
+#include "hosts.h"
+#include "list_sign.h"
+#include "outcome.h"
+#include "push_state.h"
+#include "remote.h"
+#include "sign/delta.h"
+#include "table.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <picket/api.h>
+#include <string.h>
+#include <time.h>
+
+#define PARALLEL     16
+#define PARALLEL_MAX 256
+#define CONFIRM_S    60
+#define TO_MAX       64
+#define PLAN_AGAINST "3600"
+
+enum { TO = 256, GROUP, CERT, KEY, CA, PKI, AS, CANARY, WAIT, MAX_FAIL, PAR, DRY, RESUME, SIG };
+
+struct wish {
+	const char *file, *signature, *group, *cert, *key, *ca, *pki, *as;
+	const char *to[TO_MAX];
+	size_t n_to;
+	uint64_t canary, wait_s, max_fail, parallel;
+	bool percent, dry, resume;
+	enum pk_format format;
+};
+
+struct push;
+
+struct target {
+	struct push *p;
+	const char *host;
+	const char *outcome; /* NULL: not yet */
+	char detail[256];
+	uint64_t began_ns, ns, sent, added, removed, would_cut;
+	bool whole; /* deltas do not do */
+	struct pk_buf body;
+};
+
+struct push {
+	struct wish w;
+	struct pk_statement s;
+	struct pk_list_bytes list;
+	struct pk_buf envelope; /* with its line feed */
+	struct pk_buf all;      /* and the list behind it */
+	struct target *v;
+	size_t n, next, until, going, done, failed;
+	struct pk_remote *remote;
+	struct pk_push_state state;
+};
+
+static int complain(const char *what, const char *why)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = {};
+
+	pk_buf_fmt(&text, "%s: %s", what, why);
+	pk_outcome_say(text.data ? text.data : why);
+	return 1;
+}
+
+static int number(const char *option, uint64_t max, uint64_t *ret, bool *ret_percent)
+{
+	char *end;
+
+	*ret = strtoull(optarg, &end, 10);
+	if (ret_percent && *end == '%') {
+		*ret_percent = true;
+		max = 100;
+		end++;
+	}
+	if (*optarg >= '0' && *optarg <= '9' && !*end && *ret <= max)
+		return 0;
+	fprintf(stderr, "picket: --%s takes a number from 0 to %" PRIu64 "%s, not %s\n", option,
+		max, ret_percent ? ", or a share like 5%" : "", optarg);
+	return 2;
+}
+
+static int take(struct wish *w, int c)
+{
+	const char **const text[] = { [GROUP - TO] = &w->group,  [CERT - TO] = &w->cert,
+				      [KEY - TO] = &w->key,      [CA - TO] = &w->ca,
+				      [PKI - TO] = &w->pki,      [AS - TO] = &w->as,
+				      [SIG - TO] = &w->signature };
+
+	switch (c) {
+	case TO:
+		if (w->n_to == TO_MAX)
+			return 2;
+		w->to[w->n_to++] = optarg;
+		return 0;
+	case CANARY:
+		return number("canary", PK_HOSTS_MAX, &w->canary, &w->percent);
+	case WAIT:
+		return pk_args_seconds(optarg, &w->wait_s) < 0 ? 2 : 0;
+	case MAX_FAIL:
+		return number("max-fail", PK_HOSTS_MAX, &w->max_fail, NULL);
+	case PAR:
+		return number("parallel", PARALLEL_MAX, &w->parallel, NULL);
+	case DRY:
+		w->dry = true;
+		return 0;
+	case RESUME:
+		w->resume = true;
+		return 0;
+	case 'o':
+		return pk_format_parse(optarg, &w->format) < 0 ? 2 : 0;
+	default:
+		if (c < TO || c > SIG || !text[c - TO])
+			return 2;
+		*text[c - TO] = optarg;
+		return 0;
+	}
+}
+
+/* 0; 1: help was printed; 2: misused. */
+static int read_wish(const struct pk_command *self, struct wish *w, int argc, char **argv)
+{
+	int c, r = 0;
+
+	*w = (struct wish){ .as = "operator", .max_fail = PK_HOSTS_MAX, .parallel = PARALLEL };
+	optind = 1;
+	while (!r && (c = getopt_long(argc, argv, "o:h", self->options, NULL)) >= 0) {
+		if (c == 'h') {
+			pk_command_usage(self, stdout);
+			return 1;
+		}
+		r = take(w, c);
+	}
+	if (r || optind + 1 != argc || !w->parallel || !w->n_to == !w->resume)
+		return 2;
+	w->file = argv[optind];
+	return 0;
+}
+
+static void finish(struct target *t, const char *outcome, const char *detail);
+static void start_next(struct push *p);
+
+static bool is_good(const char *outcome)
+{
+	return !strcmp(outcome, "ok") || !strcmp(outcome, "same") || !strcmp(outcome, "plan");
+}
+
+static int ask(struct target *t, const char *method, const char *path, const struct pk_buf *body,
+	       void (*done)(void *, long, const char *, size_t, const char *))
+{
+	const struct pk_remote_ask a = { .host = t->host,
+					 .method = method,
+					 .path = path,
+					 .body = body ? body->data : NULL,
+					 .len = body ? body->len : 0,
+					 .done = done,
+					 .arg = t };
+
+	t->sent += a.len;
+	return pk_remote_ask(t->p->remote, &a);
+}
+
+/* What a problem says, as the outcome. */
+static void fail_by(struct target *t, long status, const char *body, size_t len, const char *error)
+{
+	json_t *j = status ? json_loadb(body, len, 0, NULL) : NULL;
+	const char *code = pk_json_text(j, "code"), *detail = pk_json_text(j, "detail");
+	static const char *const known[] = {
+		"signature-required", "bad-signature",  "unknown-key",    "retired-key",
+		"threshold-not-met",  "replayed",       "version-reused", "expired",
+		"from-the-future",    "wrong-count",    "wrong-digest",   "wrong-name",
+		"too-large",          "unknown-option", "state-unknown",  "malformed-envelope"
+	};
+	const char *outcome = status == 403 ? "forbidden" : "failed";
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(known); i++)
+		if (!strcmp(known[i], code))
+			outcome = known[i]; /* which outlives the answer */
+	if (!status)
+		finish(t, "unreachable", error);
+	else
+		finish(t, outcome, *detail ? detail : "it answered with an error");
+	json_decref(j);
+}
+
+static void on_confirmed(void *arg, long status, const char *body, size_t len, const char *error)
+{
+	struct target *t = arg;
+
+	(void)body, (void)len;
+	if (status == 200)
+		finish(t, "ok", "");
+	else
+		finish(t, "unconfirmed",
+		       status ? "it would not keep the list, and goes back" : error);
+}
+
+static void send_list(struct target *t);
+
+static void on_put(void *arg, long status, const char *body, size_t len, const char *error)
+{
+	struct target *t = arg;
+	_cleanup_(pk_buf_done) struct pk_buf path = {};
+	json_t *j = status ? json_loadb(body, len, 0, NULL) : NULL;
+	bool again = status == 409 && !strcmp(pk_json_text(j, "code"), "no-base") && !t->whole;
+
+	t->added = (uint64_t)pk_json_num(j, "added");
+	t->removed = (uint64_t)pk_json_num(j, "removed");
+	json_decref(j);
+	if (again) {
+		t->whole = true;
+		send_list(t);
+		return;
+	}
+	if (status != 200) {
+		fail_by(t, status, body, len, error);
+		return;
+	}
+	pk_buf_fmt(&path, PK_API_LISTS "/%s/confirm", t->p->s.list);
+	if (path.error || ask(t, "POST", path.data, NULL, on_confirmed) < 0)
+		finish(t, "failed", "out of memory");
+}
+
+static void send_list(struct target *t)
+{
+	_cleanup_(pk_buf_done) struct pk_buf path = {};
+	const struct push *p = t->p;
+	bool delta = !t->whole && t->body.len;
+
+	pk_buf_fmt(&path, PK_API_LISTS "/%s?signed=1&confirm=%d", p->s.list, CONFIRM_S);
+	if (delta)
+		pk_buf_fmt(&path, "&base=%s", t->detail);
+	if (path.error || ask(t, "PUT", path.data, delta ? &t->body : &p->all, on_put) < 0)
+		finish(t, "failed", "out of memory");
+}
+
+/* From what the host has, if it was pushed from here; the digest waits in detail. */
+static void make_delta(struct target *t, const char *sha256)
+{
+	_cleanup_(pk_list_unmap) struct pk_list_bytes base = {};
+	struct push *p = t->p;
+	void *delta = NULL;
+	size_t len;
+
+	if (!pk_push_state_base(&p->state, sha256, &base) ||
+	    pk_delta_make(base.bytes, base.len, p->list.bytes, p->list.len, &delta, &len) < 0)
+		return;
+	if (len < p->list.len) {
+		pk_buf_add(&t->body, p->envelope.data, p->envelope.len);
+		pk_buf_add(&t->body, delta, len);
+		snprintf(t->detail, sizeof(t->detail), "%s", sha256);
+	}
+	if (t->body.error)
+		pk_buf_done(&t->body);
+	free(delta);
+}
+
+static void on_looked(void *arg, long status, const char *body, size_t len, const char *error)
+{
+	struct target *t = arg;
+	char ours[65];
+	json_t *j, *has;
+
+	if (status != 200 && status != 404) {
+		fail_by(t, status, body, len, error);
+		return;
+	}
+	j = status == 200 ? json_loadb(body, len, 0, NULL) : NULL;
+	has = pk_json_at(j, "list.signed");
+	pk_hex(t->p->s.sha256, sizeof(t->p->s.sha256), ours);
+	if (json_is_true(pk_json_at(has, "in_force")) &&
+	    pk_json_num(has, "version") == (double)t->p->s.version &&
+	    !strcmp(pk_json_text(has, "sha256"), ours) && !pk_json_at(j, "list.confirm_by")) {
+		finish(t, "same", "");
+	} else {
+		if (*pk_json_text(has, "sha256"))
+			make_delta(t, pk_json_text(has, "sha256"));
+		send_list(t);
+	}
+	json_decref(j);
+}
+
+static void on_planned(void *arg, long status, const char *body, size_t len, const char *error)
+{
+	struct target *t = arg;
+	char text[sizeof(t->detail)];
+	json_t *j;
+
+	if (status != 200) {
+		fail_by(t, status, body, len, error);
+		return;
+	}
+	j = json_loadb(body, len, 0, NULL);
+	t->added = (uint64_t)pk_json_num(j, "added");
+	t->removed = (uint64_t)pk_json_num(j, "removed");
+	t->would_cut = (uint64_t)pk_json_num(j, "would_cut.flows_cut");
+	snprintf(text, sizeof(text),
+		 "%.0f refused, would have cut %" PRIu64 " flows of the last hour",
+		 pk_json_num(j, "refused_total"), t->would_cut);
+	finish(t, "plan", text);
+	json_decref(j);
+}
+
+static void start(struct target *t)
+{
+	_cleanup_(pk_buf_done) struct pk_buf path = {};
+	const char *list = t->p->s.list;
+	int r;
+
+	t->p->going++;
+	t->began_ns = pk_clock_boot_ns();
+	if (t->p->w.dry)
+		pk_buf_fmt(&path, PK_API_LISTS "/%s/plan?signed=1&against=" PLAN_AGAINST, list);
+	else
+		pk_buf_fmt(&path, PK_API_LISTS "/%s?limit=1", list);
+	r = path.error;
+	if (r == 0)
+		r = t->p->w.dry ? ask(t, "POST", path.data, &t->p->all, on_planned)
+				: ask(t, "GET", path.data, NULL, on_looked);
+	if (r < 0)
+		finish(t, "failed", "out of memory");
+}
+
+static void finish(struct target *t, const char *outcome, const char *detail)
+{
+	struct push *p = t->p;
+	char copy[sizeof(t->detail)];
+
+	snprintf(copy, sizeof(copy), "%s", detail); /* it may be t's own */
+	memcpy(t->detail, copy, sizeof(copy));
+	t->outcome = outcome;
+	t->ns = pk_clock_boot_ns() - t->began_ns;
+	pk_buf_done(&t->body);
+	p->going--;
+	p->done++;
+	p->failed += !is_good(outcome);
+	if (!p->w.dry)
+		pk_push_state_set(&p->state, t->host, outcome);
+	start_next(p);
+}
+
+/* As many at once as may be; none more once too many have failed. */
+static void start_next(struct push *p)
+{
+	while (p->next < p->until && p->going < p->w.parallel && p->failed <= p->w.max_fail)
+		start(&p->v[p->next++]);
+}
+
+static void show_progress(void *arg)
+{
+	const struct push *p = arg;
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%zu of %zu hosts, %zu failed\x1b[K", p->done, p->n, p->failed);
+}
+
+static void run_wave(struct push *p, size_t until)
+{
+	p->until = until;
+	start_next(p);
+	pk_remote_run(p->remote, show_progress, p);
+	if (isatty(STDERR_FILENO))
+		fputs("\r\x1b[K", stderr);
+	if (!p->w.dry)
+		pk_push_state_save(&p->state);
+}
+
+static void run_waves(struct push *p)
+{
+	size_t first = p->w.percent ? (p->n * p->w.canary + 99) / 100 : p->w.canary;
+
+	if (first && first < p->n && !p->w.dry) {
+		run_wave(p, first);
+		if (p->failed <= p->w.max_fail && p->w.wait_s)
+			nanosleep(&(struct timespec){ .tv_sec = (time_t)p->w.wait_s }, NULL);
+	}
+	if (p->failed <= p->w.max_fail)
+		run_wave(p, p->n);
+}
+
+static void v_text(struct pk_buf *out, json_t *o, const char *key)
+{
+	pk_buf_str(out, pk_json_text(o, key));
+}
+
+static void v_host(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	v_text(out, o, "host");
+}
+
+static void v_outcome(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	v_text(out, o, "outcome");
+}
+
+static void v_added(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	pk_buf_fmt(out, "%.0f", pk_json_num(o, "added"));
+}
+
+static void v_removed(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	pk_buf_fmt(out, "%.0f", pk_json_num(o, "removed"));
+}
+
+static void v_sent(struct pk_buf *out, json_t *o, bool human)
+{
+	if (human)
+		pk_human_bytes(out, pk_json_num(o, "sent"));
+	else
+		pk_buf_fmt(out, "%.0f", pk_json_num(o, "sent"));
+}
+
+static void v_ms(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	pk_buf_fmt(out, "%.0f", pk_json_num(o, "ms"));
+}
+
+static void v_detail(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	v_text(out, o, "detail");
+}
+
+static const struct pk_column columns[] = {
+	{ "HOST", 20, false, false, v_host },    { "OUTCOME", 12, false, false, v_outcome },
+	{ "CAME", 8, true, false, v_added },     { "WENT", 8, true, false, v_removed },
+	{ "SENT", 6, true, false, v_sent },      { "MS", 6, true, false, v_ms },
+	{ "DETAIL", 12, false, true, v_detail },
+};
+
+static void print(const struct push *p)
+{
+	_cleanup_(pk_buf_done) struct pk_buf out = {};
+	struct pk_table t;
+
+	pk_table_init(&t, columns, PK_ARRAY_SIZE(columns), p->w.format);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct target *h = &p->v[i];
+		json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "host", h->host,
+				      "outcome", h->outcome ? h->outcome : "not-tried", "added",
+				      (json_int_t)h->added, "removed", (json_int_t)h->removed,
+				      "sent", (json_int_t)h->sent, "ms",
+				      (json_int_t)(h->ns / 1000000), "detail", h->detail);
+
+		pk_table_row(&t, &out, o);
+		json_decref(o);
+	}
+	pk_outcome_flush(&out);
+}
+
+/* List and envelope, which must be of each other. */
+static int load(struct push *p)
+{
+	_cleanup_free_ char *beside = pk_list_signature_path(p->w.file);
+	const char *from = p->w.signature ? p->w.signature : beside;
+	struct pk_envelope e;
+	enum pk_refusal r;
+	int w;
+
+	if (!from || pk_list_map(p->w.file, &p->list) || pk_list_read_envelope(from, &e))
+		return 1;
+	r = pk_statement_read(e.payload, e.len, &p->s);
+	w = pk_envelope_write(&e, &p->envelope);
+	pk_envelope_done(&e);
+	if (r == PK_SIGNED_OK)
+		r = pk_statement_fits(&p->s, p->list.bytes, p->list.len);
+	if (r != PK_SIGNED_OK)
+		return complain(p->w.file, pk_refusal_text(r));
+	pk_buf_char(&p->envelope, '\n');
+	pk_buf_add(&p->all, p->envelope.data, p->envelope.len);
+	pk_buf_add(&p->all, p->list.bytes, p->list.len);
+	return w < 0 || p->all.error ? complain(p->w.file, "out of memory") : 0;
+}
+
+static int add_targets(struct push *p, const struct pk_hosts *h)
+{
+	p->v = calloc(h->n ? h->n : 1, sizeof(*p->v));
+	if (!p->v)
+		return complain("push", "out of memory");
+	for (size_t i = 0; i < h->n; i++)
+		p->v[p->n++] = (struct target){ .p = p, .host = h->v[i] };
+	return 0;
+}
+
+static int find_targets(struct push *p, struct pk_hosts *h)
+{
+	_cleanup_(pk_buf_done) struct pk_buf error = {};
+	int r = 0;
+
+	for (size_t i = 0; i < p->w.n_to && r == 0; i++)
+		r = pk_hosts_add(h, p->w.to[i], p->w.group, &error);
+	if (r == 0 && p->w.resume)
+		r = pk_push_state_rest(&p->state, h, &error);
+	if (r < 0)
+		return complain("push", error.data ? error.data : strerror(-r));
+	return add_targets(p, h);
+}
+
+static char *pki_file(const char *dir, const char *name, const char *end)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s%s", dir, name, end) < 0 ? NULL : path;
+}
+
+static int push(struct push *p)
+{
+	const char *dir = p->w.pki ? p->w.pki : "/etc/picket/pki";
+	_cleanup_free_ char *cert = pki_file(dir, p->w.as, ".crt");
+	_cleanup_free_ char *key = pki_file(dir, p->w.as, ".key");
+	_cleanup_free_ char *ca = pki_file(dir, "ca", ".crt");
+	const struct pk_remote_as as = { .cert = p->w.cert ? p->w.cert : cert,
+					 .key = p->w.key ? p->w.key : key,
+					 .ca = p->w.ca ? p->w.ca : ca };
+
+	if (!as.cert || !as.key || !as.ca)
+		return complain("push", "out of memory");
+	if (access(as.cert, R_OK) < 0 || access(as.key, R_OK) < 0 || access(as.ca, R_OK) < 0)
+		return complain(as.cert, "certificate, key and authority must be there and "
+					 "readable: --pki DIR and --as NAME, or --cert, --key and "
+					 "--ca");
+	p->remote = pk_remote_new(&as, (unsigned)p->w.parallel);
+	if (!p->remote)
+		return complain("push", "out of memory");
+	run_waves(p);
+	if (!p->w.dry && p->failed < p->done)
+		pk_push_state_keep(&p->state, &p->s, &p->list);
+	print(p);
+	if (p->done < p->n)
+		fprintf(stderr, "picket: stopped after %zu failed; --resume goes on\n", p->failed);
+	return p->failed || p->done < p->n;
+}
+
+static int run(const struct pk_command *self, int argc, char **argv)
+{
+	_cleanup_(pk_hosts_done) struct pk_hosts hosts = {};
+	struct push p = {};
+	int r = read_wish(self, &p.w, argc, argv);
+
+	if (r)
+		return r == 1 ? 0 : pk_command_misused(self);
+	r = load(&p);
+	if (!r && pk_push_state_open(&p.state, &p.s) < 0)
+		r = complain("push", "no place to remember what became of each host: $HOME");
+	if (!r)
+		r = find_targets(&p, &hosts);
+	if (!r)
+		r = push(&p);
+	pk_remote_free(p.remote);
+	pk_push_state_done(&p.state);
+	pk_list_unmap(&p.list);
+	pk_buf_done(&p.envelope);
+	pk_buf_done(&p.all);
+	free(p.v);
+	return r;
+}
+
+#define OPTION(name, arg, val)                                                                     \
+	{                                                                                          \
+		name, arg, NULL, val                                                               \
+	}
+
+static const struct option options[] = {
+	OPTION("to", required_argument, TO),
+	OPTION("group", required_argument, GROUP),
+	OPTION("pki", required_argument, PKI),
+	OPTION("as", required_argument, AS),
+	OPTION("cert", required_argument, CERT),
+	OPTION("key", required_argument, KEY),
+	OPTION("ca", required_argument, CA),
+	OPTION("signature", required_argument, SIG),
+	OPTION("canary", required_argument, CANARY),
+	OPTION("wait", required_argument, WAIT),
+	OPTION("max-fail", required_argument, MAX_FAIL),
+	OPTION("parallel", required_argument, PAR),
+	OPTION("dry-run", no_argument, DRY),
+	OPTION("resume", no_argument, RESUME),
+	OPTION("output", required_argument, 'o'),
+	OPTION("help", no_argument, 'h'),
+	{ NULL, 0, NULL, 0 },
+};
+
+const struct pk_command pk_cmd_push = {
+	.name = "push",
+	.what = "bring a signed list to other hosts",
+	.usage = "push [OPTION]... --to HOST[:PORT]|FILE.yaml LIST",
+	.options = options,
+	.run = run,
+	.help = "      --to HOST[:PORT] (7443) or a file of groups of them; may be repeated\n"
+		"      --group NAME     of the file, instead of all in it\n"
+		"      --pki DIR        of certificates, as `picket pki` makes them\n"
+		"                       (/etc/picket/pki)\n"
+		"      --as NAME        whose certificate of these (operator)\n"
+		"      --cert FILE, --key FILE, --ca FILE\n"
+		"                       instead of those two\n"
+		"      --signature FILE the envelope (LIST" PK_LIST_SIGNATURE ")\n"
+		"      --canary N|N%    first so many hosts, the others when these are done\n"
+		"      --wait TIME      and so much later\n"
+		"      --max-fail N     no further hosts once more than N have failed\n"
+		"      --parallel N     hosts at once (16)\n"
+		"      --dry-run        only what would change, and which flows it would cut\n"
+		"      --resume         those hosts of the last push of this list that have not "
+		"got\n"
+		"                       it yet\n"
+		"  -o, --output F       table, json or csv\n"
+		"  -h, --help           this text\n\n"
+		"A host goes back to what it had unless it can be reached anew within a minute.\n\n"
+		"Examples:\n"
+		"  picket list sign drop.txt && picket push drop.txt --to web1.example.org\n"
+		"  picket push drop.txt --to hosts.yaml --group web --canary 5% --wait 1m "
+		"--max-fail "
+		"2\n"
+		"  picket push drop.txt --resume\n",
+};
