@@ -13,7 +13,10 @@
 #include "conf/conf.h"
 #include "detect/alert.h"
 #include "detect/indicators.h"
+#include "detect/owner.h"
+#include "detect/waiting.h"
 #include "flow/filter.h"
+#include "flow/table.h"
 #include "intel/intel.h"
 #include "output/journal.h"
 #include "output/ocsf_finding.h"
@@ -30,7 +33,9 @@
 
 struct pk_pipeline_alerts {
 	struct pk_view *view;
+	struct pk_world world;
 	struct pk_detect *detect;
+	struct pk_waiting *waiting;
 	struct pk_indicators *intel; /* NULL: none was read yet */
 	struct pk_pipeline_incidents *incidents;
 	struct pk_buf text, subject;
@@ -93,42 +98,54 @@ static void keep_evidence(struct pk_pipeline_alerts *p, struct pk_alert *a)
 				    p->subject.len); /* without it the alert is still told */
 }
 
-static void on_found(void *arg, struct pk_finding *f)
+/* Whose it is is known as far as it ever will be. */
+static void on_known(void *arg, struct pk_finding *f)
 {
 	struct pk_pipeline_alerts *p = arg;
 	struct pk_alert *a;
-	bool is_new;
+	bool is_new, more;
 
 	pk_pipeline_mutes_ask(p->view, f); /* did somebody decide not to hear of it? */
 	a = pk_alerts_take(p->view->alerts, f, &is_new);
 	if (!a)
 		return;
-	if (is_new)
+	more = is_new || pk_finding_other_view(&a->finding, f);
+	if (more)
 		keep_evidence(p, a);
-	if (is_new || pk_alert_is_due(a, p->view->now_ns))
+	if (more || pk_alert_is_due(a, p->view->now_ns))
 		tell(p, a);
+}
+
+static void on_found(void *arg, struct pk_finding *f)
+{
+	struct pk_pipeline_alerts *p = arg;
+
+	pk_waiting_take(p->waiting, f, p->view->now_ns);
 }
 
 int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret_alerts)
 {
 	struct pk_pipeline_alerts *p = calloc(1, sizeof(*p));
 	const struct pk_conf *c = view->conf;
-	struct pk_world w = { .conf = c,
-			      .enrich = view->ocsf.enrich,
-			      .flows = view->ocsf.flows,
-			      .socks = view->ocsf.socks,
-			      .local = view->ocsf.local,
-			      .names = view->ocsf.names,
-			      .aggs = view->aggs };
 	int r;
 
 	if (!p)
 		return -ENOMEM;
-	w.intel = &p->intel;
+	p->world = (struct pk_world){ .conf = c,
+				      .enrich = view->ocsf.enrich,
+				      .flows = view->ocsf.flows,
+				      .socks = view->ocsf.socks,
+				      .local = view->ocsf.local,
+				      .names = view->ocsf.names,
+				      .aggs = view->aggs,
+				      .intel = &p->intel };
+	p->waiting = pk_waiting_new(&p->world, on_known, p);
 	p->view = view;
 	view->alerts = pk_alerts_new(c->alerts_max, c->alerts_fold_ns);
 	view->alert_log = pk_journal_new(c->alerts_max * LOG_BYTES, c->alerts_max);
-	r = view->alerts && view->alert_log ? pk_detect_new(&w, on_found, p, &p->detect) : -ENOMEM;
+	r = view->alerts && view->alert_log && p->waiting
+		    ? pk_detect_new(&p->world, on_found, p, &p->detect)
+		    : -ENOMEM;
 	if (r == 0)
 		r = pk_pipeline_mutes_new(view);
 	if (r == 0)
@@ -138,6 +155,7 @@ int pk_pipeline_alerts_new(struct pk_view *view, struct pk_pipeline_alerts **ret
 		return r;
 	}
 	view->detect = p->detect;
+	view->waiting = p->waiting;
 	*ret_alerts = p;
 	return 0;
 }
@@ -148,6 +166,7 @@ void pk_pipeline_alerts_free(struct pk_pipeline_alerts *p)
 		return;
 	pk_pipeline_incidents_free(p->incidents);
 	pk_detect_free(p->detect);
+	pk_waiting_free(p->waiting);
 	pk_indicators_free(p->intel);
 	pk_pipeline_mutes_free(p->view);
 	pk_alerts_free(p->view->alerts);
@@ -173,6 +192,10 @@ int pk_pipeline_alerts_intel(struct pk_pipeline_alerts *p, int64_t now_ms,
 
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see)
 {
+	if (see->kind == PK_SEE_FLOW)
+		pk_waiting_flow(p->waiting, see->flow->flow.meta.id);
+	if (see->kind == PK_SEE_NOTICE) /* rules may be read again: their texts go */
+		pk_waiting_tick(p->waiting, UINT64_MAX);
 	pk_detect_see(p->detect, see);
 }
 
@@ -180,6 +203,7 @@ void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *s
 void pk_pipeline_alerts_tick(struct pk_pipeline_alerts *p, uint64_t now_ns)
 {
 	pk_pipeline_mutes_tick(p->view);
+	pk_waiting_tick(p->waiting, now_ns);
 	pk_detect_tick(p->detect, now_ns);
 	for (struct pk_alert *a = NULL; (a = pk_alerts_next(p->view->alerts, a));)
 		if (pk_alert_is_due(a, now_ns))

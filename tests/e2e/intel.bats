@@ -42,6 +42,28 @@ alert_with() { api /v1/alerts | jq -e ".alerts | any(.[]; $1)"; }
 	! alert_with 'tostring | contains("later.old.example")'
 }
 
+reloads() { [ "$(grep -c "configuration read again" "$run/log")" -ge "$1" ]; }
+# names NAME PROGRAM: the first process of the alert about this name is this program.
+names() {
+	local file
+	file=$(api /v1/alerts | jq -r --arg n "$1" '[.alerts[] | select(.unmapped.picket.name == $n)] | first |
+		[.evidences[].process? | select(.) | .file.name] | first')
+	[ "$file" = "$(basename "$(readlink -f "$(command -v "$2")")")" ]
+}
+
+@test "an alert about a name names the program that asked for it" {
+	local before
+	before=$(grep -c "configuration read again" "$run/log" || true)
+	printf 'whose.example\ncarried.example\n' >"$intel/list.txt"
+	kill -HUP "$daemon"
+	wait_for 10 reloads $((before + 1))
+	ask www.whose.example
+	wait_for 10 names www.whose.example dig || {
+		api /v1/alerts | jq -c '.alerts[].evidences'
+		false
+	}
+}
+
 @test "a tunnel in names is told, ordinary lookups are not" {
 	local i
 	for i in $(seq 60); do

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "detect/alert.h"
 #include "detect/detect.h"
+#include "detect/waiting.h"
 #include "flow/filter.h"
 #include "output/ocsf_finding.h"
 #include "output/subject.h"
@@ -171,6 +172,8 @@ int pk_detectors_get(struct pk_api_request *q)
 		write_detector(&j, &u);
 	}
 	pk_json_end(&j);
+	/* said before it was known whose they are, for too many waited */
+	pk_json_u64(&j, "hurried", q->view->waiting ? pk_waiting_hurried(q->view->waiting) : 0);
 	pk_json_end(&j);
 	pk_buf_char(&body, '\n');
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);

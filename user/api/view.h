@@ -26,6 +26,7 @@ struct pk_state;
 struct pk_sinks;
 struct pk_store;
 struct pk_streams;
+struct pk_waiting;
 
 struct pk_view {
 	const struct pk_conf *conf;
@@ -38,8 +39,9 @@ struct pk_view {
 	struct pk_alerts *alerts; /* NULL: nothing is detected here */
 	struct pk_journal *alert_log; /* every telling of an alert, with subjects */
 	const struct pk_detect *detect;
-	struct pk_store *store; /* NULL: nothing is kept on disk */
-	struct pk_sinks *sinks; /* NULL: there are none */
+	const struct pk_waiting *waiting; /* findings that do not know yet whose they are */
+	struct pk_store *store;           /* NULL: nothing is kept on disk */
+	struct pk_sinks *sinks;           /* NULL: there are none */
 	struct {
 		uint64_t broken;
 		bool trouble;

@@ -235,6 +235,8 @@ static char *copy(const char *s, size_t len)
 int pk_alert_keep(struct pk_alert *a, const char *evidence, size_t evidence_len,
 		  const char *subject, size_t subject_len)
 {
+	free(a->evidence);
+	free(a->subject);
 	a->evidence = copy(evidence, evidence_len);
 	a->evidence_len = a->evidence ? evidence_len : 0;
 	a->subject = copy(subject, subject_len);

@@ -42,7 +42,8 @@ void pk_alerts_free(struct pk_alerts *t);
 /* The alert that a finding belongs to: a new one, or an old one counted up (*ret_is_new false).
  * NULL: out of memory, counted. Borrowed until the next take. */
 struct pk_alert *pk_alerts_take(struct pk_alerts *t, const struct pk_finding *f, bool *ret_is_new);
-/* Copies the texts that are written once, when the alert is new. -ENOMEM leaves them out. */
+/* Copies the texts that are written when the alert is new, or more is known of it. -ENOMEM leaves
+ * them out. */
 int pk_alert_keep(struct pk_alert *a, const char *evidence, size_t evidence_len,
 		  const char *subject, size_t subject_len);
 /*

@@ -41,6 +41,34 @@ void pk_finding_owners(struct pk_finding *f, const struct pk_world *w,
 	pk_finding_owner(f, w, key, flow, !(d & 1));
 }
 
+static bool has_all(const struct pk_finding *f, const struct pk_finding *of)
+{
+	struct pk_finding both = { .procs = f->procs };
+
+	memcpy(both.proc, f->proc, sizeof(both.proc));
+	for (size_t i = 0; i < of->procs; i++)
+		pk_finding_proc(&both, &of->proc[i]);
+	return both.procs == f->procs;
+}
+
+bool pk_finding_other_view(struct pk_finding *f, const struct pk_finding *from)
+{
+	struct pk_flow_key key = from->key;
+	struct pk_proc_id was[PK_FINDING_PROCS];
+	size_t n = f->procs;
+
+	key.netns = f->key.netns;
+	if (!f->has_key || !from->has_key || from->key.netns == f->key.netns ||
+	    memcmp(&key, &f->key, sizeof(key)) != 0 || has_all(f, from))
+		return false;
+	memcpy(was, f->proc, sizeof(was));
+	memcpy(f->proc, from->proc, sizeof(f->proc));
+	f->procs = from->procs;
+	for (size_t i = 0; i < n; i++)
+		pk_finding_proc(f, &was[i]);
+	return true;
+}
+
 /* The key as flows have it, end 0 the lower one. Returns the end that is here. */
 static unsigned key_of(const struct pk_sock_entry *s, struct pk_flow_key *ret_key)
 {

@@ -63,9 +63,35 @@ static void test_socket(void **state)
 	pk_local_free(w.local);
 }
 
+/* The server's namespace told first; the client's knows who asked. */
+static void test_other_view(void **state)
+{
+	const struct pk_proc_id server = { .tgid = 9, .start_ns = 1 }, client = { .tgid = 7 };
+	struct pk_finding a = { 0 }, f = { 0 };
+
+	(void)state;
+	pk_finding_flow(&a, &key, 5, 0, 1);
+	pk_finding_proc(&a, &server);
+	f = a;
+	f.procs = 0;
+	pk_finding_proc(&f, &client);
+	assert_false(pk_finding_other_view(&a, &f)); /* the same view: another time, maybe */
+	f.key.netns = 4;
+	assert_true(pk_finding_other_view(&a, &f));
+	assert_int_equal(a.procs, 2);
+	assert_int_equal(a.proc[0].tgid, 7);
+	assert_int_equal(a.proc[1].tgid, 9);
+	assert_false(pk_finding_other_view(&a, &f)); /* known now */
+	f.key.port[0] = 1;
+	f.proc[0].tgid = 8;
+	assert_false(pk_finding_other_view(&a, &f)); /* another conversation */
+	assert_int_equal(a.procs, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_other_view),
 		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_socket),
 	};
