@@ -249,17 +249,27 @@ static void graph(struct pk_buf *out, json_t *i)
 			draw(out, &d, k, 0, ""); /* part of a circle */
 }
 
+/* What is in force, and until when. */
 static void undo(struct pk_buf *out, json_t *i)
 {
 	json_t *acts = own(i, "acts"), *a;
 	size_t k, n = 0;
 
-	json_array_foreach(acts, k, a) n += *pk_json_text(a, "undo") != 0;
+	json_array_foreach(acts, k, a)
+	{
+		json_int_t until = json_integer_value(json_object_get(a, "until"));
+
+		if (!*pk_json_text(a, "undo"))
+			continue;
+		pk_buf_str(out, n++ ? ", " : "  - in force: ");
+		pk_show_text(out, pk_json_text(a, "what"));
+		pk_buf_str(out, until ? " until " : "");
+		if (until)
+			pk_show_clock(out, until);
+	}
 	if (n)
-		pk_buf_fmt(out,
-			   "  - %zu step%s in force; take back with: picket incident revert %.0f "
-			   "--reason TEXT\n",
-			   n, n > 1 ? "s are" : " is", pk_json_num(i, "unmapped.picket.number"));
+		pk_buf_fmt(out, "; take back with: picket incident revert %.0f --reason TEXT\n",
+			   pk_json_num(i, "unmapped.picket.number"));
 }
 
 /* What alerts say, each once, then what the tool can do in this state. */

@@ -239,6 +239,9 @@ static int op_suspend(void *arg, const struct pk_proc_id *id, bool stop, char *w
 		return answer_of(a, why, size);
 	if (!v->signal)
 		return say(why, size, -ENOTSUP, "there is no privileged process to ask");
+	a = ask_of(p, id->tgid, !stop, "");
+	if (a) /* an answer that nobody came for is none to what comes later */
+		*a = (struct ask){ 0 };
 	a = ask_new(p, id->tgid, stop, "");
 	r = v->signal(v->arg, a->serial, id, stop);
 	if (r < 0)

@@ -4,7 +4,7 @@
 # taken back; and an address in forged packets is never blocked, whoever asks. Only the client's
 # namespace is watched, so the server is a stranger.
 
-net=pkrs
+net=pkrs playbooks=/tmp/pkrs-playbooks
 load lib
 
 own_config() { # own_config ENABLED
@@ -13,7 +13,7 @@ own_config() { # own_config ENABLED
 	{
 		echo "netns: {containers: false}"
 		echo "detect: {off: [$(all_but miner)]}"
-		echo "respond: {enabled: [$1], playbooks: $PWD/user/share/playbooks}"
+		echo "respond: {enabled: [$1], playbooks: $playbooks}"
 	} >>"$run/picket.yaml"
 }
 
@@ -49,6 +49,11 @@ setup_file() {
 	PY
 	in_server python3 "$run/pool.py" $server_ip 3>&- &
 	export others=$!
+	mkdir -p $playbooks
+	cp user/share/playbooks/*.json $playbooks
+	jq '.id = "playbook--0b0c51e6-9a3b-4d3e-8f4e-6a4f5d3c2b1a" |
+		(.workflow[] | select(.commands[0].command == "picket isolate --ttl 30m")).commands[0].command =
+		"picket suspend __pid__:value --ttl 10s"' user/share/playbooks/isolate.json >$playbooks/pause.json
 	own_config "block, suspend, snapshot"
 	start_daemon
 	export daemon
@@ -58,6 +63,7 @@ teardown_file() {
 	kill_children
 	in_client "$build/picketd" --config "$run/picket.yaml" --detach
 	clean_net
+	rm -rf $playbooks
 }
 
 incident() { api "/v1/incidents/$1"; }
@@ -106,8 +112,30 @@ state_of() { sed 's/.*) //' "/proc/$1/stat" | cut -c1; }
 	# and it is not done again by itself
 	sleep 2
 	[ "$(state_of "$pid")" != T ]
+}
+
+# so many processes were stopped, says the incident on disk
+kept() {
+	sqlite3 "$run/state/store/store.db" ".timeout 5000" "SELECT json FROM object WHERE uid LIKE 'inc-%-1'" |
+		jq -e --argjson n "$1" '[.unmapped.picket.acts[] | select((.what | startswith("suspend")) and .result == "done")] | length == $n'
+}
+did() { acts | grep -q "^done $1"; }
+is_stopped() { [ "$(state_of "$1")" = T ]; }
+
+@test "a stopped process goes on by itself, also when the agent was killed meanwhile" {
+	export PICKET_SOCKET=$run/picket.sock
+	pid=$(incident 1 | jq .unmapped.picket.suspect.pid)
+	picket incident contain --playbook pause --reason 'for a moment' 1
+	wait_for 5 is_stopped "$pid"
+	picket incident show 1 | grep "in force: suspend pid $pid until "
+	wait_for 10 kept 2
+	kill -KILL $daemon $(pgrep -P $daemon)
+	wait $daemon || true
+	is_stopped "$pid"
+	launch_daemon
+	wait_for 30 did "end of suspend pid $pid" || { acts; false; }
+	! is_stopped "$pid"
 	kill -9 "$pid"
-	picket incident show 1
 	picket incident close --verdict test --reason 'it was one' 1
 	incident 1 | jq -e '.unmapped.picket.state == "drill"'
 }

@@ -33,7 +33,9 @@ const struct pk_conf_row pk_conf_incident[] = {
 	  .doc = "Steps that playbooks take without a person; all others are only advised.",
 	  .choices = pk_conf_responses },
 	{ "respond.ttl", PK_CONF_DURATION, true, AT(respond_ttl_ns), RANGE(60 * SEC, 86400 * SEC),
-	  "1h", .doc = "Blocks and isolation by a response end after this long." },
+	  "1h",
+	  .doc = "Blocks and isolation by a response end after this long, and a process that it "
+		 "stopped goes on." },
 	{ "respond.rate", PK_CONF_COUNT, true, AT(respond_rate), RANGE(1, 10000), "60", "an hour",
 	  .doc = "Steps that are taken without a person." },
 	{ "respond.playbooks", PK_CONF_PATH, true, AT(respond_playbooks), RANGE(0, 200),

@@ -251,8 +251,7 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 	a = note(s, PK_DEED_DONE, what, object, *why ? why : s->run->why);
 	if (a && undo) {
 		(void)snprintf(a->undo, sizeof(a->undo), "%s", undo);
-		if (c->verb != PK_VERB_SUSPEND)
-			a->until_ms = a->time_ms + (int64_t)(ttl_ns / 1000000);
+		a->until_ms = a->time_ms + (int64_t)(ttl_ns / 1000000);
 	}
 	remember(s, addr, id);
 	return 0;
@@ -546,13 +545,41 @@ int pk_respond_contain(struct pk_respond *r, struct pk_incident *i, const struct
 	return p ? begin(r, i, p, by, true, now_ns) : -ENOENT;
 }
 
+/* Whom an act names by number: the incident knows when he began, so that nobody else is meant who
+ * has his number now. */
+static int named_by(const struct pk_incident *i, const struct pk_incident_act *a,
+		    struct pk_proc_id *ret)
+{
+	uint32_t tgid = 0;
+
+	if (sscanf(a->object, "pid %" SCNu32, &tgid) != 1 || !tgid)
+		return -EINVAL;
+	if (i->suspect.tgid == tgid) {
+		*ret = i->suspect;
+		return 0;
+	}
+	for (size_t k = 0; i->graph && k < i->graph->nodes; k++) {
+		const struct pk_graph_node *n = &i->graph->node[k];
+
+		if (n->kind != PK_NODE_PROCESS || n->tgid != tgid)
+			continue;
+		*ret = (struct pk_proc_id){ .tgid = tgid, .start_ns = n->start_ns };
+		return 0;
+	}
+	return -ESRCH;
+}
+
 static int undo_one(const struct pk_respond *r, const struct pk_incident *i,
 		    const struct pk_incident_act *a, char *why, size_t size)
 {
+	struct pk_proc_id id;
 	uint8_t addr[16];
+	int e;
 
-	if (strcmp(a->undo, "resume") == 0)
-		return r->ops.suspend(r->ops.arg, &i->suspect, false, why, size);
+	if (strcmp(a->undo, "resume") == 0) {
+		e = named_by(i, a, &id);
+		return e < 0 ? e : r->ops.suspend(r->ops.arg, &id, false, why, size);
+	}
 	if (strcmp(a->undo, "rejoin") == 0)
 		return r->ops.isolate(r->ops.arg, false, 0, why, size);
 	return pk_ip_parse(a->object, addr) < 0 ? -EINVAL
@@ -590,18 +617,32 @@ size_t pk_respond_revert(struct pk_respond *r, struct pk_incident *i,
 	return n;
 }
 
-/* What ended by itself is in force no more. */
-static void expire(struct pk_incident *i, uint64_t now_ns)
+/* The kernel ends blocks; a process that was stopped only goes on when it is let. 0: it is over. */
+static int end_one(const struct pk_respond *r, const struct pk_incident *i,
+		   const struct pk_incident_act *a, char *why, size_t size)
 {
-	const struct pk_incident_by by = { "picket", "its time is over", pk_clock_wall_ms(now_ns) };
+	(void)snprintf(why, size, "its time is over");
+	return strcmp(a->undo, "resume") == 0 ? undo_one(r, i, a, why, size) : 0;
+}
 
+/* What ended by itself is in force no more. */
+static void expire(const struct pk_respond *r, struct pk_incident *i, uint64_t now_ns)
+{
 	for (size_t k = 0; k < i->acts; k++) {
 		struct pk_incident_act *a = &i->act[k];
+		char why[160];
+		struct pk_incident_by by = { "picket", why, pk_clock_wall_ms(now_ns) };
+		int e;
 
 		if (!*a->undo || !a->until_ms || by.now_ms < a->until_ms)
 			continue;
+		e = end_one(r, i, a, why, sizeof(why));
+		if (e == -EINPROGRESS || e == -EAGAIN)
+			continue; /* the broker is asked, or has no time: at the next tick */
 		a->undo[0] = '\0';
-		(void)pk_incident_note(i, &by, PK_DEED_MITIGATION, "end of %.150s", a->what);
+		a = pk_incident_note(i, &by, PK_DEED_MITIGATION, "end of %.150s", a->what);
+		if (a)
+			a->result = e == 0 || e == -ESRCH ? PK_DEED_DONE : PK_DEED_FAILED;
 		return; /* the acts may have moved: the rest at the next tick */
 	}
 }
@@ -625,7 +666,7 @@ void pk_respond_tick(struct pk_respond *r, uint64_t now_ns)
 
 	(void)pk_respond_hurry(r, now_ns); /* the rest is looked at anyway */
 	while ((i = pk_incidents_next(r->incidents, i))) {
-		expire(i, now_ns);
+		expire(r, i, now_ns);
 		pk_respond_look(r, i, now_ns);
 	}
 }

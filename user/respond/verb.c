@@ -21,7 +21,7 @@ static const struct {
 } verbs[PK_VERBS] = {
 	[PK_VERB_BLOCK] = { "block", "__remote__:value", "--ttl --dir", 7004, 1 },
 	[PK_VERB_CUT] = { "cut", "__remote__:value", "", 7004, 2 },
-	[PK_VERB_SUSPEND] = { "suspend", "__pid__:value", "", 7003, 2 },
+	[PK_VERB_SUSPEND] = { "suspend", "__pid__:value", "--ttl", 7003, 2 },
 	[PK_VERB_SNAPSHOT] = { "snapshot", "__incident__:value", "", 0, 0 },
 	[PK_VERB_ISOLATE] = { "isolate", NULL, "--ttl", 7004, 1 },
 	[PK_VERB_VERIFY] = { "verify", "__incident__:value", "", 0, 0 },

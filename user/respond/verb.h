@@ -11,7 +11,7 @@
 enum pk_verb {
 	PK_VERB_BLOCK,    /* picket block __remote__:value [--ttl TIME] [--dir in|out|both] */
 	PK_VERB_CUT,      /* picket cut __remote__:value: the connections there are */
-	PK_VERB_SUSPEND,  /* picket suspend __pid__:value */
+	PK_VERB_SUSPEND,  /* picket suspend __pid__:value [--ttl TIME] */
 	PK_VERB_SNAPSHOT, /* picket snapshot __incident__:value */
 	PK_VERB_ISOLATE,  /* picket isolate [--ttl TIME] */
 	PK_VERB_VERIFY,   /* picket verify __incident__:value: is it contained? */

@@ -12,6 +12,7 @@
 static struct {
 	int result[PK_VERBS]; /* of each op */
 	unsigned calls[PK_VERBS], unblocked, resumed, rejoined;
+	uint64_t start_ns; /* of whom was signalled last */
 	bool proven;
 } did;
 
@@ -43,6 +44,7 @@ static int op_suspend(void *arg, const struct pk_proc_id *id, bool stop, char *w
 {
 	(void)arg, (void)why, (void)size;
 	assert_int_equal(id->tgid, 14);
+	did.start_ns = id->start_ns;
 	did.calls[PK_VERB_SUSPEND] += stop;
 	did.resumed += !stop;
 	return did.result[PK_VERB_SUSPEND];
@@ -268,6 +270,42 @@ static void test_ends_by_itself(void **state)
 	end(r);
 }
 
+/* Who was stopped goes on after a while, and he alone: the gravest alert may be about another by
+ * then. The broker answers late, and has no time at first. */
+static void test_goes_on_by_itself(void **state)
+{
+	struct pk_respond *r = begin(true, 60);
+	struct pk_incident *i = shell(false);
+	uint64_t start_ns;
+
+	(void)state;
+	did.proven = true;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5);
+	assert_int_equal(acts(i, "suspend pid 14", PK_DEED_DONE), 1);
+	start_ns = did.start_ns;
+	assert_true(start_ns > 0);
+	i->suspect = (struct pk_proc_id){ .tgid = 15, .start_ns = 1 };
+	w.now_ns += 3590 * SEC;
+	pass(r, 1);
+	assert_int_equal(did.resumed, 0);
+	w.now_ns += 10 * SEC;
+	did.result[PK_VERB_SUSPEND] = -EINPROGRESS;
+	pass(r, 10);
+	did.result[PK_VERB_SUSPEND] = -EAGAIN;
+	pass(r, 10);
+	assert_true(did.resumed > 0);
+	assert_int_equal(acts(i, "end of suspend", PK_DEED_DONE), 0);
+	did.result[PK_VERB_SUSPEND] = 0;
+	pass(r, 10);
+	assert_int_equal(did.start_ns, start_ns);
+	assert_int_equal(acts(i, "end of suspend pid 14", PK_DEED_DONE), 1);
+	did.resumed = 0;
+	pass(r, 10); /* once */
+	assert_int_equal(did.resumed, 0);
+	end(r);
+}
+
 /* What could be listed of it in time is taken back: nobody would know of it. */
 static void test_isolates_whole_or_not(void **state)
 {
@@ -320,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_no_handshake),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_ends_by_itself),
+		cmocka_unit_test(test_goes_on_by_itself),
 		cmocka_unit_test(test_isolates_whole_or_not),
 	};
 
