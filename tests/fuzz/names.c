@@ -6,7 +6,8 @@
  *
  * fuzz-links: user/name/address.c user/name/fact.c user/name/geo.c user/name/handshake.c
  * fuzz-links: user/name/intern.c user/name/name.c user/name/question.c user/name/reassembly.c
- * fuzz-links: user/name/take_dns.c user/name/take_line.c user/name/take_link.c
+ * fuzz-links: user/name/take_dns.c user/name/take_http.c
+ * fuzz-links: user/name/take_line.c user/name/take_link.c
  * fuzz-links: user/name/take_tls.c user/decode/app.c user/decode/arp.c user/decode/dhcp.c
  * fuzz-links: user/decode/dns.c user/decode/dns_rdata.c user/decode/dns_text.c
  * fuzz-links: user/decode/gap.c user/decode/http.c user/decode/icmp.c user/decode/ja4.c

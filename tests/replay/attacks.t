@@ -4,6 +4,10 @@
 What the detectors say about the captures of the corpora, through `picket replay --alerts -o json`: each
 labelled attack raises the detection that is expected of it, and all other captures raise nothing above
 low. Prints capture | expected | raised. PICKET_CORPORA names the corpora.
+
+Suricata's tests say little about attacks: of the 277 whose checks count alerts, output-multi-eve alone has a
+rule for a real one (Log4Shell). The others test the rule engine, with rules and traffic made for that; some
+of their rules only sound like it (http2-long-frame, firewall-76's "id check returned root").
 """
 import collections
 import json
@@ -25,20 +29,25 @@ EXPECT = {
     "stratosphere/test-cc/test-cc-capture-2.pcap": ("beacon", "a call each 2 to 3 seconds"),
     "stratosphere/test12-icmp-portscan.pcap": ("host_sweep", "ICMP sweep"),
     "otrf-log4shell/pcap_log4shell_cve2021_44228_java_serialized_2022-05-13045800.pcapng":
-        ("wrong_port", "control channel in HTTP on 443; the rest of it needs processes"),
+        ("web_attack wrong_port", "Log4Shell, and the victim calls back; control channel in HTTP on 443"),
     "arkime/ftp.pcap": ("clear_text", "FTP login"),
     "arkime/http-basicauth.pcap": ("clear_text", "HTTP Basic"),
     "arkime/irc-cap-req.pcap": ("wrong_port", "IRC on 80"),
     "arkime/tcp_handshake_synthetic.pcap": ("wrong_port", "SSH on 8080"),
+    "ndpi/pcap/WebattackSQLinj.pcap": ("web_attack", "SQL injection into a practice server (DVWA)"),
     "ndpi/pcap/bad-dns-traffic.pcap": ("dns_tunnel", "dnscat2"),
+    "ndpi/pcap/log4j-webapp-exploit.pcap": ("web_attack", "Log4Shell, and the victim calls back"),
     "ndpi/pcap/tls_port_80.pcapng": ("wrong_port", "TLS on 80"),
+    "ndpi/pcap/xss.pcap": ("web_attack", "as low: a script in a link of a practice server (DVWA)"),
     "suricata-verify/tests/dns/bug-1158/input.pcap": ("dns_tunnel", "iodine"),
     "suricata-verify/tests/firewall/app-layer-protocol-unknown-tls-boundary/input.pcap":
         ("wrong_port", "SSH on 443"),
     "suricata-verify/tests/http-brotli-ce/input.pcap": ("wrong_port", "HTTP on 443"),
+    "suricata-verify/tests/output-multi-eve/input.pcap": ("web_attack", "Log4Shell, and the victim calls back"),
     "suricata-verify/tests/smtp-tls-protodetect/input.pcap": ("wrong_port", "SMTP on 465"),
     "suricata-verify/tests/uricontent/detect-uricontent-02/input.pcap": ("wrong_port", "HTTP on 53"),
     "zeek/Traces/ftp/bruteforce.pcap": ("password_guess", "FTP logins tried"),
+    "zeek/Traces/http/cooper-grill-dvwa.pcapng": ("web_attack", "SQL injection into a practice server (DVWA)"),
     "zeek/Traces/http/http-single-conn-22.pcap": ("wrong_port", "HTTP on 22"),
     "zeek/Traces/postgresql/http-on-port-5432.pcap": ("wrong_port", "HTTP on 5432"),
 }
@@ -48,13 +57,13 @@ MALTRAIL = {
     "ip_trails": ("intel", ""),
     "stealth_scan_fin": ("port_scan", ""),
     "udp_scan": ("port_scan", ""),
-    "web_scan": (None, "paths of HTTP are not looked at"),
+    "web_scan": ("web_scan", ""),
     "dns_queries": ("intel", ""),
     "dns_resolver_trail": ("intel", ""),
     "dns_responses": ("intel", ""),
     "dns_dga_labels": ("dga", "as low: one name"),
     "http_trails": ("intel", ""),
-    "http_heuristics": (None, "URLs are not looked at"),
+    "http_heuristics": ("web_attack web_scan", "all but the proxy probe and what is downloaded"),
     "ipv6": ("intel", ""),
     "repeated_detections": ("intel", "folded"),
     "tls_sni": ("intel", ""),

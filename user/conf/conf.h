@@ -102,6 +102,7 @@ struct pk_conf {
 	uint64_t arp_sweep_hosts, arp_sweep_window_ns;
 	uint64_t lateral_hosts, lateral_window_ns;
 	uint64_t password_guess_sessions, password_guess_window_ns;
+	uint64_t web_attack_call_ns, web_scan_paths, web_scan_window_ns;
 	uint64_t syn_flood_rate, udp_flood_rate; /* a second */
 	uint64_t beacon_connections, beacon_score, beacon_time_ns;
 	uint64_t long_connection_ns;

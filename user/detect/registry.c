@@ -41,6 +41,8 @@ const struct pk_detector *const pk_detectors[] = {
 	&pk_detect_syn_flood,
 	&pk_detect_tamper,
 	&pk_detect_udp_flood,
+	&pk_detect_web_attack,
+	&pk_detect_web_scan,
 	&pk_detect_web_shell,
 	&pk_detect_world_writable,
 	&pk_detect_wrong_port,

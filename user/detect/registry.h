@@ -39,6 +39,8 @@ extern const struct pk_detector pk_detect_stale_list;
 extern const struct pk_detector pk_detect_syn_flood;
 extern const struct pk_detector pk_detect_tamper;
 extern const struct pk_detector pk_detect_udp_flood;
+extern const struct pk_detector pk_detect_web_attack;
+extern const struct pk_detector pk_detect_web_scan;
 extern const struct pk_detector pk_detect_web_shell;
 extern const struct pk_detector pk_detect_world_writable;
 extern const struct pk_detector pk_detect_wrong_port;

@@ -85,28 +85,41 @@ void pk_names_set_name(struct pk_names *n, const char **field, struct pk_slice n
 		pk_fact_set(n->facts, field, pk_intern_name(n->texts, name.s, name.len));
 }
 
+static void tell(struct pk_names *n, const struct pk_take *t, struct pk_news *news)
+{
+	news->slot = t->s->slot;
+	news->flow = t->s->flow;
+	news->ts_ns = t->s->hdr.ts;
+	news->key = &t->s->key;
+	news->fact = t->fact;
+	if (n->opts.news)
+		n->opts.news(n->opts.arg, news);
+}
+
 void pk_names_tell(struct pk_names *n, const struct pk_take *t, enum pk_news_kind kind,
 		   const struct pk_news_dns *dns)
 {
 	bool hello = kind == PK_NEWS_HELLO || kind == PK_NEWS_SERVER;
-	struct pk_news news = { .kind = kind,
-				.client = t->s->initiator,
-				.slot = t->s->slot,
-				.flow = t->s->flow,
-				.ts_ns = t->s->hdr.ts,
-				.key = &t->s->key,
-				.fact = t->fact,
-				.dns = dns };
+	struct pk_news news = { .kind = kind, .client = t->s->initiator, .dns = dns };
 
-	if (!n->opts.news)
-		return;
 	if (dns) /* who asks is told by the message, not by who was first */
 		news.client = dns->answer ? !t->s->dir : t->s->dir;
 	if (hello) {
 		news.sni = t->fact->sni;
 		news.quic = t->fact->flags & PK_FACT_QUIC;
 	}
-	n->opts.news(n->opts.arg, &news);
+	tell(n, t, &news);
+}
+
+void pk_names_tell_http(struct pk_names *n, const struct pk_take *t, enum pk_news_kind kind,
+			const struct pk_news_http *http)
+{
+	/* who asks is told by the message here, too */
+	struct pk_news news = { .kind = kind,
+				.client = kind == PK_NEWS_REQUEST ? t->s->dir : !t->s->dir,
+				.http = http };
+
+	tell(n, t, &news);
 }
 
 struct pk_client pk_names_client(const struct pk_names *n, uint64_t netns, const uint8_t addr[16])
@@ -289,6 +302,8 @@ static int take_tcp(struct pk_names *n, const struct pk_take *t)
 		f->done[s->dir] = 0;
 		kept = false;
 	}
+	if (f->done[s->dir] == PK_PROTO_HTTP)
+		pk_take_http_more(n, t);
 	if (f->done[s->dir])
 		return 0;
 	if (kept) {

@@ -13,6 +13,7 @@
 
 struct pk_dns;
 struct pk_fact;
+struct pk_http;
 
 enum pk_news_kind {
 	PK_NEWS_QUESTION = 1, /* a DNS question that is not answered yet: dns without a message */
@@ -20,6 +21,8 @@ enum pk_news_kind {
 	PK_NEWS_HELLO,        /* a ClientHello was read to its end, over TCP or QUIC */
 	PK_NEWS_HTTP,         /* an HTTP request named a host: it is in the fact */
 	PK_NEWS_SERVER,       /* a ServerHello was read: version and cipher are in the fact */
+	PK_NEWS_REQUEST,      /* of an HTTP request its head, or more of what follows it: http */
+	PK_NEWS_RESPONSE,     /* the status line of an HTTP answer: http */
 };
 
 struct pk_news_dns {
@@ -39,6 +42,14 @@ struct pk_news_dns {
 	size_t len;
 };
 
+struct pk_news_http {
+	/* NULL: of the body, without a head. One that is partial is told again when there is more.
+	 */
+	const struct pk_http *head;
+	const uint8_t *bytes; /* REQUEST: the head, and of its body what is there already */
+	size_t len;
+};
+
 struct pk_news {
 	enum pk_news_kind kind;
 	uint8_t client; /* end of key that asks, or opened the conversation */
@@ -47,7 +58,8 @@ struct pk_news {
 	uint64_t flow;  /* 0: in no flow */
 	uint64_t ts_ns;
 	const struct pk_flow_key *key;
-	const struct pk_fact *fact;    /* of the flow; NULL for flow 0 */
-	const struct pk_news_dns *dns; /* QUESTION, DNS */
-	const char *sni;               /* HELLO: lower case; NULL: there is none */
+	const struct pk_fact *fact;      /* of the flow; NULL for flow 0 */
+	const struct pk_news_dns *dns;   /* QUESTION, DNS */
+	const struct pk_news_http *http; /* REQUEST, RESPONSE */
+	const char *sni;                 /* HELLO: lower case; NULL: there is none */
 };

@@ -65,6 +65,8 @@ int pk_take_icmp(struct pk_names *n, const struct pk_take *t);
  */
 int pk_take_tls(struct pk_names *n, const struct pk_take *t, size_t *ret_used);
 int pk_take_http(struct pk_names *n, const struct pk_take *t, size_t *ret_used);
+/* A segment behind the first message of its direction. */
+void pk_take_http_more(struct pk_names *n, const struct pk_take *t);
 int pk_take_ssh(struct pk_names *n, const struct pk_take *t, size_t *ret_used);
 int pk_take_text(struct pk_names *n, const struct pk_take *t, size_t *ret_used);
 int pk_take_dns_stream(struct pk_names *n, const struct pk_take *t, size_t *ret_used);
@@ -72,6 +74,8 @@ int pk_take_dns_stream(struct pk_names *n, const struct pk_take *t, size_t *ret_
 /* Shared by them. */
 void pk_names_tell(struct pk_names *n, const struct pk_take *t, enum pk_news_kind kind,
 		   const struct pk_news_dns *dns);
+void pk_names_tell_http(struct pk_names *n, const struct pk_take *t, enum pk_news_kind kind,
+			const struct pk_news_http *http);
 /* Interns into a field of the fact. */
 void pk_names_set(struct pk_names *n, const char **field, struct pk_slice text);
 void pk_names_set_name(struct pk_names *n, const char **field, struct pk_slice name);
