@@ -282,6 +282,7 @@ void pk_pipeline_notice(struct pk_pipeline *p, uint64_t ts, unsigned level, cons
 void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 {
 	p->view.now_ns = now_ns;
+	p->view.state->turned_ns = now_ns;
 	pk_enrich_tick(p->enrich, now_ns);
 	pk_names_tick(p->view.ocsf.names, now_ns);
 	pk_pipeline_news_tick(p->news, now_ns);

@@ -75,6 +75,12 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 @test "each role may what it may, and no more" {
 	[ "$(ask reader /v1/healthz)" = '{"status":"ok"}' ]
 	ask reader /v1/status | jq -e '.version' >/dev/null
+	wait_for 10 ask reader /healthz || tls reader "$gate/healthz"
+	[ "$(ask reader /healthz)" = '{"status":"ok"}' ]
+	tls reader -f -D "$run/head" "$gate/metrics" >"$run/metrics"
+	grep -qi '^content-type: text/plain; version=0.0.4' "$run/head"
+	grep -q '^picket_healthy 1$' "$run/metrics"
+	grep -q "^picket_interface_covered{netns=\"\",iface=\"${net}c0\",direction=\"ingress\"} 1\$" "$run/metrics"
 	for role in reader analyst; do
 		[ "$(status $role /v1/blocks -X POST -d '{"targets":["198.51.100.7"]}')" = 403 ]
 		[ "$(status $role /v1/lists/x -X PUT -d '198.51.100.7')" = 403 ]

@@ -6,7 +6,6 @@
 #include "api/live.h"
 #include "api/server.h"
 #include "api/upload.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
 
 #include <picket/api.h>
@@ -25,6 +24,8 @@
 
 const struct pk_route pk_routes[] = {
 	GET(PK_API_HEALTH, 0, "", pk_health_get),
+	GET(PK_API_READY, 0, "", pk_ready_get),
+	GET(PK_API_METRICS, 0, "", pk_metrics_get),
 	GET(PK_API_STATUS, 0, "", pk_status_get),
 	GET(PK_API_FLOWS_STREAM, PK_ROUTE_STREAM, "filter", pk_flows_stream),
 	GET(PK_API_FLOWS, 0, "filter state limit", pk_flows_get),
@@ -97,12 +98,3 @@ const struct pk_route pk_routes[] = {
 };
 
 const size_t pk_routes_n = PK_ARRAY_SIZE(pk_routes);
-
-int pk_health_get(struct pk_api_request *q)
-{
-	struct pk_buf body = { 0 };
-
-	pk_buf_str(&body, "{\"status\":\"ok\"}\n");
-	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
-	return 0;
-}

@@ -2,6 +2,8 @@
 /* Owns the programs and notices in struct pk_state, names counters, and knows their equations. */
 #include "api/state.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,4 +159,22 @@ const char *pk_state_row_name(unsigned row)
 	};
 
 	return row < PK_ROW_MAX ? name[row] : "unknown";
+}
+
+const char *pk_state_hook_name(enum pk_hook hook)
+{
+	static const char *const name[] = { "xdp", "tc_egress", "tc_ingress" };
+
+	return (size_t)hook < PK_ARRAY_SIZE(name) ? name[hook] : "unknown";
+}
+
+const char *pk_state_event_name(enum pk_event_hook hook)
+{
+	static const char *const name[] = {
+		"exec",        "fork",        "exit",         "syscall",   "io_uring",
+		"sock_create", "sock_bind",   "sock_connect", "sock_send", "sock_state",
+		"sock_opt",    "flow_report", "verdict",
+	};
+
+	return (size_t)hook < PK_ARRAY_SIZE(name) ? name[hook] : "unknown";
 }

@@ -45,6 +45,7 @@ struct pk_state_notice {
 
 struct pk_state {
 	uint64_t started_ns; /* boottime */
+	uint64_t turned_ns;  /* boottime of the loop's last tick; 0: none yet */
 	bool have_maps;      /* kernel counters below are real */
 	uint32_t slots;
 	uint64_t pkt[PK_HOOK_PKT_MAX][PK_PKT_COUNT_MAX];
@@ -86,5 +87,7 @@ int64_t pk_state_sample_balance(const struct pk_state *s, unsigned row);
 /* Notes which hooks are even at this moment: counters of a busy hook are read one after another. */
 void pk_state_note_even(struct pk_state *s);
 const char *pk_state_row_name(unsigned row); /* enum pk_app or enum pk_sample_row */
+const char *pk_state_hook_name(enum pk_hook hook);
+const char *pk_state_event_name(enum pk_event_hook hook);
 const char *pk_state_pkt_name(enum pk_pkt_count c);
 bool pk_state_pkt_refuses(enum pk_pkt_count c); /* is it one of the reasons in the equation? */

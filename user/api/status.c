@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's account of itself. Every equation that must hold is shown with its remainder. */
+#include "api/status.h"
+
 #include "api/record.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -7,6 +9,7 @@
 #include "api/status_keep.h"
 #include "api/status_names.h"
 #include "api/stream.h"
+#include "api/tables.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -107,7 +110,6 @@ static void write_counts(struct pk_json *j, const char *key, const uint64_t *n, 
 
 static bool write_packets(struct pk_json *j, struct pk_state *s)
 {
-	static const char *const name[] = { "xdp", "tc_egress", "tc_ingress" };
 	bool ok = true;
 
 	pk_json_obj(j, "packets");
@@ -116,7 +118,7 @@ static bool write_packets(struct pk_json *j, struct pk_state *s)
 		const uint64_t *n = s->pkt[h];
 
 		pk_json_obj(j, NULL);
-		pk_json_str(j, "hook", name[h]);
+		pk_json_str(j, "hook", pk_state_hook_name(h));
 		pk_json_u64(j, "seen", n[PK_PKT_SEEN]);
 		pk_json_u64(j, "seen_bytes", n[PK_PKT_SEEN_BYTES]);
 		pk_json_u64(j, "flow", n[PK_PKT_FLOW]);
@@ -136,11 +138,6 @@ static bool write_packets(struct pk_json *j, struct pk_state *s)
 
 static bool write_events(struct pk_json *j, struct pk_state *s)
 {
-	static const char *const name[] = {
-		"exec",        "fork",        "exit",         "syscall",   "io_uring",
-		"sock_create", "sock_bind",   "sock_connect", "sock_send", "sock_state",
-		"sock_opt",    "flow_report", "verdict",
-	};
 	bool ok = true;
 
 	pk_json_obj(j, "events");
@@ -149,7 +146,7 @@ static bool write_events(struct pk_json *j, struct pk_state *s)
 		const struct pk_event_count *c = &s->ev[h];
 
 		pk_json_obj(j, NULL);
-		pk_json_str(j, "hook", name[h]);
+		pk_json_str(j, "hook", pk_state_event_name(h));
 		pk_json_u64(j, "seen", c->seen);
 		pk_json_u64(j, "submitted", c->submitted);
 		pk_json_u64(j, "ring_full", c->ring_full);
@@ -241,40 +238,23 @@ static void write_kernel_table(struct pk_json *j, const struct pk_state *s)
 	pk_json_end(j);
 }
 
-static void write_table(struct pk_json *j, const char *name, const struct pk_table_use_count *c)
+static void write_table(void *arg, const struct pk_table *t)
 {
+	struct pk_json *j = arg;
+
 	pk_json_obj(j, NULL);
-	pk_json_str(j, "name", name);
-	pk_json_u64(j, "used", c->used);
-	pk_json_u64(j, "max", c->max);
-	pk_json_u64(j, "evicted", c->evicted);
-	pk_json_u64(j, "refused", c->refused);
+	pk_json_str(j, "name", t->name);
+	pk_json_u64(j, "used", t->used);
+	pk_json_u64(j, "max", t->max);
+	pk_json_u64(j, "evicted", t->evicted);
+	pk_json_u64(j, "refused", t->refused);
 	pk_json_end(j);
 }
 
 static void write_tables(struct pk_json *j, const struct pk_view *v)
 {
-	const struct pk_processes *p = &v->ocsf.enrich->processes;
-	const struct pk_containers *c = &v->ocsf.enrich->containers;
-	struct pk_table_use_count live, ended, n = { 0 };
-	uint64_t listening;
-
 	pk_json_arr(j, "tables");
-	pk_flow_table_counts(v->ocsf.flows, &live, &ended);
-	write_table(j, "flows", &live);
-	write_table(j, "ended_flows", &ended);
-	pk_sock_table_counts(v->ocsf.socks, &n, &listening);
-	write_table(j, "sockets", &n);
-	n = (struct pk_table_use_count){ p->used, p->max, p->evicted, p->refused };
-	write_table(j, "processes", &n);
-	n = (struct pk_table_use_count){ c->used, c->max, c->evicted, 0 };
-	write_table(j, "containers", &n);
-	pk_agg_table_counts(v->aggs, &n);
-	write_table(j, "aggregates", &n);
-	n = (struct pk_table_use_count){ 0 };
-	pk_journal_counts(v->journal, &n.used, &n.max, &n.evicted);
-	write_table(j, "events", &n);
-	pk_status_names_tables(j, v);
+	pk_tables_each(v, write_table, j);
 	pk_json_end(j);
 }
 
@@ -405,7 +385,7 @@ static void write_degraded(struct pk_json *j, const struct pk_view *v)
 	pk_json_end(j);
 }
 
-static uint64_t rss_bytes(void)
+uint64_t pk_status_rss_bytes(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/statm", "re");
 	unsigned long size, rss;
@@ -413,11 +393,17 @@ static uint64_t rss_bytes(void)
 	return f && fscanf(f, "%lu %lu", &size, &rss) == 2 ? rss * sysconf(_SC_PAGESIZE) : 0;
 }
 
-static void write_self(struct pk_json *j, const struct pk_view *v)
+double pk_status_cpu_s(void)
 {
 	struct rusage u = { 0 };
 
 	(void)getrusage(RUSAGE_SELF, &u); /* can not fail with these arguments */
+	return (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void write_self(struct pk_json *j, const struct pk_view *v)
+{
 	pk_json_obj(j, "streams");
 	pk_json_u64(j, "readers",
 		    pk_streams_readers(v->streams, PK_STREAM_FLOWS) +
@@ -427,10 +413,8 @@ static void write_self(struct pk_json *j, const struct pk_view *v)
 	pk_json_u64(j, "lost", pk_streams_lost(v->streams));
 	pk_json_end(j);
 	pk_json_obj(j, "self");
-	pk_json_u64(j, "rss_bytes", rss_bytes());
-	pk_json_dbl(j, "cpu_s",
-		    (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec +
-			    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+	pk_json_u64(j, "rss_bytes", pk_status_rss_bytes());
+	pk_json_dbl(j, "cpu_s", pk_status_cpu_s());
 	pk_json_dbl(j, "cpu_percent", v->state->cpu_percent);
 	pk_json_end(j);
 	pk_json_obj(j, "broker");

@@ -5,6 +5,5 @@
 struct pk_json;
 struct pk_view;
 
-void pk_status_names(struct pk_json *j, const struct pk_view *v);        /* "names":{...} */
-void pk_status_names_tables(struct pk_json *j, const struct pk_view *v); /* members of "tables" */
+void pk_status_names(struct pk_json *j, const struct pk_view *v); /* "names":{...} */
 void pk_status_names_degraded(struct pk_json *j, const struct pk_view *v);
