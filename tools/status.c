@@ -293,6 +293,32 @@ static void losses(struct pk_buf *out, json_t *s)
 		   pk_json_num(s, "kernel_table.refused"));
 }
 
+/* The API over the network, where there is one. */
+static void gate(struct pk_buf *out, json_t *s)
+{
+	json_t *g = json_object_get(s, "gate"), *n;
+	const char *cause;
+
+	if (!g)
+		return;
+	pk_buf_str(out, "\nNetwork API\n  ");
+	text(out, pk_json_text(g, "address"));
+	pk_buf_fmt(out,
+		   ": %s, %.0f connections; ever %.0f, of them %.0f with a handshake, and "
+		   "%.0f requests\n  refused:",
+		   json_is_true(json_object_get(g, "listening")) ? "listens" : "DOES NOT LISTEN",
+		   pk_json_num(g, "connections"), pk_json_num(g, "accepted"),
+		   pk_json_num(g, "handshakes"), pk_json_num(g, "requests"));
+	json_object_foreach(json_object_get(g, "refused"), cause, n)
+	{
+		if (!json_integer_value(n))
+			continue;
+		pk_buf_fmt(out, " %lld ", (long long)json_integer_value(n));
+		text(out, cause);
+	}
+	pk_buf_char(out, '\n');
+}
+
 static void programs(struct pk_buf *out, json_t *s)
 {
 	json_t *list = json_object_get(s, "programs");
@@ -375,6 +401,7 @@ static void print(json_t *s, enum pk_format format)
 		names(&out, s);
 		kept(&out, s);
 		sinks(&out, s);
+		gate(&out, s);
 		losses(&out, s);
 		programs(&out, s);
 	}

@@ -42,7 +42,8 @@
 #define PK_API_INCIDENTS_STREAM "/v1/incidents/stream" /* ?after= : NDJSON, each telling */
 #define PK_API_HEALTH           "/v1/healthz"          /* it answers */
 #define PK_API_READY            "/healthz" /* and does its work: 200, or 503 with "reasons" */
-#define PK_API_METRICS          "/metrics" /* Prometheus text exposition 0.0.4 */
+#define PK_API_OPENAPI          "/v1/openapi.json" /* OpenAPI 3.1 of all this */
+#define PK_API_METRICS          "/metrics"         /* Prometheus text exposition 0.0.4 */
 
 /* Block lists. GET all; below it /NAME: GET (?limit=&after=), PUT the list as body, DELETE;
  * /NAME/export GET; /NAME/diff POST the list as body; /NAME/mode POST ?mode=; /NAME/confirm POST.

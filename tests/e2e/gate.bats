@@ -63,6 +63,11 @@ tls() {
 ask() { tls "$1" -f "$gate$2" "${@:3}"; }
 status() { tls "$1" -o /dev/null -w '%{http_code}' "$gate$2" "${@:3}" 2>/dev/null || true; }
 
+# refused CAUSE: how often, by the metrics, once the gate has told its counts (every second).
+refused() { api /metrics | awk -v k="picket_gate_refused_total{cause=\"$1\"}" '$1 == k { print $2 }'; }
+has_refused() { [ "$(refused "$1")" -gt "$2" ]; } # CAUSE MORE_THAN
+audited() { grep -q "audit: .* was refused: $1" "$run/log"; }
+
 # curl's words for a handshake that fails: in it, or right after it, as TLS 1.3 tells the client late
 # and the reset may meet its request (55: not sent, 52: nothing came, 56: reset).
 is_refused() {
@@ -114,6 +119,7 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 }
 
 @test "no certificate, another authority's, an expired one, TLS 1.2: no handshake" {
+	before=$(api /v1/lists | jq -c '[.lists[] | [.name, .entries]]')
 	run in_server curl -sS --max-time 10 --cacert "$pki/ca.crt" "$gate/v1/healthz"
 	is_refused "$status"
 	run in_server curl -sS --max-time 10 --cacert "$pki/ca.crt" --cert "$other/admin.crt" --key "$other/admin.key" "$gate/v1/healthz"
@@ -129,9 +135,19 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 	# a certificate for servers is none for clients
 	run tls web1 "$gate/v1/healthz"
 	is_refused "$status"
+	for cause in no_certificate unknown_authority tls_version expired bad_certificate; do
+		wait_for 5 has_refused $cause 0
+	done
+	audited "it shows no certificate"
+	audited "its certificate is of another authority"
+	audited "it does not speak TLS 1.3"
+	audited "its certificate has expired"
+	grep -q 'audit: 10.97.0.2 (CN=short) was refused: its certificate has expired' "$run/log"
 	# the right authority, but no role
 	openssl x509 -req -in "$run/late.csr" -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -days 1 -out "$run/norole.crt" 2>/dev/null
 	[ "$(in_server curl -sS -o /dev/null -w '%{http_code}' --cacert "$pki/ca.crt" --cert "$run/norole.crt" --key "$pki/short.key" "$gate/v1/healthz")" = 403 ]
+	wait_for 5 has_refused no_role 0
+	[ "$(api /v1/lists | jq -c '[.lists[] | [.name, .entries]]')" = "$before" ]
 }
 
 @test "what is revoked is out after a reload, its open connection too" {
@@ -145,6 +161,8 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 	wait_for 10 is_gone "$stream"
 	run tls mallory "$gate/v1/healthz"
 	is_refused "$status"
+	wait_for 5 has_refused revoked 0
+	audited "its certificate is revoked"
 	wait_for 10 ask operator /v1/healthz
 }
 
@@ -167,11 +185,19 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 }
 
 @test "bodies and headers that are too large, and what is no HTTP, are refused" {
+	before=$(api /v1/lists | jq -c '[.lists[] | [.name, .entries]]')
 	head -c 2000000 /dev/zero >"$run/zero"
 	[ "$(status operator /v1/lists/x -X PUT --data-binary @"$run/zero")" = 413 ]
 	# 10 GiB by its own word
 	code=$(tls operator -o /dev/null -w '%{http_code}' -X PUT -H 'Content-Length: 10737418240' -H 'Expect:' -d x "$gate/v1/lists/x" 2>/dev/null || true)
 	[ "$code" = 413 ]
+	# 10 GiB without a word, until it is cut
+	code=$(head -c 10737418240 /dev/zero | tls operator -o "$run/body" -w '%{http_code}' -X PUT -H 'Transfer-Encoding: chunked' \
+		-H 'Expect:' -T - "$gate/v1/lists/x" 2>/dev/null || true)
+	[[ $code =~ ^(413|000)$ ]]
+	# more than the agent takes at once is refused by it, not by the end of the gate
+	wait_for 5 has_refused too_large 1
+	audited "its request is too large"
 	[[ $(status reader /v1/healthz -H "X: $(head -c 9000 /dev/zero | tr '\0' a)") =~ ^(000|4..)$ ]]
 	[[ $(status reader "/v1/flows?filter=$(head -c 9000 /dev/zero | tr '\0' a)") =~ ^(000|4..)$ ]]
 	[ "$(status reader /v1/nothing)" = 404 ]
@@ -185,6 +211,20 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 		echo "$bytes: $answer"
 		[[ $answer != "HTTP/1.1 2"* && $answer != "HTTP/1.1 500"* ]]
 	done
+	wait_for 5 has_refused malformed 4
+	audited "what it sent is no request"
+	# also what evhttp answers by itself is a problem
+	printf 'BREW /v1/healthz HTTP/1.1\r\n\r\n' >"$run/brew"
+	(cat "$run/brew"; sleep 0.3) | in_server timeout 5 openssl s_client -quiet -connect $client_ip:7443 -CAfile "$pki/ca.crt" \
+		-cert "$pki/operator.crt" -key "$pki/operator.key" >"$run/body" 2>/dev/null || true
+	grep -q '^Content-Type: application/problem+json' "$run/body"
+	grep '^{' "$run/body" | jq -e '.status == 501' >/dev/null
+	for body in '{' '[]' '{"targets":' '{"targets":7}' '{"targets":["198.51.100.7"],"targets":[]}' $'{"targets":["\x80"]}' \
+		"$(printf '[%.0s' {1..3000})" '{"nothing":1}'; do
+		[ "$(status operator /v1/blocks -X POST --data-binary "$body")" = 400 ]
+	done
+	grep -q 'audit: POST /v1/blocks by CN=operator,O=Picket (operator, [0-9a-f]*): 400' "$run/log"
+	[ "$(api /v1/lists | jq -c '[.lists[] | [.name, .entries]]')" = "$before" ]
 	ask reader /v1/healthz
 }
 
@@ -193,6 +233,7 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 		-o /dev/null -w '%{http_code}\n' "$gate/v1/healthz?[1-300]" 2>/dev/null | sort | uniq -c >"$run/codes" || true
 	cat "$run/codes"
 	grep -q 429 "$run/codes"
+	wait_for 5 has_refused rate 0
 	[ "$(status reader /v1/healthz)" = 200 ]
 }
 
@@ -214,6 +255,10 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 	wait "$slow"
 	ask reader /v1/healthz
 	[ "$(ls /proc/"$(gate_pid)"/fd | wc -l)" -lt 90 ]
+	wait_for 5 has_refused evicted 500
+	grep -q 'audit: [0-9]* more were refused, too many for a line each' "$run/log"
+	api /v1/status | jq -e '.gate | .listening and .handshakes > 20 and .refused.evicted > 500 and .certificate.to > .certificate.from' >/dev/null
+	picket --socket "$run/picket.sock" status | grep -qE '^  refused:.* [0-9]+ evicted'
 }
 
 @test "the gate has no rights, and code that runs in it can open, load and start nothing" {
@@ -238,4 +283,24 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 	api /v1/healthz >/dev/null
 	wait_for 10 ask reader /v1/healthz
 	[ "$(gate_pid)" != "$pid" ]
+	# what was counted before is not forgotten
+	has_refused evicted 500
+}
+
+@test "calls generated from the API's document find nothing, over TLS" {
+	in_server python3 tests/e2e/openapi.py "$gate" --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" \
+		--seed "${PICKET_SEED:-7}" --part "$([ -n "${PICKET_FULL:-}" ] && echo 1 || echo 0.08)"
+}
+
+@test "without a certificate it does not listen, and says so" {
+	mv "$pki/web1.crt" "$run/web1.crt"
+	kill -KILL "$(gate_pid)"
+	is_deaf() { api /v1/status | jq -e '.gate.listening == false and any(.degraded[]; test("the gate does not listen"))'; }
+	wait_for 10 is_deaf
+	# the socket that the one before listened on is there still, and nobody is let in
+	[ "$(status reader /v1/healthz --max-time 2)" = 000 ]
+	mv "$run/web1.crt" "$pki/web1.crt"
+	kill -HUP "$daemon"
+	wait_for 10 ask reader /v1/healthz
+	api /v1/status | jq -e '.gate.listening and (any(.degraded[]; test("the gate")) | not)' >/dev/null
 }

@@ -27,8 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(m.path[i] >= 0x20);
 		for (size_t i = 0; m.name && i < m.ask.name_len; i++)
 			assert(m.name[i] >= 0x20);
-		if (m.type == PK_GATE_ANSWER)
-			sum += (unsigned)strlen(m.answer.type);
+		for (int k = 0; m.path && k < PK_GATE_SAIDS; k++)
+			for (size_t i = 0; i < m.ask.said_len[k]; i++)
+				assert(m.said[k][i] >= 0x20);
+		for (int k = 0; m.type == PK_GATE_ANSWER && k < PK_GATE_TOLDS; k++)
+			sum += (unsigned)strlen(m.answer.told[k]);
 	}
 	__asm__ volatile("" : : "r"(sum)); /* so that it is computed */
 	return 0;

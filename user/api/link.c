@@ -22,7 +22,8 @@
 #include <event2/util.h>
 #include <string.h>
 
-#define TIME_AT_ONCE 64 /* frames before others have their turn */
+#define TIME_AT_ONCE   64 /* frames before others have their turn */
+#define BODIES_AT_ONCE 2  /* as large as one may be */
 
 struct asked {
 	struct pk_exchange x;
@@ -35,6 +36,7 @@ struct asked {
 	void (*sent)(void *arg);
 	bool serving, begun, lost; /* lost: nobody waits */
 	char path[PK_GATE_PATH_MAX + 1], query[PK_GATE_QUERY_MAX + 1];
+	char said[PK_GATE_SAIDS][PK_GATE_HEAD_MAX + 1];
 };
 
 struct pk_link {
@@ -42,8 +44,9 @@ struct pk_link {
 	struct bufferevent *bev;
 	struct event *more; /* frames that were left for the next turn */
 	struct asked *first;
-	uint64_t last_id, waiting_bytes;
+	uint64_t last_id, waiting_bytes; /* waiting: of bodies, as told before they come */
 	unsigned n;
+	struct pk_gate_counts counts; /* as told last */
 };
 
 static struct asked *of(const struct pk_exchange *x)
@@ -61,7 +64,7 @@ static void asked_free(struct asked *a)
 		*p = a->next;
 		a->link->n--;
 		if (!a->serving)
-			a->link->waiting_bytes -= evbuffer_get_length(a->x.body);
+			a->link->waiting_bytes -= a->body_bytes;
 	}
 	event_free(a->kick);
 	evbuffer_free(a->x.body);
@@ -117,8 +120,12 @@ static void answer(struct asked *a, int status, bool stream)
 
 static const char *said(const struct pk_exchange *x, const char *name)
 {
-	(void)x, (void)name;
-	return NULL; /* headers stay in the gate */
+	const struct asked *a = of(x);
+
+	for (int i = 0; i < PK_GATE_SAIDS; i++)
+		if (!strcasecmp(name, pk_gate_said[i]) && a->said[i][0])
+			return a->said[i];
+	return NULL; /* the others stay in the gate */
 }
 
 static int no_fd(const struct pk_exchange *x)
@@ -131,12 +138,9 @@ static void head(struct pk_exchange *x, const char *name, const char *value)
 {
 	struct pk_gate_answer *a = &of(x)->answer;
 
-	if (!strcmp(name, "Content-Type"))
-		snprintf(a->type, sizeof(a->type), "%s", value);
-	else if (!strcmp(name, "Allow"))
-		snprintf(a->allow, sizeof(a->allow), "%s", value);
-	else if (!strcmp(name, PK_API_RECORDING))
-		snprintf(a->recording, sizeof(a->recording), "%s", value);
+	for (int i = 0; i < PK_GATE_TOLDS; i++)
+		if (!strcmp(name, pk_gate_told[i]))
+			snprintf(a->told[i], sizeof(a->told[i]), "%s", value);
 }
 
 static void reply(struct pk_exchange *x, int status, const char *title, const void *data,
@@ -216,6 +220,12 @@ static size_t behind(const struct pk_exchange *x)
 static const struct pk_exchange_ops ops = { said, head, reply,  begin, send_piece,
 					    end,  cut,  behind, no_fd };
 
+bool pk_link_counts(const struct pk_link *l, struct pk_gate_counts *ret_counts)
+{
+	*ret_counts = l->counts;
+	return l->bev != NULL;
+}
+
 const struct pk_link_client *pk_link_client(const struct pk_exchange *x)
 {
 	return x && x->ops == &ops ? &of(x)->client : NULL;
@@ -225,7 +235,7 @@ static void serve(struct asked *a)
 {
 	struct pk_link *l = a->link;
 
-	l->waiting_bytes -= evbuffer_get_length(a->x.body);
+	l->waiting_bytes -= a->body_bytes;
 	a->serving = true;
 	l->o.serve(l->o.api, &a->x);
 }
@@ -256,6 +266,8 @@ static struct asked *asked_new(struct pk_link *l, const struct pk_gate_msg *m)
 	c = &a->client;
 	c->role = (enum pk_role)m->ask.role;
 	memcpy(c->name, m->name, m->ask.name_len);
+	for (int i = 0; i < PK_GATE_SAIDS; i++)
+		memcpy(a->said[i], m->said[i], m->ask.said_len[i]);
 	for (size_t i = 0; i < sizeof(m->ask.fingerprint); i++)
 		snprintf(c->fingerprint + 2 * i, 3, "%02x", m->ask.fingerprint[i]);
 	a->link = l;
@@ -263,6 +275,20 @@ static struct asked *asked_new(struct pk_link *l, const struct pk_gate_msg *m)
 	l->first = a;
 	l->n++;
 	return a;
+}
+
+/* What is too much is refused before it comes; what comes of it all the same is let pass. */
+static void refuse(struct asked *a)
+{
+	struct pk_link *l = a->link;
+	bool ever = a->body_bytes > l->o.body_max;
+	struct pk_api_request q = { .api = l->o.api, .x = &a->x };
+
+	l->waiting_bytes -= a->body_bytes;
+	a->serving = true;
+	(void)pk_api_problem(&q, ever ? 413 : 503, /* always 0 */
+			     ever ? "the body is larger than the agent takes (api.upload_max)"
+				  : "other bodies are on their way: try again");
 }
 
 static int take_ask(struct pk_link *l, const struct pk_gate_msg *m)
@@ -276,21 +302,22 @@ static int take_ask(struct pk_link *l, const struct pk_gate_msg *m)
 	a = asked_new(l, m);
 	if (!a)
 		return -ENOMEM;
-	if (!a->body_bytes)
+	l->waiting_bytes += a->body_bytes;
+	if (a->body_bytes > l->o.body_max || l->waiting_bytes > BODIES_AT_ONCE * l->o.body_max)
+		refuse(a);
+	else if (!a->body_bytes)
 		serve(a);
 	return 0;
 }
 
-static int take_body(struct pk_link *l, struct asked *a, const struct pk_gate_msg *m)
+static int take_body(struct asked *a, const struct pk_gate_msg *m)
 {
 	size_t have = evbuffer_get_length(a->x.body);
 
-	if (a->serving || have + m->len > a->body_bytes ||
-	    l->waiting_bytes + m->len > l->o.body_max)
+	if (a->serving || have + m->len > a->body_bytes)
 		return -EPROTO;
 	if (evbuffer_add(a->x.body, m->data, m->len) < 0)
 		return -ENOMEM;
-	l->waiting_bytes += m->len;
 	if (have + m->len == a->body_bytes)
 		serve(a);
 	return 0;
@@ -320,14 +347,18 @@ static int take(struct pk_link *l, const struct pk_gate_msg *m)
 {
 	struct asked *a = l->first;
 
+	if (m->type == PK_GATE_COUNTS) {
+		l->counts = m->counts;
+		return 0;
+	}
 	if (m->type == PK_GATE_ASK)
 		return take_ask(l, m);
 	while (a && a->id != m->id)
 		a = a->next;
-	if (!a) /* it crossed the end of the answer */
-		return m->id <= l->last_id && m->type != PK_GATE_BODY ? 0 : -EPROTO;
+	if (!a) /* it crossed the end of the answer, or was refused */
+		return m->id <= l->last_id ? 0 : -EPROTO;
 	if (m->type == PK_GATE_BODY)
-		return take_body(l, a, m);
+		return take_body(a, m);
 	if (m->type == PK_GATE_TAKEN)
 		return take_taken(a, m->taken.bytes);
 	take_gone(a);

@@ -5,8 +5,10 @@
  */
 #pragma once
 
+#include "gate/counts.h"
 #include "gate/role.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pk_api;
@@ -27,7 +29,8 @@ struct pk_link_client {
 struct pk_link_opts {
 	struct pk_api *api;
 	void (*serve)(struct pk_api *api, struct pk_exchange *x);
-	uint64_t body_max; /* bytes of bodies that wait to be whole, of all requests together */
+	uint64_t body_max; /* bytes of a request's body: more is answered 413. As long as others of
+			    * all requests are on their way, twice of it in all: else 503 */
 };
 
 /* fd is taken, also on failure. It ends by itself when the gate goes. */
@@ -35,3 +38,5 @@ int pk_link_new(const struct pk_link_opts *o, int fd, struct pk_link **ret_link)
 void pk_link_free(struct pk_link *l);
 /* NULL: not from the gate. */
 const struct pk_link_client *pk_link_client(const struct pk_exchange *x);
+/* What the gate told last of itself, zeros when it has told nothing yet. false: it has gone. */
+bool pk_link_counts(const struct pk_link *l, struct pk_gate_counts *ret_counts);

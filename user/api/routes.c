@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of routes: method, path, parameters, function, and the role it takes
- * over the network. Fixed paths before PK_ROUTE_REST. */
+ * over the network. Fixed paths before PK_ROUTE_REST. user/share/openapi.json says the same, and
+ * tests/unit/api/openapi.c that it does. */
 #include "api/routes.h"
 
 #include "api/live.h"
@@ -26,6 +27,7 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_HEALTH, 0, "", pk_health_get),
 	GET(PK_API_READY, 0, "", pk_ready_get),
 	GET(PK_API_METRICS, 0, "", pk_metrics_get),
+	GET(PK_API_OPENAPI, 0, "", pk_openapi_get),
 	GET(PK_API_STATUS, 0, "", pk_status_get),
 	GET(PK_API_FLOWS_STREAM, PK_ROUTE_STREAM, "filter", pk_flows_stream),
 	GET(PK_API_FLOWS, 0, "filter state limit", pk_flows_get),

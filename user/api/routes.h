@@ -7,6 +7,7 @@ struct pk_api_request;
 int pk_health_get(struct pk_api_request *q);
 int pk_ready_get(struct pk_api_request *q);
 int pk_metrics_get(struct pk_api_request *q);
+int pk_openapi_get(struct pk_api_request *q);
 int pk_status_get(struct pk_api_request *q);
 int pk_flows_get(struct pk_api_request *q);
 int pk_flow_get(struct pk_api_request *q);

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/page.h"
 #include "flow/filter.h"
 
 #include <picket/api.h>
@@ -45,7 +46,9 @@ struct pk_api {
 	struct pk_uploads *uploads;
 	struct pk_records *records;
 	struct pk_kept *kept;
-	struct pk_link *gate; /* NULL: there was none yet */
+	struct pk_link *gate;                   /* NULL: there was none yet */
+	uint64_t gate_before[PK_GATE_COUNTERS]; /* of gates that were there before this one */
+	struct pk_page page;
 	uint64_t upload_max;
 	unsigned connections; /* at the last count, plus those that came since */
 	bool resting;
@@ -80,18 +83,21 @@ void pk_api_tick(struct pk_api *a)
 		a->resting = evconnlistener_enable(a->listener) < 0;
 }
 
-/* Called for each new connection; NULL lets evhttp make its usual bufferevent. */
+/* Called for each new connection; NULL lets evhttp make its bufferevent. */
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
 	struct pk_api *a = arg;
 
-	(void)base; /* the same as ours */
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+
+	if (bev)
+		(void)pk_page_watch(bev, &a->page); /* no memory: its pages stay as they are */
 	if (++a->connections >= PK_API_CONNECTIONS_MAX) {
 		a->connections = count_connections() + 1;
 		if (a->connections >= PK_API_CONNECTIONS_MAX)
 			a->resting = evconnlistener_disable(a->listener) == 0;
 	}
-	return NULL;
+	return bev;
 }
 
 static const char *title_of(int status)
@@ -111,6 +117,10 @@ static const char *title_of(int status)
 		return "Accepted";
 	case 409:
 		return "Conflict";
+	case 412:
+		return "Precondition Failed";
+	case 415:
+		return "Unsupported Media Type";
 	case 413:
 		return "Content Too Large";
 	case 422:
@@ -447,10 +457,31 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 
 int pk_api_gate(struct pk_api *a, int fd)
 {
-	const struct pk_link_opts o = { a, serve, a->upload_max * 2 };
+	const struct pk_link_opts o = { a, serve, a->upload_max };
+	struct pk_gate_counts c;
 
+	if (a->gate) {
+		(void)pk_link_counts(a->gate, &c); /* whether it is there is no matter */
+		for (int i = 0; i < PK_GATE_COUNTERS; i++)
+			a->gate_before[i] += c.n[i];
+	}
 	pk_link_free(PK_TAKE(a->gate));
 	return pk_link_new(&o, fd, &a->gate);
+}
+
+bool pk_api_gate_counts(const struct pk_api *a, struct pk_gate_counts *ret_counts)
+{
+	bool there;
+
+	*ret_counts = (struct pk_gate_counts){ 0 };
+	there = a->gate && pk_link_counts(a->gate, ret_counts);
+	if (!there) {
+		ret_counts->open = 0;
+		ret_counts->listening = 0;
+	}
+	for (int i = 0; i < PK_GATE_COUNTERS; i++)
+		ret_counts->n[i] += a->gate_before[i];
+	return there;
 }
 
 struct event_base *pk_api_base(const struct pk_api *a)

@@ -6,6 +6,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/state.h"
+#include "api/status_gate.h"
 #include "api/status_keep.h"
 #include "api/status_names.h"
 #include "api/stream.h"
@@ -353,7 +354,7 @@ static void write_notices(struct pk_json *j, const struct pk_state *s)
 	pk_json_end(j);
 }
 
-static void write_degraded(struct pk_json *j, const struct pk_view *v)
+static void write_degraded(struct pk_json *j, const struct pk_view *v, const struct pk_api *api)
 {
 	const struct pk_state *s = v->state;
 	const struct pk_link *k;
@@ -378,6 +379,7 @@ static void write_degraded(struct pk_json *j, const struct pk_view *v)
 	}
 	pk_status_names_degraded(j, v);
 	pk_status_keep_degraded(j, v);
+	pk_status_gate_degraded(j, v, api);
 	if (s->broker_gone)
 		pk_json_str(j, NULL, "the privileged process is gone");
 	if (!s->have_maps)
@@ -450,7 +452,7 @@ int pk_status_get(struct pk_api_request *q)
 	ok = write_events(&j, s) && ok;
 	ok = write_samples(&j, s) && ok;
 	pk_json_bool(&j, "ok", ok && !s->broker_gone);
-	write_degraded(&j, v);
+	write_degraded(&j, v, q->api);
 	write_records(&j, s);
 	write_kernel_table(&j, s);
 	write_tables(&j, v);
@@ -459,6 +461,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_programs(&j, s);
 	write_notices(&j, s);
 	pk_status_keep(&j, v);
+	pk_status_gate(&j, v, q->api);
 	pk_records_status(pk_api_records(q->api), &j);
 	write_self(&j, v);
 	pk_json_end(&j);

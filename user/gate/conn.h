@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "base/page.h"
+#include "gate/counts.h"
 #include "gate/tls.h"
 
 #include <stdbool.h>
@@ -21,7 +23,9 @@ struct pk_conns {
 	SSL_CTX *ctx;                 /* of new connections; owned */
 	struct pk_conn *first, *last; /* oldest first */
 	size_t n;
-	uint64_t accepted, evicted, late; /* late: did not get on with it in time */
+	struct pk_gate_counts counts;
+	struct pk_gate_audit audit;
+	struct pk_page page;
 };
 
 struct pk_conn {
@@ -31,7 +35,10 @@ struct pk_conn {
 	struct event *deadline;
 	struct pk_tls_client client; /* once asked */
 	bool known, closing;
-	unsigned answering; /* requests whose answer is not whole */
+	bool shaken, judged; /* judged: it was told why its handshake fails */
+	int verify;          /* X509_V_ERR_* of its certificate */
+	char address[48];    /* "": not known yet */
+	unsigned answering;  /* requests whose answer is not whole */
 };
 
 int pk_conns_init(struct pk_conns *s, struct event_base *base, const struct pk_conf *conf);
@@ -43,5 +50,7 @@ struct pk_conn *pk_conn_of(struct bufferevent *bev);
 /* A request came whole; its answer is whole. */
 void pk_conn_asked(struct pk_conn *c);
 void pk_conn_answered(struct pk_conn *c);
+/* Counts and tells that it is refused. */
+void pk_conn_refused(struct pk_conn *c, enum pk_gate_count why);
 /* Ends it soon: its owner sees it closed by the other side. */
 void pk_conn_shut(struct pk_conn *c);

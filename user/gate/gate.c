@@ -60,6 +60,8 @@ struct gate {
 	struct event *files;
 	struct pk_conns conns;
 	struct pk_rate rate;
+	struct evconnlistener *listener;
+	struct event *tell; /* the counts, to the core */
 	struct asked *first;
 	uint64_t last_id;
 };
@@ -146,6 +148,30 @@ static int take_asked(struct gate *g, struct evhttp_request *req, struct pk_conn
 	return 0;
 }
 
+static bool is_printable(const char *s)
+{
+	while (*s >= 0x20 && *s <= 0x7e)
+		s++;
+	return !*s;
+}
+
+/* Those headers that the core gets to see. -EINVAL: one is too long, or not ASCII. */
+static int read_said(struct evhttp_request *req, struct pk_gate_ask *ask,
+		     const char *ret_said[PK_GATE_SAIDS])
+{
+	struct evkeyvalq *heads = evhttp_request_get_input_headers(req);
+
+	for (int i = 0; i < PK_GATE_SAIDS; i++) {
+		const char *s = evhttp_find_header(heads, pk_gate_said[i]);
+
+		ret_said[i] = s;
+		if (s && (strlen(s) > PK_GATE_HEAD_MAX || !is_printable(s)))
+			return -EINVAL;
+		ask->said_len[i] = s ? (uint16_t)strlen(s) : 0;
+	}
+	return 0;
+}
+
 /* Says the request to the core. -EINVAL: it is not what a message may hold. */
 static int say(struct gate *g, struct evhttp_request *req, const struct pk_tls_client *who)
 {
@@ -157,35 +183,22 @@ static int say(struct gate *g, struct evhttp_request *req, const struct pk_tls_c
 				   .role = who->role,
 				   .has_query = query != NULL };
 	size_t path_len = path ? strlen(path) : 0, query_len = query ? strlen(query) : 0;
+	const char *said[PK_GATE_SAIDS];
 	int r;
 
 	if (!path_len || *path != '/' || path_len > PK_GATE_PATH_MAX ||
-	    query_len > PK_GATE_QUERY_MAX)
+	    query_len > PK_GATE_QUERY_MAX || !is_printable(path) ||
+	    !is_printable(query ? query : "") || read_said(req, &ask, said) < 0)
 		return -EINVAL;
-	for (const char *p = path; *p; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			return -EINVAL;
-	for (const char *p = query ? query : ""; *p; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			return -EINVAL;
 	ask.path_len = (uint16_t)path_len;
 	ask.query_len = (uint16_t)query_len;
 	ask.name_len = (uint16_t)strlen(who->name);
 	memcpy(ask.fingerprint, who->fingerprint, sizeof(ask.fingerprint));
-	r = pk_gate_msg_ask(to_core(g), g->last_id, &ask, path, query ? query : "", who->name);
+	r = pk_gate_msg_ask(to_core(g), g->last_id, &ask, path, query ? query : "", who->name,
+			    said);
 	if (!r)
 		r = pk_gate_msg_data(to_core(g), PK_GATE_BODY, g->last_id, body);
 	return r;
-}
-
-static const char *address_of(struct evhttp_request *req)
-{
-	struct evhttp_connection *c = evhttp_request_get_connection(req);
-	char *address = NULL;
-	ev_uint16_t port;
-
-	evhttp_connection_get_peer(c, &address, &port);
-	return address ? address : "?";
 }
 
 static void on_request(struct evhttp_request *req, void *arg)
@@ -197,25 +210,27 @@ static void on_request(struct evhttp_request *req, void *arg)
 	struct pk_conn *c;
 	int r;
 
-	if (!ssl) { /* no certificate to show yet: evhttp made a connection without TLS */
-		problem(req, 503, "Service Unavailable", "the gate has no certificate yet");
+	if (!ssl) { /* no memory for one: evhttp made a connection without TLS */
+		problem(req, 503, "Service Unavailable", "no memory for this connection");
 		return;
 	}
 	c = pk_conn_of(evhttp_connection_get_bufferevent(hc));
 	who = &c->client;
 	r = pk_tls_client(g->conf, ssl, who);
 	if (r < 0 || !who->role) {
-		pk_warn("audit: %s (%s) was refused: its certificate has no role here",
-			address_of(req), r < 0 ? "no certificate" : who->name);
+		pk_conn_refused(c, PK_GATE_NO_ROLE);
 		problem(req, 403, "Forbidden", "this certificate has no role here");
 		return;
 	}
 	if (!pk_rate_take(&g->rate, who->fingerprint, g->conf->gate_rate, pk_clock_boot_ns())) {
+		pk_conn_refused(c, PK_GATE_LIMITED);
 		evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After", "1");
 		problem(req, 429, "Too Many Requests", "this client asks too often (gate.rate)");
 		return;
 	}
 	if (take_asked(g, req, c) < 0) {
+		pk_conn_refused(c, PK_GATE_NO_MEMORY);
+		evhttp_add_header(evhttp_request_get_output_headers(req), "Retry-After", "1");
 		problem(req, 503, "Service Unavailable", "no memory for this request");
 		return;
 	}
@@ -224,9 +239,12 @@ static void on_request(struct evhttp_request *req, void *arg)
 		evhttp_connection_set_closecb(hc, NULL, NULL);
 		pk_conn_answered(c);
 		asked_free(g->first);
-		problem(req, 400, "Bad Request", "the path or query is too long or not ASCII");
+		pk_conn_refused(c, PK_GATE_MALFORMED);
+		problem(req, 400, "Bad Request",
+			"the path, the query or a header is too long or not ASCII");
 		return;
 	}
+	g->conns.counts.n[PK_GATE_ASKED]++;
 	must(g, r);
 }
 
@@ -246,18 +264,11 @@ static void on_piece_sent(struct evhttp_connection *c, void *arg)
 static void add_heads(struct asked *a)
 {
 	struct evkeyvalq *head = evhttp_request_get_output_headers(a->req);
-	const struct {
-		const char *name, *value;
-	} heads[] = {
-		{ "Content-Type", a->answer.type },
-		{ "Allow", a->answer.allow },
-		{ PK_API_RECORDING, a->answer.recording },
-		{ "Cache-Control", "no-store" },
-	};
 
-	for (size_t i = 0; i < PK_ARRAY_SIZE(heads); i++)
-		if (*heads[i].value)
-			evhttp_add_header(head, heads[i].name, heads[i].value);
+	for (int i = 0; i < PK_GATE_TOLDS; i++)
+		if (*a->answer.told[i])
+			evhttp_add_header(head, pk_gate_told[i], a->answer.told[i]);
+	evhttp_add_header(head, "Cache-Control", "no-store");
 }
 
 static void begin(struct asked *a)
@@ -362,6 +373,12 @@ static void take_files(struct gate *g, int fds[PK_FD_MAX])
 		return;
 	}
 	pk_conns_use(&g->conns, ctx);
+	if (listen(g->o->listen_fd, BACKLOG) < 0 || evconnlistener_enable(g->listener) < 0) {
+		pk_error("gate: nobody can be listened to");
+		event_base_loopbreak(g->base);
+		return;
+	}
+	g->conns.counts.listening = 1;
 	pk_notice("gate: certificates were read; connections begin anew");
 }
 
@@ -390,7 +407,6 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 static int start_http(struct gate *g)
 {
 	struct timeval quiet = { .tv_sec = (time_t)(g->conf->gate_timeout_ns / 1000000000) };
-	struct evconnlistener *l;
 
 	g->http = evhttp_new(g->base);
 	if (!g->http)
@@ -401,12 +417,25 @@ static int start_http(struct gate *g)
 	evhttp_set_max_headers_size(g->http, HEADERS_MAX);
 	evhttp_set_max_body_size(g->http, (ev_ssize_t)g->conf->gate_body_max);
 	evhttp_set_allowed_methods(g->http, METHODS);
-	l = evconnlistener_new(g->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, g->o->listen_fd);
-	return l && evhttp_bind_listener(g->http, l) ? 0 : -ENOMEM;
+	/* nobody gets through before there is a certificate to show */
+	g->listener = evconnlistener_new(
+		g->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, g->o->listen_fd);
+	return g->listener && evhttp_bind_listener(g->http, g->listener) ? 0 : -ENOMEM;
+}
+
+static void on_tell(evutil_socket_t fd, short what, void *arg)
+{
+	struct gate *g = arg;
+	struct pk_gate_counts *c = &g->conns.counts;
+
+	(void)fd, (void)what;
+	c->open = g->conns.n;
+	must(g, pk_gate_msg_put(to_core(g), PK_GATE_COUNTS, 0, c, sizeof(*c)));
 }
 
 static int start(struct gate *g)
 {
+	struct timeval second = { .tv_sec = 1 };
 	int r;
 
 	g->base = event_base_new();
@@ -420,7 +449,9 @@ static int start(struct gate *g)
 		r = start_http(g);
 	g->core = bufferevent_socket_new(g->base, g->o->core_fd, 0);
 	g->files = event_new(g->base, g->o->files_fd, EV_READ | EV_PERSIST, on_files, g);
-	if (r < 0 || !g->core || !g->files || event_add(g->files, NULL) < 0)
+	g->tell = event_new(g->base, -1, EV_PERSIST, on_tell, g);
+	if (r < 0 || !g->core || !g->files || event_add(g->files, NULL) < 0 || !g->tell ||
+	    event_add(g->tell, &second) < 0)
 		return r < 0 ? r : -ENOMEM;
 	bufferevent_setcb(g->core, on_core, NULL, on_core_end, g);
 	return bufferevent_enable(g->core, EV_READ | EV_WRITE);
@@ -458,7 +489,7 @@ int pk_gate_listen(const char *address, int *ret_fd)
 	/* connections inherit TCP_NODELAY: without it, evhttp waits 40 ms for each answer */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0 ||
-	    bind(fd, (struct sockaddr *)&addr, (socklen_t)len) < 0 || listen(fd, BACKLOG) < 0)
+	    bind(fd, (struct sockaddr *)&addr, (socklen_t)len) < 0)
 		return -errno;
 	*ret_fd = PK_TAKE_FD(fd);
 	return 0;

@@ -9,12 +9,12 @@ struct pk_conf;
 
 struct pk_gate_opts {
 	const struct pk_conf *conf;
-	int listen_fd; /* listening TCP socket */
+	int listen_fd; /* bound TCP socket; listens once there is a certificate */
 	int core_fd;   /* stream socket to the core */
 	int files_fd;  /* packet socket: PK_MSG_GATE_FILES, at first and at each reload */
 };
 
-/* A listening socket for "ADDRESS:PORT". -EINVAL: it is none; else of the socket. */
+/* A bound socket for "ADDRESS:PORT". -EINVAL: it is none; else of the socket. */
 int pk_gate_listen(const char *address, int *ret_fd);
 
 /* Gives up what rights are left (gate/sandbox.h) and runs until the core or the broker goes (0).

@@ -34,6 +34,7 @@ static const int calls[] = {
 	SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(sendfile),
+	SCMP_SYS(listen), /* on the socket it was given: it can make none */
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
 	SCMP_SYS(shutdown),

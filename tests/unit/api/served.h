@@ -58,6 +58,7 @@ static struct {
 	} save[32];
 	unsigned saves;
 	bool detached;
+	unsigned left;
 } host;
 
 static inline int op_grow(void *arg, uint32_t n)
@@ -176,7 +177,8 @@ static inline void on_timer(evutil_socket_t fd, short what, void *arg)
 	for (unsigned i = 0, n = host.saves; i < n; i++)
 		pk_block_saved(host.block, host.save[i].list, host.save[i].serial, 0);
 	host.saves = 0;
-	if (host.detached)
+	/* the answer has a turn of the loop to leave */
+	if (host.detached && host.left++)
 		event_base_loopbreak(host.base);
 }
 

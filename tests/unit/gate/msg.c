@@ -20,14 +20,17 @@ static const struct pk_gate_ask ask = {
 	.query_len = 3,
 	.name_len = 2,
 	.has_query = 1,
+	.said_len = { [PK_GATE_ACCEPT] = 3 },
 };
+
+static const char *const said[PK_GATE_SAIDS] = { [PK_GATE_ACCEPT] = "*/*" };
 
 static struct evbuffer *frame_of(const struct pk_gate_ask *a, const char *path, const char *query,
 				 const char *name)
 {
 	struct evbuffer *b = evbuffer_new();
 
-	assert_int_equal(pk_gate_msg_ask(b, 7, a, path, query, name), 0);
+	assert_int_equal(pk_gate_msg_ask(b, 7, a, path, query, name, said), 0);
 	return b;
 }
 
@@ -49,12 +52,14 @@ static void what_was_put_is_read(void **state)
 
 	(void)state;
 	n = pk_gate_msg_peek(b, 1, &m);
-	assert_int_equal(n, sizeof(struct pk_gate_head) + sizeof(ask) + 9);
+	assert_int_equal(n, sizeof(struct pk_gate_head) + sizeof(ask) + 12);
 	assert_int_equal(m.type, PK_GATE_ASK);
 	assert_int_equal(m.id, 7);
 	assert_memory_equal(m.path, "/v1/", 4);
 	assert_memory_equal(m.query, "a=b", 3);
 	assert_memory_equal(m.name, "me", 2);
+	assert_memory_equal(m.said[PK_GATE_ACCEPT], "*/*", 3);
+	assert_int_equal(m.ask.said_len[PK_GATE_IF_MATCH], 0);
 	evbuffer_drain(b, (size_t)n);
 	for (int i = 0; i < 200000; i++)
 		evbuffer_add(data, "x", 1);
@@ -115,6 +120,12 @@ static void wrong_requests_are_refused(void **state)
 	a = ask;
 	a.body_bytes = UINT64_MAX;
 	REFUSED("/v1/", "a=b", "me");
+	a = ask;
+	a.said_len[PK_GATE_IF_MATCH] = 1; /* which does not come */
+	REFUSED("/v1/", "a=b", "me");
+	a = ask;
+	a.said_len[PK_GATE_ACCEPT] = PK_GATE_HEAD_MAX + 1;
+	REFUSED("/v1/", "a=b", "me");
 #undef REFUSED
 }
 
@@ -137,7 +148,7 @@ static void lengths_must_add_up(void **state)
 
 static void each_side_says_its_own(void **state)
 {
-	static const struct pk_gate_answer good = { .status = 200, .type = "text/plain" };
+	static const struct pk_gate_answer good = { .status = 200, .told = { "text/plain" } };
 	static const struct pk_gate_head heads[] = {
 		{ sizeof(struct pk_gate_head), PK_GATE_DATA, 1 }, /* empty */
 		{ sizeof(struct pk_gate_head), PK_GATE_END, 0 },  /* of no request */
@@ -162,13 +173,13 @@ static void each_side_says_its_own(void **state)
 	assert_int_equal(pk_gate_msg_put(b, PK_GATE_ANSWER, 1, &good, sizeof(good)), 0);
 	assert_int_equal(pk_gate_msg_peek(b, 1, &m), -EBADMSG); /* the gate answers nothing */
 	assert_int_equal(read_frame(b, 0, &m), sizeof(struct pk_gate_head) + sizeof(good));
-	assert_string_equal(m.answer.type, "text/plain");
-	memset(bad.type, 'a', sizeof(bad.type)); /* no end */
+	assert_string_equal(m.answer.told[PK_GATE_CONTENT_TYPE], "text/plain");
+	memset(bad.told[1], 'a', sizeof(bad.told[1])); /* no end */
 	b = evbuffer_new();
 	assert_int_equal(pk_gate_msg_put(b, PK_GATE_ANSWER, 1, &bad, sizeof(bad)), 0);
 	assert_int_equal(read_frame(b, 0, &m), -EBADMSG);
 	bad = good;
-	strcpy(bad.type, "a\r\nX: y"); /* no header of its own */
+	strcpy(bad.told[PK_GATE_ETAG], "a\r\nX: y"); /* no header of its own */
 	b = evbuffer_new();
 	assert_int_equal(pk_gate_msg_put(b, PK_GATE_ANSWER, 1, &bad, sizeof(bad)), 0);
 	assert_int_equal(read_frame(b, 0, &m), -EBADMSG);
