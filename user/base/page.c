@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,9 +65,8 @@ static bool is_page(struct evbuffer *out, int *ret_status, char ret_title[64])
 	char text[PAGE_MAX + 1], *body;
 	int minor;
 
-	if (len < 16 || len > PAGE_MAX)
+	if (len < 16 || len > PAGE_MAX || evbuffer_copyout(out, text, len) != (ev_ssize_t)len)
 		return false;
-	evbuffer_copyout(out, text, len);
 	text[len] = '\0';
 	if (sscanf(text, "HTTP/1.%d %d %63[^\r\n]", &minor, ret_status, ret_title) != 3 ||
 	    *ret_status < 400)
@@ -82,14 +82,23 @@ static void on_write(struct evbuffer *out, const struct evbuffer_cb_info *info, 
 {
 	const struct pk_page *p = arg;
 	char title[64];
+	bool frozen;
 	int status;
 
-	if (!info->n_added || !is_page(out, &status, title))
+	if (!info->n_added)
 		return;
-	evbuffer_drain(out, evbuffer_get_length(out));
-	write_problem(out, status, title); /* comes here again, as what is no page */
-	if (p->told)
-		p->told(p->arg, out, status);
+	/* a bufferevent keeps others from its front, which is where a page is taken back */
+	frozen = evbuffer_copyout(out, title, 1) < 0;
+	if (frozen)
+		(void)evbuffer_unfreeze(out, 1); /* it was frozen: can't fail */
+	if (is_page(out, &status, title)) {
+		(void)evbuffer_drain(out, evbuffer_get_length(out)); /* not frozen now */
+		write_problem(out, status, title); /* comes here again, as what is no page */
+		if (p->told)
+			p->told(p->arg, out, status);
+	}
+	if (frozen)
+		(void)evbuffer_freeze(out, 1);
 }
 
 int pk_page_watch(struct bufferevent *bev, struct pk_page *page)

@@ -159,6 +159,20 @@ static void pages_become_problems(void **state)
 	}
 }
 
+/* The second request of a connection: its output was written to before. */
+static void the_second_is_one_too(void **state)
+{
+	static const char bytes[] = "GET /one HTTP/1.1\r\n\r\n2b\r\n\r\n";
+
+	(void)state;
+	ask(bytes, strlen(bytes));
+	assert_non_null(strstr(s.got, "HTTP/1.1 200 "));
+	assert_non_null(strstr(s.got, "HTTP/1.1 400 "));
+	assert_non_null(strstr(s.got, "application/problem+json"));
+	assert_null(strstr(s.got, "</BODY>"));
+	assert_int_equal(s.calls, 1);
+}
+
 static void answers_stay_as_they_are(void **state)
 {
 	static const char page[] = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
@@ -176,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_become_problems),
+		cmocka_unit_test(the_second_is_one_too),
 		cmocka_unit_test(answers_stay_as_they_are),
 	};
 
