@@ -308,7 +308,7 @@ def main():
     n, found, by = 0, 0, {}
     for path, item in api.doc["paths"].items():
         for method, op in item.items():
-            stream = any(t != "application/json" for t in api.resolve(op["responses"].get("200", op["responses"].get("202")))["content"])
+            stream = any(t != "application/json" for t in api.resolve(next(r for s, r in sorted(op["responses"].items()) if s[0] == "2"))["content"])
             for c in calls(api, path, method, op, args.rounds):
                 if api.random.random() >= args.part:
                     continue

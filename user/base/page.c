@@ -63,12 +63,12 @@ static bool is_page(struct evbuffer *out, int *ret_status, char ret_title[64])
 {
 	size_t len = evbuffer_get_length(out);
 	char text[PAGE_MAX + 1], *body;
-	int minor;
+	int major, minor;
 
 	if (len < 16 || len > PAGE_MAX || evbuffer_copyout(out, text, len) != (ev_ssize_t)len)
 		return false;
 	text[len] = '\0';
-	if (sscanf(text, "HTTP/1.%d %d %63[^\r\n]", &minor, ret_status, ret_title) != 3 ||
+	if (sscanf(text, "HTTP/%d.%d %d %63[^\r\n]", &major, &minor, ret_status, ret_title) != 4 ||
 	    *ret_status < 400)
 		return false;
 	body = strstr(text, "\r\n\r\n");
