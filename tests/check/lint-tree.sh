@@ -8,7 +8,7 @@ files() { git ls-files "$@" | while read -r f; do [ -f "$f" ] && echo "$f"; done
 
 # Data and licence texts carry no line of their own.
 licence() {
-	files | grep -vE '^(LICENSE|LICENSES/.*|\.gitignore|tests/(replay|fuzz|e2e|unit|bpf)/.*\.(pcap|pcapng|json|ndjson|csv|txt|expected|bin|jsonl|out)|tests/fuzz/corpus/.*|user/share/playbooks/.*\.json)$' |
+	files | grep -vE '^(LICENSE|LICENSES/.*|\.gitignore|tests/(replay|fuzz|e2e|unit|bpf)/.*\.(pcap|pcapng|json|ndjson|csv|txt|expected|bin|jsonl|out)|tests/fuzz/corpus/.*|user/share/(openapi|playbooks/.*)\.json)$' |
 		xargs awk '
 		function judge(want) {
 			if (file == "") return

@@ -33,12 +33,16 @@ void pk_envelope_done(struct pk_envelope *e)
 /* Both alphabets of RFC 4648, padded, nothing else. Returns the length, -EINVAL. */
 static int unbase64(const char *s, size_t n, uint8_t **ret)
 {
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	_cleanup_free_ char *copy = strndup(s, n);
 	_cleanup_free_ uint8_t *out = malloc(n / 4 * 3 + 1);
 	size_t pad = 0;
 
 	if (!copy || !out)
 		return -ENOMEM;
+	if (strlen(copy) != n)
+		return -EINVAL;
 	while (pad < 2 && pad < n && copy[n - 1 - pad] == '=')
 		pad++;
 	if (!n || n % 4)
@@ -48,8 +52,7 @@ static int unbase64(const char *s, size_t n, uint8_t **ret)
 			copy[i] = '+';
 		else if (copy[i] == '_')
 			copy[i] = '/';
-		if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-			    copy[i], 64))
+		if (!strchr(digits, copy[i]))
 			return -EINVAL;
 	}
 	if (EVP_DecodeBlock(out, (const unsigned char *)copy, (int)n) != (int)(n / 4 * 3))
