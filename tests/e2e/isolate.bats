@@ -37,6 +37,7 @@ launch_daemon() {
 	nsenter --net="/run/netns/${net}c" unshare -m sh -c 'mount --bind "$1/resolv.conf" /etc/resolv.conf &&
 		exec "$2" --config "$1/picket.yaml"' - "$run" "$build/picketd" >>"$run/log" 2>&1 3>&- &
 	daemon=$!
+	echo $daemon >"$run/daemon"
 }
 
 setup_file() {

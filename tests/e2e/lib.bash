@@ -105,6 +105,7 @@ launch_daemon() {
 	nsenter --net="/run/netns/${net}c" "$build/picketd" --config "$run/picket.yaml" \
 		>>"$run/log" 2>&1 3>&- &
 	daemon=$!
+	echo $daemon >"$run/daemon"
 }
 
 start_daemon() {
@@ -119,7 +120,10 @@ start_daemon() {
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
+# The one that was launched last, by a test that is over as well.
 stop_daemon() {
+	[ ! -e "$run/daemon" ] || daemon=$(cat "$run/daemon")
+	rm -f "$run/daemon"
 	[ -n "${daemon:-}" ] || return 0
 	kill -TERM "$daemon" 2>/dev/null || true
 	wait_for 15 is_gone "$daemon" || kill -KILL "$daemon"

@@ -114,21 +114,23 @@ state_of() { sed 's/.*) //' "/proc/$1/stat" | cut -c1; }
 	[ "$(state_of "$pid")" != T ]
 }
 
-# so many processes were stopped, says the incident on disk
-kept() {
-	sqlite3 "$run/state/store/store.db" ".timeout 5000" "SELECT json FROM object WHERE uid LIKE 'inc-%-1'" |
-		jq -e --argjson n "$1" '[.unmapped.picket.acts[] | select((.what | startswith("suspend")) and .result == "done")] | length == $n'
-}
+# how often a process was stopped, says an incident on standard input
+stops() { jq '[.unmapped.picket.acts[] | select((.what | startswith("suspend")) and .result == "done")] | length'; }
+on_disk() { sqlite3 "$run/state/store/store.db" ".timeout 5000" "SELECT json FROM object WHERE uid LIKE 'inc-%-1'"; }
+stopped() { [ "$(incident 1 | stops)" = "$1" ]; }
+kept() { [ "$(on_disk | stops)" = "$1" ]; }
 did() { acts | grep -q "^done $1"; }
 is_stopped() { [ "$(state_of "$1")" = T ]; }
 
 @test "a stopped process goes on by itself, also when the agent was killed meanwhile" {
 	export PICKET_SOCKET=$run/picket.sock
 	pid=$(incident 1 | jq .unmapped.picket.suspect.pid)
+	before=$(incident 1 | stops)
 	picket incident contain --playbook pause --reason 'for a moment' 1
 	wait_for 5 is_stopped "$pid"
 	picket incident show 1 | grep "in force: suspend pid $pid until "
-	wait_for 10 kept 2
+	wait_for 10 stopped $((before + 1)) || { acts; false; }
+	wait_for 10 kept $((before + 1)) || { acts; on_disk | jq -c .unmapped.picket.acts; false; }
 	kill -KILL $daemon $(pgrep -P $daemon)
 	wait $daemon || true
 	is_stopped "$pid"

@@ -47,7 +47,7 @@ told() { alerts | grep -q "\"$1\""; }
 	picket --socket "$run/picket.sock" rule ls -o json | jq -es --arg f "$rules/first.yml" '
 		length == 2 and all(.[]; .runs and (.muted | not)) and
 		any(.[]; .name == "id-first" and .hits == 1 and .last_hit > 0 and .level == "high" and .file == $f)'
-	picket --socket "$run/picket.sock" rule ls | grep -q '^id-second.* high .* runs .* 1 '
+	picket --socket "$run/picket.sock" rule ls | grep -q '^id-first.* high .* runs .* 1 '
 
 	# a file that is half written: what was in force stays, and it is told
 	echo 'title: [' >"$rules/third.yml"
