@@ -30,16 +30,24 @@ static int open_dir(const char *path, mode_t mode, uid_t uid, gid_t gid, int *re
 	return 0;
 }
 
-static void open_store(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *p)
+/* A part of dirs.state that is that user's alone. Told when it can't be had; false: it can't. */
+static bool open_part(const struct pk_conf *conf, const char *part, const char *without, uid_t uid,
+		      gid_t gid, int *ret_fd)
 {
 	char path[256];
 	int r;
 
-	snprintf(path, sizeof(path), "%s/store", conf->state_dir);
-	r = open_dir(path, 0700, uid, gid, &p->store);
+	snprintf(path, sizeof(path), "%s/%s", conf->state_dir, part);
+	r = open_dir(path, 0700, uid, gid, ret_fd);
 	if (r < 0)
-		pk_warn("%s: %s, continuing without keeping alerts and acts", path, strerror(-r));
-	if (r < 0 || !*conf->store_checkpoints)
+		pk_warn("%s: %s, continuing without %s", path, strerror(-r), without);
+	return r == 0;
+}
+
+static void open_store(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *p)
+{
+	if (!open_part(conf, "store", "keeping alerts and acts", uid, gid, &p->store) ||
+	    !*conf->store_checkpoints)
 		return;
 	p->checkpoints = open(conf->store_checkpoints,
 			      O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
@@ -66,14 +74,7 @@ static int open_file_dir(const char *file, uid_t uid, gid_t gid)
 
 static void open_sinks(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *p)
 {
-	char path[256];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/spool", conf->state_dir);
-	r = open_dir(path, 0700, uid, gid, &p->spool);
-	if (r < 0)
-		pk_warn("%s: %s, continuing without sinks", path, strerror(-r));
-	if (r < 0 || !*conf->sink_file)
+	if (!open_part(conf, "spool", "sinks", uid, gid, &p->spool) || !*conf->sink_file)
 		return;
 	p->sink_file = open_file_dir(conf->sink_file, uid, gid);
 	if (p->sink_file < 0)
@@ -81,21 +82,11 @@ static void open_sinks(const struct pk_conf *conf, uid_t uid, gid_t gid, struct 
 			strerror(-p->sink_file));
 }
 
-static void open_accepted(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *p)
-{
-	char path[256];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/accepted", conf->state_dir);
-	r = open_dir(path, 0700, uid, gid, &p->accepted);
-	if (r < 0)
-		pk_warn("%s: %s, continuing without accepting signed lists", path, strerror(-r));
-}
-
 void pk_places_open(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_places *ret_places)
 {
 	*ret_places = PK_PLACES_NONE;
-	open_accepted(conf, uid, gid, ret_places);
+	(void)open_part(conf, "accepted", "accepting signed lists", uid, gid,
+			&ret_places->accepted);
 	if (conf->store)
 		open_store(conf, uid, gid, ret_places);
 	if (pk_sinks_wanted(conf))
