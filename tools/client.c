@@ -9,6 +9,7 @@
 #include "table.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <picket/api.h>
 #include <stdio.h>
 #include <string.h>
@@ -256,17 +257,31 @@ static void set_body(struct transfer *t)
 	curl_easy_setopt(t->curl, CURLOPT_NOPROGRESS, 0L);
 }
 
-/* Own heads: where the person sits; no waiting for "100 Continue" on a local socket. */
-static struct curl_slist *heads(void)
+static int add_head(struct curl_slist **list, const char *text)
 {
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:"), *more;
-	char session[PK_SESSION_MAX], text[PK_SESSION_MAX + 32];
+	struct curl_slist *more = curl_slist_append(*list, text);
 
-	if (!list || !pk_session_address(session))
-		return list;
-	snprintf(text, sizeof(text), PK_API_SESSION ": %s", session);
-	more = curl_slist_append(list, text);
-	return more ? more : list;
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	return 0;
+}
+
+/* Own heads: where the person sits; no waiting for "100 Continue" on a local socket. */
+static int add_heads(struct curl_slist **list, const struct pk_client_ask *ask)
+{
+	char session[PK_SESSION_MAX], text[PK_SESSION_MAX + 32], tag[96];
+	int r = add_head(list, "Expect:");
+
+	if (!r && pk_session_address(session)) {
+		snprintf(text, sizeof(text), PK_API_SESSION ": %s", session);
+		r = add_head(list, text);
+	}
+	if (!r && ask && ask->if_match) {
+		snprintf(tag, sizeof(tag), "If-Match: \"%s\"", ask->if_match);
+		r = add_head(list, tag);
+	}
+	return r;
 }
 
 static void heads_freep(struct curl_slist **list)
@@ -279,11 +294,13 @@ static int perform(const struct pk_client *c, struct transfer *t, const char *pa
 		   const char *const query[], struct pk_buf *error)
 {
 	_cleanup_free_ char *full = pk_client_path(path, query);
-	_cleanup_(heads_freep) struct curl_slist *head = heads();
+	_cleanup_(heads_freep) struct curl_slist *head = NULL;
 	_cleanup_(pk_buf_done) struct pk_buf url = {};
 	long status = 0;
 	CURLcode r;
 
+	if (add_heads(&head, t->ask) < 0)
+		return 1; /* no memory: told as that */
 	t->buf.max = BODY_MAX;
 	pk_buf_fmt(&url, "http://picket%s", full ? full : path);
 	curl_easy_setopt(t->curl, CURLOPT_URL, url.data);

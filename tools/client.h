@@ -33,6 +33,7 @@ struct pk_client_ask {
 	const char *const *query; /* as above; NULL none */
 	const void *body;
 	size_t len;
+	const char *if_match; /* tag of a list without its quotes: only if it is that; NULL: any */
 	const char *progress; /* what is sent, to be shown on a terminal when it takes long; NULL */
 };
 /*

@@ -61,6 +61,9 @@ static int take(struct pk_list_file *l, int c, const char *option)
 	case PK_LF_FORCE:
 		pk_buf_fmt(&l->force, "%s%s", l->force.len ? "," : "", optarg);
 		return 0;
+	case PK_LF_IF_MATCH:
+		l->if_match = optarg;
+		return pk_list_tag_is_right(optarg) ? 0 : 2;
 	case PK_LF_CONFIRM:
 		return set_seconds(l, "confirm", option, l->number[0]);
 	case PK_LF_TTL:
@@ -179,6 +182,7 @@ int pk_list_file_send(struct pk_list_file *l, const char *method, const char *pa
 		return r;
 	ask.body = l->bytes;
 	ask.len = l->len;
+	ask.if_match = l->if_match;
 	pk_client_init(&client, NULL);
 	r = pk_client_send(&client, &ask, ret, &problem, &error);
 	if (r)

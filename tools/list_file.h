@@ -28,7 +28,8 @@ enum {
 	PK_LF_FORCE,
 	PK_LF_AGAINST,
 	PK_LF_SNI_ONLY,
-	PK_LF_REFUSE_QUERY
+	PK_LF_REFUSE_QUERY,
+	PK_LF_IF_MATCH
 };
 
 #define PK_LF_READING                                                                              \
@@ -59,6 +60,7 @@ struct pk_list_file {
 	const char *query[40];
 	size_t n;
 	const char *name, *file;
+	const char *if_match; /* tag; NULL any */
 	struct pk_buf force;
 	char number[4][24];
 	enum pk_format format;

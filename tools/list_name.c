@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_right(char c)
@@ -21,6 +22,15 @@ bool pk_list_name_is_right(const char *name)
 		if (!is_right(name[i]))
 			return false;
 	return n && n <= PK_LIST_NAME_MAX && name[0] != '.';
+}
+
+bool pk_list_tag_is_right(const char *tag)
+{
+	if (pk_list_name_is_right(tag)) /* the same letters */
+		return true;
+	fputs("picket: --if-match takes a tag, as list show, list diff and list load tell it\n",
+	      stderr);
+	return false;
 }
 
 static size_t without_ending(const char *s, size_t n)

@@ -10,3 +10,5 @@
 bool pk_list_name_is_right(const char *name);
 /* "/a/FireHOL Level1.netset.gz" gives "FireHOL-Level1". -EINVAL: nothing is left. */
 int pk_list_name_of_file(const char *path, char ret[PK_LIST_NAME_MAX + 1]);
+/* A tag as `picket list show` prints it; else a complaint was printed. */
+bool pk_list_tag_is_right(const char *tag);

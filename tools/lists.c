@@ -4,6 +4,7 @@
 #include "client.h"
 #include "command.h"
 #include "entry.h"
+#include "list_name.h"
 #include "lists_show.h"
 #include "outcome.h"
 #include "table.h"
@@ -88,8 +89,11 @@ static const struct pk_column lists[] = {
 	{ "STATE", 11, false, false, v_state },   { "SOURCE", 10, false, true, v_source },
 };
 
+enum { IF_MATCH = 256 };
+
 struct wish {
 	enum pk_format format;
+	const char *if_match;
 	uint64_t n;
 	bool back, yes;
 };
@@ -108,6 +112,10 @@ static int read_options(const struct pk_command *self, int argc, char **argv, co
 		}
 		if (c == 'b') {
 			w->back = true;
+		} else if (c == IF_MATCH) {
+			w->if_match = optarg;
+			if (!pk_list_tag_is_right(optarg))
+				return 2;
 		} else if (c == 'o' && pk_format_parse(optarg, &w->format) < 0) {
 			fprintf(stderr, "picket: -o takes table, json or csv, not %s\n", optarg);
 			return 2;
@@ -214,15 +222,14 @@ static int run_export(const struct pk_command *self, int argc, char **argv)
 }
 
 /* Asks for a change; NULL: it failed, and *ret is the exit status. */
-static json_t *change(const char *method, const char *path, const char *const *query, int *ret)
+static json_t *change(const struct pk_client_ask *ask, int *ret)
 {
-	struct pk_client_ask ask = { .method = method, .path = path, .query = query };
 	_cleanup_(pk_buf_done) struct pk_buf error = {};
 	json_t *answer = NULL, *problem = NULL;
 	struct pk_client client;
 
 	pk_client_init(&client, NULL);
-	*ret = pk_client_send(&client, &ask, &answer, &problem, &error);
+	*ret = pk_client_send(&client, ask, &answer, &problem, &error);
 	if (*ret)
 		pk_outcome_problem(error.data, NULL, problem);
 	json_decref(problem);
@@ -234,11 +241,14 @@ static int run_rm(const struct pk_command *self, int argc, char **argv)
 	struct wish w = {};
 	int r = read_options(self, argc, argv, "h", &w);
 
-	if (r || optind >= argc)
+	if (r || optind >= argc || (w.if_match && optind + 1 < argc))
 		return misused(self, r);
 	for (int i = optind; i < argc && !r; i++) {
 		_cleanup_free_ char *path = path_of(argv[i], "");
-		json_t *answer = path ? change("DELETE", path, NULL, &r) : NULL;
+		const struct pk_client_ask ask = { .method = "DELETE",
+						   .path = path,
+						   .if_match = w.if_match };
+		json_t *answer = path ? change(&ask, &r) : NULL;
 
 		if (!path)
 			r = 2;
@@ -263,7 +273,11 @@ static int run_mode(const struct pk_command *self, int argc, char **argv)
 	const char *const query[] = { "mode", argv[optind + 1], NULL };
 
 	path = path_of(argv[optind], "/mode");
-	answer = path ? change("POST", path, query, &r) : NULL;
+	const struct pk_client_ask ask = {
+		.method = "POST", .path = path, .query = query, .if_match = w.if_match
+	};
+
+	answer = path ? change(&ask, &r) : NULL;
 	if (!path)
 		return 2;
 	if (answer)
@@ -285,7 +299,9 @@ static int run_confirm(const struct pk_command *self, int argc, char **argv)
 	const char *const query[] = { "back", w.back ? "1" : NULL, NULL };
 
 	path = path_of(argv[optind], "/confirm");
-	answer = path ? change("POST", path, query, &r) : NULL;
+	const struct pk_client_ask ask = { .method = "POST", .path = path, .query = query };
+
+	answer = path ? change(&ask, &r) : NULL;
 	if (!path)
 		return 2;
 	if (answer)
@@ -306,6 +322,11 @@ static const struct option options_no[] = {
 	{ NULL, 0, NULL, 0 },
 };
 static const struct option options_h[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option options_tag[] = {
+	{ "if-match", required_argument, NULL, IF_MATCH },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -353,19 +374,23 @@ static const struct pk_command cmd_export = {
 static const struct pk_command cmd_rm = {
 	.name = "list rm",
 	.what = "remove lists; what they blocked passes at once",
-	.usage = "list rm NAME...",
-	.options = options_h,
+	.usage = "list rm [--if-match TAG] NAME...",
+	.options = options_tag,
 	.run = run_rm,
-	.help = "Examples:\n"
+	.help = "      --if-match TAG   only if the list (one) is that of this tag still\n"
+		"  -h, --help           this text\n\n"
+		"Examples:\n"
 		"  picket list rm drop\n",
 };
 static const struct pk_command cmd_mode = {
 	.name = "list mode",
 	.what = "enforce a list, only observe what it would do, or turn it off",
-	.usage = "list mode NAME enforce|observe|off",
-	.options = options_h,
+	.usage = "list mode [--if-match TAG] NAME enforce|observe|off",
+	.options = options_tag,
 	.run = run_mode,
-	.help = "Examples:\n"
+	.help = "      --if-match TAG   only if the list is that of this tag still\n"
+		"  -h, --help           this text\n\n"
+		"Examples:\n"
 		"  picket list mode drop observe\n",
 };
 static const struct pk_command cmd_confirm = {

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "entry.h"
 #include "list_file.h"
+#include "lists_show.h"
 #include "outcome.h"
 #include "table.h"
 
@@ -59,6 +60,9 @@ static void print_load(struct pk_list_file *l, json_t *a)
 		pk_entry_ago(&out, json_integer_value(by));
 		pk_buf_fmt(&out, ", unless you say: picket list confirm %s\n", l->name);
 	}
+	pk_buf_str(&out, "  tag ");
+	pk_list_tag(&out, a);
+	pk_buf_char(&out, '\n');
 	pk_outcome_flush(&out);
 	pk_outcome_skipped(pk_list_file_shown(l), a);
 }
@@ -95,7 +99,7 @@ static void print_diff(struct pk_list_file *l, json_t *a)
 	static const struct {
 		const char *member, *sign, *total;
 	} part[] = { { "remove", "-", "removed" }, { "add", "+", "added" } };
-	_cleanup_(pk_buf_done) struct pk_buf out = {};
+	_cleanup_(pk_buf_done) struct pk_buf out = {}, tag = {};
 	size_t shown = 0, i;
 	json_t *v;
 
@@ -117,6 +121,12 @@ static void print_diff(struct pk_list_file *l, json_t *a)
 	pk_outcome_flush(&out);
 	fprintf(stderr, "picket: %s: %.0f entries would come, %.0f would go, %.0f stay\n", l->name,
 		pk_json_num(a, "added"), pk_json_num(a, "removed"), pk_json_num(a, "kept"));
+	pk_list_tag(&tag, a);
+	if (tag.len)
+		fprintf(stderr,
+			"picket: %s: list load --if-match %s loads it only if nobody changes the "
+			"list until then\n",
+			l->name, tag.data);
 	pk_outcome_skipped(pk_list_file_shown(l), a);
 }
 
@@ -157,6 +167,7 @@ static const struct option load_options[] = {
 	{ "refuse-query", no_argument, NULL, PK_LF_REFUSE_QUERY },
 	{ "confirm", required_argument, NULL, PK_LF_CONFIRM },
 	{ "ttl", required_argument, NULL, PK_LF_TTL },
+	{ "if-match", required_argument, NULL, PK_LF_IF_MATCH },
 	PK_LF_ENDING,
 };
 static const struct option diff_options[] = {
@@ -179,6 +190,7 @@ const struct pk_command pk_cmd_list_load = {
 		"                       or enforce when it is new\n"
 		"      --allow          a list of what is never to be dropped\n"
 		"      --confirm TIME   back to what was unless you say `picket list confirm`\n"
+		"      --if-match TAG   only if the list is the one of this tag still\n"
 		"      --ttl TIME       its entries end then\n" PK_LF_HELP
 		"      --sni-only       of names only what carries them is cut, addresses stay "
 		"open\n"

@@ -33,6 +33,15 @@ static void bytes(struct pk_buf *out, const char *what, json_t *l, const char *p
 	pk_buf_str(out, "B\n");
 }
 
+void pk_list_tag(struct pk_buf *out, json_t *of)
+{
+	json_t *tag = json_object_get(of, "etag");
+	size_t n = json_string_length(tag);
+
+	if (n > 2) /* without its quotes */
+		pk_escape_text(out, json_string_value(tag) + 1, n - 2);
+}
+
 /* What one wants to know before the entries. */
 void pk_list_about(struct pk_buf *out, json_t *l)
 {
@@ -60,6 +69,8 @@ void pk_list_about(struct pk_buf *out, json_t *l)
 		pk_buf_str(out, ", by ");
 		add(out, who);
 	}
+	pk_buf_str(out, "\n  tag ");
+	pk_list_tag(out, l);
 	pk_buf_char(out, '\n');
 	bytes(out, "dropped in: ", l, "in.packets", "in.bytes");
 	bytes(out, "dropped out:", l, "out.packets", "out.bytes");

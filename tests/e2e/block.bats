@@ -129,6 +129,24 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 	[ "$(dropped)" = "$sent_listed" ]
 }
 
+@test "of two who change the same list the later one is told, and nothing is lost" {
+	printf '100.99.0.1\n' >"$run/a"
+	printf '100.99.0.2\n' >"$run/b"
+	picket list load "$run/a" --name shared
+	tag=$(picket list diff "$run/b" --name shared 2>&1 >/dev/null | sed -n 's/.*--if-match \([^ ]*\).*/\1/p')
+	[ -n "$tag" ]
+	picket list show shared | grep -qx "  tag $tag"
+	picket block --list shared 100.99.0.3
+	run ! picket list load "$run/b" --name shared --if-match "$tag"
+	[[ $output == *"not the one of If-Match any more"* ]]
+	run ! picket list rm shared --if-match "$tag"
+	run ! picket list mode shared off --if-match "$tag"
+	[ "$(picket list export shared | grep -c '^100')" = 2 ]
+	picket list load "$run/b" --name shared --if-match "$(picket list show shared | sed -n 's/^  tag //p')"
+	picket list rm shared --if-match "$(picket list show shared | sed -n 's/^  tag //p')"
+	run -2 picket list load "$run/b" --name shared --if-match 'a b'
+}
+
 @test "a call to a listed address is refused at once, and the record says whose it was" {
 	printf '10.97.0.2\n' >"$run/a"
 	picket list load "$run/a" --name feed

@@ -3,6 +3,7 @@
 #include "api/answer.h"
 
 #include "api/server.h"
+#include "api/tag.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -122,11 +123,14 @@ static void write_sum(struct pk_json *j, const char *key, uint64_t packets, uint
 	pk_json_end(j);
 }
 
-void pk_answer_info(struct pk_json *j, const struct pk_block_info *info)
+void pk_answer_info(struct pk_json *j, const struct pk_api_request *q,
+		    const struct pk_block_info *info)
 {
+	char tag[PK_TAG_MAX];
 	const struct pk_blk_count *c = &info->count;
 
 	pk_json_str(j, "name", info->name);
+	pk_json_str(j, "etag", pk_tag_of(q->view, info, tag));
 	pk_json_str(j, "kind", info->allow ? "allow" : "block");
 	pk_json_str(j, "mode", pk_list_mode_name(info->mode));
 	pk_json_u64(j, "entries", info->entries);

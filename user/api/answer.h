@@ -17,7 +17,8 @@ bool pk_answer_is_loading(struct pk_block *b, const char *list);
 void pk_answer_row(struct pk_json *j, const struct pk_block_row *row);
 void pk_answer_who(struct pk_json *j, const struct pk_block_proc *p); /* "who": the process */
 void pk_answer_how(struct pk_json *j, uint8_t how); /* "how": what is done about a name */
-void pk_answer_info(struct pk_json *j, const struct pk_block_info *info);
+void pk_answer_info(struct pk_json *j, const struct pk_api_request *q,
+		    const struct pk_block_info *info);
 void pk_answer_safe(struct pk_json *j, const char *key, uint32_t kinds); /* an array of words */
 
 /* The status for what pk_block_done.result says. */

@@ -7,6 +7,7 @@
 #include "api/exchange.h"
 #include "api/routes.h"
 #include "api/server.h"
+#include "api/tag.h"
 #include "base/buf.h"
 
 #include <errno.h>
@@ -71,6 +72,8 @@ int pk_list_export(struct pk_api_request *q)
 		return 0;
 	if (strlen(q->rest) >= sizeof(x->list) || !pk_block_list_get(b, q->rest, &info))
 		return pk_api_problem(q, 404, "there is no list of this name");
+	if (!pk_tag_passes(q, &info))
+		return 0;
 	x = calloc(1, sizeof(*x));
 	if (!x)
 		return -ENOMEM;
@@ -84,6 +87,7 @@ int pk_list_export(struct pk_api_request *q)
 	memcpy(x->list, q->rest, strlen(q->rest) + 1);
 	pk_exchange_head(x->x, "Content-Type", "text/plain; charset=utf-8");
 	pk_exchange_head(x->x, "Cache-Control", "no-store");
+	pk_tag_head(q, &info);
 	pk_exchange_begin(x->x, on_gone, x);
 	send_piece(x);
 	return 0;

@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/signed.h"
+#include "api/tag.h"
 #include "api/upload.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -96,7 +97,7 @@ int pk_lists_get(struct pk_api_request *q)
 	pk_json_arr(&j, "lists");
 	for (size_t i = 0; pk_block_list_at(b, i, &info); i++) {
 		pk_json_obj(&j, NULL);
-		pk_answer_info(&j, &info);
+		pk_answer_info(&j, q, &info);
 		pk_signed_write(&j, q->view, info.name);
 		pk_json_end(&j);
 	}
@@ -138,10 +139,13 @@ int pk_list_get(struct pk_api_request *q)
 		return 0;
 	if (!pk_block_list_get(b, q->rest, &info))
 		return no_list(q);
+	if (!pk_tag_passes(q, &info))
+		return 0;
+	pk_tag_head(q, &info);
 	pk_json_init(&j, &body);
 	pk_json_obj(&j, NULL);
 	pk_json_obj(&j, "list");
-	pk_answer_info(&j, &info);
+	pk_answer_info(&j, q, &info);
 	pk_signed_write(&j, q->view, info.name);
 	pk_json_end(&j);
 	pk_json_arr(&j, "entries");
@@ -166,10 +170,11 @@ static int answer_info(struct pk_api_request *q, const char *list)
 
 	if (!pk_block_list_get(q->view->block, list, &info))
 		return no_list(q);
+	pk_tag_head(q, &info);
 	pk_json_init(&j, &body);
 	pk_json_obj(&j, NULL);
 	pk_json_obj(&j, "list");
-	pk_answer_info(&j, &info);
+	pk_answer_info(&j, q, &info);
 	pk_signed_write(&j, q->view, info.name);
 	pk_json_end(&j);
 	pk_json_end(&j);
@@ -185,6 +190,15 @@ static int answer_change(struct pk_api_request *q, struct pk_block_done *d, cons
 	return r;
 }
 
+/* Is the list still the one that the asker wants changed? One that is not there is for others to
+ * refuse. */
+static bool is_as_asked(struct pk_api_request *q, struct pk_block *b)
+{
+	struct pk_block_info info;
+
+	return !pk_block_list_get(b, q->rest, &info) || pk_tag_passes(q, &info);
+}
+
 int pk_list_mode(struct pk_api_request *q)
 {
 	const char *s = pk_api_param(q, "mode");
@@ -196,7 +210,7 @@ int pk_list_mode(struct pk_api_request *q)
 		return 0;
 	if (!s || pk_list_mode_parse(s, &mode) < 0)
 		return pk_api_problem(q, 400, "mode must be enforce, observe or off");
-	if (pk_signed_guards(q, q->rest))
+	if (pk_signed_guards(q, q->rest) || !is_as_asked(q, b))
 		return 0;
 	(void)pk_block_set_mode(b, q->rest, (enum pk_blk_mode)mode, &d); /* d has it */
 	return answer_change(q, &d, q->rest);
@@ -208,7 +222,7 @@ int pk_list_confirm(struct pk_api_request *q)
 	struct pk_block_done d = { 0 };
 	bool back = false;
 
-	if (!b || pk_api_param_bool(q, "back", &back) < 0)
+	if (!b || pk_api_param_bool(q, "back", &back) < 0 || !is_as_asked(q, b))
 		return 0;
 	(void)pk_block_confirm(b, q->rest, back, &d); /* d has it */
 	if (d.result < 0 || !back)
@@ -247,7 +261,7 @@ int pk_list_delete(struct pk_api_request *q)
 		return 0;
 	if (!pk_block_list_get(b, q->rest, &info))
 		return no_list(q);
-	if (pk_signed_guards(q, q->rest))
+	if (pk_signed_guards(q, q->rest) || !pk_tag_passes(q, &info))
 		return 0;
 	later = pk_api_later_new(q);
 	if (!later)
@@ -260,7 +274,13 @@ int pk_list_delete(struct pk_api_request *q)
 static void write_outcome(struct pk_json *j, const struct pk_upload *u,
 			  const struct pk_block_done *d)
 {
+	struct pk_view *v = u->later->q.view;
+	struct pk_block_info info;
+	char tag[PK_TAG_MAX];
+
 	pk_json_str(j, "list", u->ask.list);
+	if (pk_block_list_get(v->block, u->ask.list, &info))
+		pk_json_str(j, "etag", pk_tag_of(v, &info, tag));
 	pk_json_u64(j, "entries", d->entries);
 	pk_json_u64(j, "added", d->added);
 	pk_json_u64(j, "removed", d->removed);
@@ -326,6 +346,24 @@ static bool is_superseded(struct pk_upload *u)
 	return true;
 }
 
+/* May a list of this name be put in force? There need not be one yet. */
+static bool may_put(struct pk_api_request *q, struct pk_block *b, const char *list)
+{
+	struct pk_block_info info;
+
+	return pk_tag_passes(q, pk_block_list_get(b, list, &info) ? &info : NULL);
+}
+
+/* It was changed while the upload was read. */
+static bool is_outrun(struct pk_upload *u, struct pk_block *b)
+{
+	if (may_put(&u->later->q, b, u->ask.list))
+		return false;
+	pk_signed_note(u->later->q.view, &u->asker, u->ask.list, u->is_signed ? &u->opened : NULL,
+		       PK_SIGNED_OK, "the list is not the one of If-Match any more");
+	return true;
+}
+
 static void load_now(evutil_socket_t fd, short what, void *arg)
 {
 	struct timeval soon = { .tv_usec = AGAIN_MS * 1000 };
@@ -337,7 +375,7 @@ static void load_now(evutil_socket_t fd, short what, void *arg)
 	if (b && pk_answer_is_loading(b, u->ask.list) && u->tries++ < TRIES_MAX &&
 	    event_base_once(pk_api_base(u->later->q.api), -1, EV_TIMEOUT, load_now, u, &soon) == 0)
 		return;
-	if (b && !is_superseded(u))
+	if (b && !is_superseded(u) && !is_outrun(u, b))
 		pk_block_load(b, &u->ask, &u->data, on_loaded, u);
 	else
 		pk_upload_free(u);
@@ -353,7 +391,9 @@ static void load(struct pk_upload *u)
 
 int pk_list_put(struct pk_api_request *q)
 {
-	return pk_answer_block(q) ? pk_upload_start(q, true, load) : 0;
+	struct pk_block *b = pk_answer_block(q);
+
+	return b && may_put(q, b, q->rest) ? pk_upload_start(q, true, load) : 0;
 }
 
 static void diff(struct pk_upload *u)

@@ -117,6 +117,8 @@ static const char *title_of(int status)
 		return "Accepted";
 	case 409:
 		return "Conflict";
+	case 304:
+		return "Not Modified";
 	case 412:
 		return "Precondition Failed";
 	case 415:

@@ -133,6 +133,11 @@ void pk_list_hold(struct pk_block *b)
 	b->ops.hold(b->ops.arg, on);
 }
 
+void pk_list_edited(struct pk_block *b, struct pk_block_list *l)
+{
+	l->edition = ++b->editions;
+}
+
 void pk_list_publish(struct pk_block *b, struct pk_block_list *l)
 {
 	uint32_t word = PK_BLK_LIST_USED | (uint32_t)l->mode << PK_BLK_MODE_SHIFT;
@@ -141,6 +146,7 @@ void pk_list_publish(struct pk_block *b, struct pk_block_list *l)
 		word |= PK_BLK_LIST_ALLOW;
 	if (l->parity)
 		word |= PK_BLK_LIST_PARITY;
+	pk_list_edited(b, l);
 	b->kernel[l->index].name_hash = pk_list_name_hash(l->name);
 	__atomic_store_n(&b->kernel[l->index].word, l->leaving ? 0 : word, __ATOMIC_RELEASE);
 	pk_list_hold(b);
@@ -154,6 +160,7 @@ void pk_list_changed(struct pk_block *b, struct pk_block_list *l, uint64_t in_ns
 		l->due_ns = due;
 	l->dirty = true;
 	l->serial = ++b->serial;
+	pk_list_edited(b, l);
 	pk_list_hold(b);
 	b->ops.work(b->ops.arg);
 }

@@ -50,6 +50,7 @@ struct pk_block_list {
 	bool dirty, in_file;    /* in_file: there is one */
 	uint64_t due_ns;        /* boottime of the next save */
 	uint64_t serial, asked; /* of the last change, and of what was last handed over */
+	uint64_t edition;       /* another one, never used before, with each change */
 	/* where the last page of pk_block_rows() ended */
 	struct pk_block_entry page;
 	struct {
@@ -83,7 +84,7 @@ struct pk_block {
 	struct pk_load *unsaved; /* in force, the file is on its way */
 	unsigned starting;       /* loads of the start that are not done */
 	struct pk_saver *saver;
-	uint64_t serial;
+	uint64_t serial, editions;
 	struct pk_who_table *who;
 	struct pk_refuse *refuse;
 	struct pk_dns_ctl *dns; /* mapped; NULL none */
@@ -109,6 +110,8 @@ uint32_t pk_list_name_hash(const char *name);
 /* One store: kind, mode and parity as they are in l now. Holds hooks if there is a need. */
 void pk_list_publish(struct pk_block *b, struct pk_block_list *l);
 void pk_list_hold(struct pk_block *b);
+/* It is not what it was: for pk_list_publish() and pk_list_changed(), and what needs neither. */
+void pk_list_edited(struct pk_block *b, struct pk_block_list *l);
 /* It is to be saved, in_ns from now on at the latest. */
 void pk_list_changed(struct pk_block *b, struct pk_block_list *l, uint64_t in_ns);
 void pk_list_fault(struct pk_block *b, struct pk_block_list *l, const char *fmt, ...)

@@ -497,6 +497,7 @@ static void go_on(struct pk_block *b, struct pk_load *ld, bool back)
 	struct pk_block_list *l = ld->l;
 
 	ld->back = back;
+	pk_list_edited(b, l); /* it waits for nobody any more */
 	if (back) {
 		swap_force(b, ld, (const uint8_t(*)[16])ld->force, ld->n_force);
 		swap_versions(ld);

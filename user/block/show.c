@@ -16,6 +16,7 @@ static void info_of(struct pk_block *b, const struct pk_block_list *l, struct pk
 	*ret = (struct pk_block_info){
 		.name = l->name,
 		.index = l->index,
+		.edition = l->edition,
 		.allow = l->allow,
 		.mode = l->mode,
 		.entries = pk_version_entries(&l->now),

@@ -10,6 +10,9 @@ struct pk_buf;
 struct pk_block_info {
 	const char *name;
 	unsigned index; /* of pk_blk_lists */
+	/* Another one with each change of content, mode, or what waits to be confirmed; no other
+	 * list of this run ever has it. What it hit does not count. */
+	uint64_t edition;
 	bool allow;
 	enum pk_blk_mode mode;
 	uint64_t entries; /* with names */
