@@ -16,7 +16,7 @@ JOBS      = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libevent_openssl libseccomp libcurl jansson yaml-0.1 ncursesw openssl sqlite3 libidn2 libpsl libhs libpcre2-8
+PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libevent_openssl libseccomp libcurl jansson yaml-0.1 ncursesw openssl sqlite3 libidn2 libpsl libhs libpcre2-8 libnats
 # Places of addresses; a distribution without it builds without them.
 LIBLOC   := $(shell pkg-config --exists libloc && echo libloc)
 PKGS     += $(LIBLOC)

@@ -43,7 +43,11 @@ struct pk_conf {
 	uint64_t store_days, store_bytes;             /* kept at most; 0: no bound */
 	char *sink_file, *sink_syslog, *sink_webhook; /* "": none */
 	char *sink_webhook_header, *sink_ca;
-	bool sink_stdout, sink_journal, sink_webhook_gzip;
+	bool sink_stdout, sink_journal, sink_webhook_gzip, sink_nats;
+	struct pk_conf_list nats_servers;     /* URLs */
+	char *nats_ca, *nats_cert, *nats_key; /* files; "": the system's, none, none */
+	char *nats_tenant, *nats_host;        /* of subjects; host "": this one's name */
+	char *nats_stream;
 	uint64_t sink_severity; /* at least, severity_id of OCSF */
 	uint64_t sink_file_bytes, sink_file_age_ns, sink_file_keep;
 	uint64_t sink_spool_bytes;

@@ -172,6 +172,9 @@ const struct pk_conf_row pk_conf_schema[] = {
 		 "mode 0600." },
 	{ "sink.webhook_gzip", PK_CONF_BOOL, true, AT(sink_webhook_gzip), .def = "false",
 	  .doc = "Compress what is posted." },
+	{ "sink.nats", PK_CONF_BOOL, true, AT(sink_nats), .def = "false",
+	  .doc = "Publish alerts to the stream nats.stream of NATS JetStream, as "
+		 "picket.TENANT.HOST.alerts; section nats says where." },
 	{ "sink.ca", PK_CONF_PATH, true, AT(sink_ca), RANGE(0, 200), "",
 	  .doc = "Certificates (PEM) that servers of syslog and webhook are checked against, "
 		 "readable for the unprivileged process; \"\": the system's." },

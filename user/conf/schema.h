@@ -33,9 +33,10 @@ struct pk_conf_row {
 	const char *unit;  /* of a count: "flows"; else NULL */
 	const char *doc;   /* one sentence */
 	const char *const *choices; /* NULL ended; of a list: what it may hold; of a
-				     * name: schemes of URLs */
+				     * name, of a list of URLs: schemes */
 	bool nets;                  /* of a list: addresses and networks, not names */
 	bool thresholds;            /* of a list: items of conf/threshold.h */
+	bool urls;                  /* of a list: URLs, choices are their schemes */
 };
 
 /* Of enum pk_app, from PK_APP_SHORT on; at last "all". NULL ended. */
@@ -48,9 +49,9 @@ extern const char *const pk_conf_detectors[];
 extern const char *const pk_conf_responses[];
 
 extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[],
-	pk_conf_gate[], pk_conf_sign[];
+	pk_conf_gate[], pk_conf_sign[], pk_conf_nats[];
 extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len, pk_conf_gate_len,
-	pk_conf_sign_len;
+	pk_conf_sign_len, pk_conf_nats_len;
 
 const struct pk_conf_row *pk_conf_row(size_t i); /* of all tables, one after the other; NULL: end */
 

@@ -178,6 +178,8 @@ static bool may_hold(const struct pk_conf_row *row, const char *s)
 		return pk_ip_parse_cidr(s, net, &bits) == 0;
 	if (row->thresholds)
 		return pk_conf_threshold_parse(s, &t) == 0;
+	if (row->urls)
+		return has_scheme(row, s);
 	return !row->choices || parse_choice(row, s, &i) == 0;
 }
 
@@ -245,7 +247,8 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 				  (unsigned long long)row->max, row->min ? "" : " or \"\"");
 	case PK_CONF_LIST:
 		if (row->choices) {
-			pk_buf_str(out, "a list of ");
+			pk_buf_str(out, row->urls ? "a list of SCHEME://..., the scheme one of "
+						  : "a list of ");
 			return choices_text(row, out);
 		}
 		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,

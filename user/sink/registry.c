@@ -6,7 +6,8 @@
 #include <assert.h>
 
 const struct pk_sink_kind *const pk_sink_kinds[] = {
-	&pk_sink_file, &pk_sink_stdout, &pk_sink_journal, &pk_sink_syslog, &pk_sink_webhook,
+	&pk_sink_file,   &pk_sink_stdout,  &pk_sink_journal,
+	&pk_sink_syslog, &pk_sink_webhook, &pk_sink_nats,
 };
 const size_t pk_sink_kinds_n = PK_ARRAY_SIZE(pk_sink_kinds);
 
