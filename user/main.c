@@ -335,7 +335,7 @@ static int serve(struct daemon *d, const char *conf_file, const char *level)
 	if (r < 0)
 		return r;
 	/* A copy of the broker's own: a reload replaces it. */
-	opts.spawn_gate = d->gate_fd >= 0 ? spawn_gate : NULL;
+	opts.spawn_ward[PK_WARD_GATE] = d->gate_fd >= 0 ? spawn_gate : NULL;
 	r = load_conf(conf_file, level, &opts.conf);
 	if (!r)
 		r = pk_broker_run(&opts);

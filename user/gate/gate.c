@@ -390,7 +390,7 @@ static void on_files(evutil_socket_t fd, short what, void *arg)
 	int r = pk_chan_recv((int)fd, &msg, fds);
 
 	(void)what;
-	if (r > 0 && msg.head.type == PK_MSG_GATE_FILES)
+	if (r > 0 && msg.head.type == PK_MSG_WARD_FILES)
 		take_files(g, fds);
 	for (int i = 0; r > 0 && i < PK_FD_MAX; i++)
 		pk_closep(&fds[i]);

@@ -11,7 +11,7 @@ struct pk_gate_opts {
 	const struct pk_conf *conf;
 	int listen_fd; /* bound TCP socket; listens once there is a certificate */
 	int core_fd;   /* stream socket to the core */
-	int files_fd;  /* packet socket: PK_MSG_GATE_FILES, at first and at each reload */
+	int files_fd;  /* packet socket: PK_MSG_WARD_FILES, at first and at each reload */
 };
 
 /* A bound socket for "ADDRESS:PORT". -EINVAL: it is none; else of the socket. */

@@ -17,7 +17,6 @@
 #include "probe/child.h"
 #include "probe/costs.h"
 #include "probe/evidence.h"
-#include "probe/gatekeeper.h"
 #include "probe/hold.h"
 #include "probe/mark.h"
 #include "probe/object.h"
@@ -64,7 +63,7 @@ struct broker {
 	uint64_t unsent; /* messages that found no room */
 	uint64_t watchdog_ns, watchdog_last_ns;
 	struct pk_child child;
-	struct pk_gatekeeper gate;
+	struct pk_ward ward[PK_WARDS];
 	bool resend; /* state was lost on the way: tell all of it again */
 	bool stopping;
 	bool detach;   /* leave nothing to enforce either */
@@ -223,7 +222,8 @@ static int greet(void *arg)
 		       "what ran before the start is not fully known: %s; continuing",
 		       strerror(-r));
 	send_bare(b, PK_MSG_SNAPSHOT_DONE);
-	pk_gatekeeper_start(&b->gate);
+	for (size_t i = 0; i < PK_WARDS; i++)
+		pk_ward_start(&b->ward[i]);
 	return pk_blocks_greet(&b->blocks);
 }
 
@@ -354,9 +354,12 @@ static void on_reaped(void *arg, pid_t pid, int status)
 {
 	struct broker *b = arg;
 
-	if (!pk_evidence_reaped(&b->evidence, pid, status) &&
-	    !pk_gatekeeper_reaped(&b->gate, pid, status))
-		pk_blocks_reaped(&b->blocks, pid, status);
+	if (pk_evidence_reaped(&b->evidence, pid, status))
+		return;
+	for (size_t i = 0; i < PK_WARDS; i++)
+		if (pk_ward_reaped(&b->ward[i], pid, status))
+			return;
+	pk_blocks_reaped(&b->blocks, pid, status);
 }
 
 static pid_t spawn(void *arg, int fd)
@@ -405,7 +408,8 @@ static void reload(struct broker *b)
 	pk_conf_free(b->conf);
 	b->conf = fresh;
 	pk_blocks_reload(&b->blocks, fresh);
-	pk_gatekeeper_reload(&b->gate, fresh);
+	for (size_t i = 0; i < PK_WARDS; i++)
+		pk_ward_reload(&b->ward[i], fresh);
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
 	(void)set_sweeps(b); /* the old period stays when there is no memory for a timer */
@@ -566,8 +570,8 @@ static int start(struct broker *b)
 	if (!b->base)
 		return -ENOMEM;
 	r = pk_child_init(&b->child, b->base);
-	if (!r)
-		r = pk_gatekeeper_init(&b->gate, b->base);
+	for (size_t i = 0; i < PK_WARDS && !r; i++)
+		r = pk_ward_init(&b->ward[i], b->base);
 	if (!r)
 		r = catch_signals(b);
 	if (!r)
@@ -630,7 +634,8 @@ static void stop(struct broker *b)
 	else if (pk_pins_is_held(b->pins))
 		pk_notice("enforcement stays in the kernel; `picket detach` or, without an agent, "
 			  "`picketd --detach` takes it down");
-	pk_gatekeeper_stop(&b->gate);
+	for (size_t i = 0; i < PK_WARDS; i++)
+		pk_ward_stop(&b->ward[i]);
 	pk_child_stop(&b->child);
 	for (size_t i = 0; i < PK_ARRAY_SIZE(b->sig); i++)
 		if (b->sig[i])
@@ -659,11 +664,13 @@ int pk_broker_run(const struct pk_broker_opts *opts)
 	b->conf = opts->conf;
 	b->child = (struct pk_child){ spawn, greet, on_message, on_reaped, b, .fd = -1 };
 	b->costs.fd = -1;
-	b->gate = (struct pk_gatekeeper){ .spawn = opts->spawn_gate,
-					  .arg = opts->arg,
-					  .conf = opts->conf,
-					  .pipeline = &b->child,
-					  .files = -1 };
+	for (int i = 0; i < PK_WARDS; i++)
+		b->ward[i] = (struct pk_ward){ .name = i,
+					       .spawn = opts->spawn_ward[i],
+					       .arg = opts->arg,
+					       .conf = opts->conf,
+					       .pipeline = &b->child,
+					       .files = -1 };
 	b->hooks.cgroup_fd = -1;
 	r = start(b);
 	if (!r) {

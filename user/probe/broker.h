@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "probe/ward.h"
+
 #include <sys/types.h>
 
 struct pk_conf;
@@ -16,9 +18,8 @@ struct pk_broker_opts {
 	/* Starts a pipeline on the other end of the pair, returns its pid or -errno. The broker's
 	 * descriptors are close-on-exec only: the child closes what it does not want. */
 	pid_t (*spawn)(void *arg, const struct pk_conf *conf, int fd);
-	/* The same for a gate: core is its end to the pipeline, files its end to the broker.
-	 * NULL: there is none. */
-	pid_t (*spawn_gate)(void *arg, const struct pk_conf *conf, int core, int files);
+	/* The same for each ward; NULL: there is none. */
+	pk_ward_spawn spawn_ward[PK_WARDS];
 	void *arg;
 };
 

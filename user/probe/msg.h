@@ -37,8 +37,8 @@ enum pk_msg_type {
 	PK_MSG_SAVED = 18,       /* struct pk_msg_saved: the answer to each SAVE */
 	PK_MSG_RELOAD = 19,      /* head only: the configuration was read again */
 	PK_MSG_DONE = 20,        /* struct pk_msg_done: the answer to each SIGNAL and EVIDENCE */
-	/* to the gate: it is no pipeline's business */
-	PK_MSG_GATE_FILES = 30, /* head + certificate, key, authorities, revoked ones (may miss) */
+	/* to a ward: it is no pipeline's business */
+	PK_MSG_WARD_FILES = 30, /* head + the files that its configuration names, one to four */
 	PK_MSG_GATE = 31,       /* to the pipeline: head + a stream socket to a gate that began */
 	/* pipeline -> broker */
 	PK_MSG_KNOBS = 32, /* struct pk_knobs; only active_ns is taken, within bounds */
