@@ -24,12 +24,14 @@
 #include <picket/api.h>
 #include <string.h>
 #include <time.h>
+#include <zstd.h>
 
 #define PARALLEL     16
 #define PARALLEL_MAX 256
 #define CONFIRM_S    60
 #define TO_MAX       64
 #define PLAN_AGAINST "3600"
+#define PACK_FROM    4096 /* bytes; below it nothing is won */
 
 enum { TO = 256, GROUP, CERT, KEY, CA, PKI, AS, CANARY, WAIT, MAX_FAIL, PAR, DRY, RESUME, SIG };
 
@@ -51,6 +53,7 @@ struct target {
 	char detail[256];
 	uint64_t began_ns, ns, sent, added, removed, would_cut;
 	bool whole; /* deltas do not do */
+	bool plain; /* the host opens no zstd */
 	struct pk_buf body;
 };
 
@@ -60,6 +63,7 @@ struct push {
 	struct pk_list_bytes list;
 	struct pk_buf envelope; /* with its line feed */
 	struct pk_buf all;      /* and the list behind it */
+	struct pk_buf packed;   /* the same as zstd; empty: it would not be smaller */
 	struct target *v;
 	size_t n, next, until, going, done, failed;
 	struct pk_remote *remote;
@@ -160,16 +164,33 @@ static bool is_good(const char *outcome)
 static int ask(struct target *t, const char *method, const char *path, const struct pk_buf *body,
 	       void (*done)(void *, long, const char *, size_t, const char *))
 {
+	bool packed = body && body == &t->p->packed;
 	const struct pk_remote_ask a = { .host = t->host,
 					 .method = method,
 					 .path = path,
 					 .body = body ? body->data : NULL,
 					 .len = body ? body->len : 0,
+					 .coding = packed ? "zstd" : NULL,
 					 .done = done,
 					 .arg = t };
 
 	t->sent += a.len;
 	return pk_remote_ask(t->p->remote, &a);
+}
+
+/* Envelope and list, as small as the host takes them. */
+static const struct pk_buf *whole(const struct target *t)
+{
+	return t->p->packed.len && !t->plain ? &t->p->packed : &t->p->all;
+}
+
+/* A host that opens no zstd gets it as it is. */
+static bool comes_plain(struct target *t, long status)
+{
+	if (status != 415 || t->plain)
+		return false;
+	t->plain = true;
+	return true;
 }
 
 /* What a problem says, as the outcome. */
@@ -215,11 +236,12 @@ static void on_put(void *arg, long status, const char *body, size_t len, const c
 	_cleanup_(pk_buf_done) struct pk_buf path = {};
 	json_t *j = status ? json_loadb(body, len, 0, NULL) : NULL;
 	bool again = status == 409 && !strcmp(pk_json_text(j, "code"), "no-base") && !t->whole;
+	bool plain = comes_plain(t, status);
 
 	t->added = (uint64_t)pk_json_num(j, "added");
 	t->removed = (uint64_t)pk_json_num(j, "removed");
 	json_decref(j);
-	if (again) {
+	if (again || plain) {
 		t->whole = true;
 		send_list(t);
 		return;
@@ -242,7 +264,7 @@ static void send_list(struct target *t)
 	pk_buf_fmt(&path, PK_API_LISTS "/%s?signed=1&confirm=%d", p->s.list, CONFIRM_S);
 	if (delta)
 		pk_buf_fmt(&path, "&base=%s", t->detail);
-	if (path.error || ask(t, "PUT", path.data, delta ? &t->body : &p->all, on_put) < 0)
+	if (path.error || ask(t, "PUT", path.data, delta ? &t->body : whole(t), on_put) < 0)
 		finish(t, "failed", "out of memory");
 }
 
@@ -292,12 +314,18 @@ static void on_looked(void *arg, long status, const char *body, size_t len, cons
 	json_decref(j);
 }
 
+static void look_at_plan(struct target *t);
+
 static void on_planned(void *arg, long status, const char *body, size_t len, const char *error)
 {
 	struct target *t = arg;
 	char text[sizeof(t->detail)];
 	json_t *j;
 
+	if (comes_plain(t, status)) {
+		look_at_plan(t);
+		return;
+	}
 	if (status != 200) {
 		fail_by(t, status, body, len, error);
 		return;
@@ -313,24 +341,32 @@ static void on_planned(void *arg, long status, const char *body, size_t len, con
 	json_decref(j);
 }
 
-static void start(struct target *t)
+static void look_at_plan(struct target *t)
 {
 	_cleanup_(pk_buf_done) struct pk_buf path = {};
-	const char *list = t->p->s.list;
-	int r;
 
+	pk_buf_fmt(&path, PK_API_LISTS "/%s/plan?signed=1&against=" PLAN_AGAINST, t->p->s.list);
+	if (path.error || ask(t, "POST", path.data, whole(t), on_planned) < 0)
+		finish(t, "failed", "out of memory");
+}
+
+static void look(struct target *t)
+{
+	_cleanup_(pk_buf_done) struct pk_buf path = {};
+
+	pk_buf_fmt(&path, PK_API_LISTS "/%s?limit=1", t->p->s.list);
+	if (path.error || ask(t, "GET", path.data, NULL, on_looked) < 0)
+		finish(t, "failed", "out of memory");
+}
+
+static void start(struct target *t)
+{
 	t->p->going++;
 	t->began_ns = pk_clock_boot_ns();
 	if (t->p->w.dry)
-		pk_buf_fmt(&path, PK_API_LISTS "/%s/plan?signed=1&against=" PLAN_AGAINST, list);
+		look_at_plan(t);
 	else
-		pk_buf_fmt(&path, PK_API_LISTS "/%s?limit=1", list);
-	r = path.error;
-	if (r == 0)
-		r = t->p->w.dry ? ask(t, "POST", path.data, &t->p->all, on_planned)
-				: ask(t, "GET", path.data, NULL, on_looked);
-	if (r < 0)
-		finish(t, "failed", "out of memory");
+		look(t);
 }
 
 static void finish(struct target *t, const char *outcome, const char *detail)
@@ -466,6 +502,22 @@ static void print(const struct push *p)
 	pk_outcome_flush(&out);
 }
 
+/* Once for all hosts. What gains nothing (a list that is packed already) is sent as it is. */
+static void pack(struct push *p)
+{
+	size_t room = ZSTD_compressBound(p->all.len), n;
+	char *out = p->all.len >= PACK_FROM ? malloc(room) : NULL;
+
+	if (!out)
+		return;
+	n = ZSTD_compress(out, room, p->all.data, p->all.len, ZSTD_CLEVEL_DEFAULT);
+	if (!ZSTD_isError(n) && n < p->all.len - p->all.len / 8)
+		pk_buf_add(&p->packed, out, n);
+	if (p->packed.error)
+		pk_buf_done(&p->packed);
+	free(out);
+}
+
 /* List and envelope, which must be of each other. */
 static int load(struct push *p)
 {
@@ -487,7 +539,10 @@ static int load(struct push *p)
 	pk_buf_char(&p->envelope, '\n');
 	pk_buf_add(&p->all, p->envelope.data, p->envelope.len);
 	pk_buf_add(&p->all, p->list.bytes, p->list.len);
-	return w < 0 || p->all.error ? complain(p->w.file, "out of memory") : 0;
+	if (w < 0 || p->all.error)
+		return complain(p->w.file, "out of memory");
+	pack(p);
+	return 0;
 }
 
 static int add_targets(struct push *p, const struct pk_hosts *h)
@@ -569,6 +624,7 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	pk_list_unmap(&p.list);
 	pk_buf_done(&p.envelope);
 	pk_buf_done(&p.all);
+	pk_buf_done(&p.packed);
 	free(p.v);
 	return r;
 }

@@ -19,6 +19,7 @@ struct request {
 	struct request *next;
 	char *url;
 	CURL *curl;
+	struct curl_slist *head;
 	struct pk_buf body;
 	char error[CURL_ERROR_SIZE];
 };
@@ -49,6 +50,7 @@ struct pk_remote *pk_remote_new(const struct pk_remote_as *as, unsigned parallel
 static void request_free(struct request *q)
 {
 	curl_easy_cleanup(q->curl);
+	curl_slist_free_all(q->head);
 	free(q->url);
 	pk_buf_done(&q->body);
 	free(q);
@@ -93,6 +95,18 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	return q->body.error ? 0 : size * n;
 }
 
+static bool set_coding(struct request *q)
+{
+	char text[64];
+
+	if (!q->ask.coding)
+		return true;
+	snprintf(text, sizeof(text), "Content-Encoding: %s", q->ask.coding);
+	q->head = curl_slist_append(NULL, text);
+	curl_easy_setopt(q->curl, CURLOPT_HTTPHEADER, q->head);
+	return q->head;
+}
+
 static bool prepare(struct pk_remote *r, struct request *q)
 {
 	CURL *c = q->curl = curl_easy_init();
@@ -121,7 +135,7 @@ static bool prepare(struct pk_remote *r, struct request *q)
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->ask.len);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->ask.len ? q->ask.body : "");
 	}
-	return curl_multi_add_handle(r->multi, c) == CURLM_OK;
+	return set_coding(q) && curl_multi_add_handle(r->multi, c) == CURLM_OK;
 }
 
 static void finish(struct request *q, CURLcode code)

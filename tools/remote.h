@@ -17,6 +17,7 @@ struct pk_remote_ask {
 	const char *host, *method, *path; /* host with its port; the path with its query */
 	const void *body;                 /* borrowed until done is called */
 	size_t len;
+	const char *coding; /* of the body, for Content-Encoding; NULL none */
 	/* status 0: error says why there is no answer. May ask again. */
 	void (*done)(void *arg, long status, const char *body, size_t len, const char *error);
 	void *arg;

@@ -70,6 +70,37 @@ is_refused() {
 	grep -q "audit: list push drop version 5 signed by [0-9a-f]\{16\} by CN=operator,O=Picket (operator), $fingerprint: ok" "$run/log"
 }
 
+@test "bodies come packed over TLS; what is no coding, a bomb or damaged is refused, with nothing changed" {
+	before=$(api /v1/lists/drop | jq -c '.list | [.etag, .entries]')
+	# 12 KB of addresses, the envelope and all, in less than half
+	addresses 1000 30 >"$run/packed.txt"
+	sign "$run/packed.txt" --version 1
+	push "$run/packed.txt" --dry-run | jq -e '.outcome == "plan" and .added == 1000 and .sent < 6000'
+	answer=$(push "$run/packed.txt")
+	jq -e '.outcome == "ok" and .added == 1000 and .sent < 6000' <<<"$answer"
+	[ "$(in_force packed)" = 1000 ]
+	# refused_with STATUS CODING FILE: also in the log, by who asked
+	refused_with() {
+		local got
+		got=$(in_server curl -sS -o "$run/answer" -D "$run/heads" -w '%{http_code}' --cacert "$pki/ca.crt" --cert "$pki/operator.crt" \
+			--key "$pki/operator.key" -X PUT -H "Content-Encoding: $2" --data-binary @"$3" "https://$client_ip:7443/v1/lists/drop?signed=1")
+		[ "$got" = "$1" ]
+		jq -e --argjson s "$1" '.status == $s' "$run/answer"
+		wait_for 5 grep -q "audit: PUT /v1/lists/drop by CN=operator.*: $1\$" "$run/log"
+		[ "$(api /v1/lists/drop | jq -c '.list | [.etag, .entries]')" = "$before" ]
+	}
+	refused_with 415 br "$run/packed.txt"
+	grep -qi '^accept-encoding: gzip, zstd' "$run/heads"
+	head -c 300000000 /dev/zero | gzip >"$run/bomb.gz"
+	refused_with 413 gzip "$run/bomb.gz"
+	head -c 300000000 /dev/zero | zstd -q >"$run/bomb.zst"
+	refused_with 413 zstd "$run/bomb.zst"
+	head -c 5000 "$run/bomb.gz" >"$run/cut.gz"
+	refused_with 400 gzip "$run/cut.gz"
+	refused_with 400 gzip "$run/packed.txt"
+	picket --socket "$run/picket.sock" list rm packed
+}
+
 @test "a change of it is sent as a delta" {
 	{ addresses 990; echo 203.0.113.7; } >"$run/drop.txt"
 	sign "$run/drop.txt" --version 6
@@ -162,10 +193,39 @@ faketime_future() {
 	[ "$(jq -sr 'map(.outcome) | join(" ")' <<<"$answer")" = "unreachable not-tried" ]
 }
 
+@test "a share of the hosts comes first, the others so much later; what was missed is brought by --resume" {
+	printf 'groups:\n  web:\n    - %s\n    - %s:7445\n    - %s:7446\n    - %s:7447\n' $client_ip $client_ip $client_ip $client_ip >"$run/four.yaml"
+	sign "$run/drop.txt" --version 10
+	began=$(date +%s)
+	answer=$(in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --to "$run/four.yaml" --canary 25% --wait 3s --max-fail 0 \
+		--parallel 1 -o json 2>/dev/null || true)
+	[ $(($(date +%s) - began)) -ge 3 ]
+	[ "$(jq -sr 'map(.outcome) | join(" ")' <<<"$answer")" = "ok unreachable not-tried not-tried" ]
+	# a canary that fails: the others are not tried, and nobody waits for them
+	printf 'groups:\n  web:\n    - %s:7445\n    - %s\n' $client_ip $client_ip >"$run/two.yaml"
+	sign "$run/drop.txt" --version 11
+	began=$(date +%s)
+	answer=$(in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --to "$run/two.yaml" --canary 1% --wait 30s --max-fail 0 \
+		-o json 2>/dev/null || true)
+	[ $(($(date +%s) - began)) -lt 20 ]
+	[ "$(jq -sr 'map(.outcome) | join(" ")' <<<"$answer")" = "unreachable not-tried" ]
+	# the host is off, comes back, and gets what it missed
+	stop_daemon
+	answer=$(push "$run/drop.txt" || true)
+	jq -e '.outcome == "unreachable"' <<<"$answer"
+	start_daemon
+	wait_for 10 gate_is_there
+	answer=$(in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --resume -o json 2>/dev/null || true)
+	jq -se --arg h "$client_ip:7443" '.[] | select(.host == $h) | .outcome == "ok"' <<<"$answer"
+	api /v1/lists/drop | jq -e '.list.signed | .version == 11 and .in_force'
+	# and is not asked again
+	run in_server "$build/picket" push "$run/drop.txt" --pki "$pki" --resume -o json
+	[[ $output != *"$client_ip:7443\""* ]]
+}
+
 @test "a replay is refused after a restart, also of a list that is gone" {
 	picket --socket "$run/picket.sock" list rm critical
-	kill "$daemon"
-	wait_for 20 is_gone "$daemon"
+	stop_daemon
 	start_daemon
 	wait_for 10 gate_is_there
 	sign "$run/bad.txt" --name drop --version 5
@@ -180,6 +240,31 @@ faketime_future() {
 	told() { api "/v1/alerts?rule=stale_list" | jq -e '[.alerts[] | select(.message | test("list brief is out of date"))] | length == 1'; }
 	wait_for 20 told
 	[ "$(in_force brief)" = 5 ]
+}
+
+@test "with sign.expired: drop it is turned off then, and a new version turns it on again" {
+	stop_daemon
+	sed -i 's/^sign: {/sign: {expired: drop, /' "$run/picket.yaml"
+	start_daemon
+	wait_for 10 gate_is_there
+	addresses 5 56 >"$run/brief.txt" # which no other list has
+	sign "$run/brief.txt" --version 2 --expires 4s
+	push "$run/brief.txt" | jq -e '.outcome == "ok"'
+	verdict_is() { api "/v1/check?ip=100.120.0.3" | jq -e --arg v "$1" '.verdict == $v'; }
+	mode_is() { api /v1/lists/brief | jq -e --arg m "$1" '.list.mode == $m'; }
+	mode_is enforce
+	verdict_is drop
+	wait_for 20 mode_is off
+	verdict_is pass
+	told() { api "/v1/alerts?rule=stale_list" | jq -e '[.alerts[] | select(.message | test("list brief is out of date"))] | length == 1'; }
+	wait_for 20 told
+	grep -q "signed list brief: the signature of version 2 has expired, it is turned off" "$run/log"
+	[ "$(in_force brief)" = 5 ] # it is all there, out of force
+	sign "$run/brief.txt" --version 3 --expires 1d
+	push "$run/brief.txt" | jq -e '.outcome == "ok"'
+	mode_is enforce
+	verdict_is drop
+	sed -i 's/expired: drop, //' "$run/picket.yaml"
 }
 
 @test "a million entries, and a thousand changes of them as kilobytes" {

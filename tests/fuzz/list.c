@@ -5,6 +5,7 @@
  * fuzz-links: user/block/address.c user/block/domain.c user/block/entry.c user/block/format.c
  * fuzz-links: user/block/format_csv.c user/block/format_ipset.c user/block/format_json.c
  * fuzz-links: user/block/format_merge.c user/block/format_misp.c user/block/format_open.c
+ * fuzz-links: user/base/unpack.c
  * fuzz-links: user/block/format_picket.c user/block/format_stix.c user/block/format_text.c
  * fuzz-links: user/block/pattern.c user/block/pattern_lex.c user/block/reader.c
  * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c

@@ -100,11 +100,12 @@ static int read_query(struct pk_api_request *q, struct pk_store_query *query, si
 
 static int no_store(struct pk_api_request *q, int r)
 {
+	if (r == -ENODATA)
+		return pk_api_busy(q, "the store is not open yet");
 	return pk_api_problem(q, 503,
-			      r == -ENODATA ? "the store is not open yet"
-			      : r == 0      ? "nothing is kept: store.enabled is off, or it has no "
-					      "place to write to"
-					    : "the store can not be read");
+			      r == 0 ? "nothing is kept: store.enabled is off, or it has no "
+				       "place to write to"
+				     : "the store can not be read");
 }
 
 int pk_alerts_kept_get(struct pk_api_request *q, const struct pk_alert_wish *wish)

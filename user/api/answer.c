@@ -2,6 +2,7 @@
 /* Writes lists, entries and outcomes as JSON. It asks nothing and changes nothing. */
 #include "api/answer.h"
 
+#include "api/exchange.h"
 #include "api/server.h"
 #include "api/tag.h"
 #include "api/view.h"
@@ -22,9 +23,11 @@ struct pk_block *pk_answer_block(struct pk_api_request *q)
 
 	if (b && pk_block_is_ready(b))
 		return b;
-	(void)pk_api_problem(q, 503, /* always 0 */
-			     b ? "the lists of before are still being put in force: try again"
-			       : "there are no block lists without the privileged process");
+	if (b)
+		(void)pk_api_busy(q, "the lists of before are still being put in force: try again");
+	else
+		(void)pk_api_problem(q, 503,
+				     "there are no block lists without the privileged process");
 	return NULL;
 }
 
@@ -240,6 +243,8 @@ int pk_answer_failed(struct pk_api_request *q, const struct pk_block_done *d)
 	struct pk_buf body = { 0 };
 	struct pk_json j;
 
+	if (status == 503 && q->x)
+		pk_exchange_head(q->x, "Retry-After", "1"); /* memory is on its way */
 	pk_api_problem_begin(&j, &body, status, d->detail ? d->detail : strerror(-d->result));
 	if (d->result == -EBADMSG)
 		pk_answer_read(&j, &d->data);

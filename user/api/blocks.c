@@ -303,8 +303,7 @@ int pk_detach_post(struct pk_api_request *q)
 	if (!q->view->detach)
 		return pk_api_problem(q, 503, "the privileged process can not be asked");
 	if (q->view->detach(q->view->arg) < 0)
-		return pk_api_problem(q, 503,
-				      "the privileged process takes no messages: try again");
+		return pk_api_busy(q, "the privileged process takes no messages: try again");
 	pk_buf_str(&body, "{\"detaching\":true}\n");
 	pk_api_reply(q, 202, PK_API_TYPE_JSON, &body);
 	return 0;

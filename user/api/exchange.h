@@ -32,6 +32,7 @@ struct pk_exchange {
 	const char *path;        /* as asked for; NULL: it was not well formed */
 	const char *query;       /* still escaped; NULL none */
 	struct evbuffer *body;   /* what came with it */
+	bool plain;              /* body is what Content-Encoding was about, opened */
 	void (*gone)(void *arg); /* the asker of an answer that was begun has gone; NULL nothing */
 	void *arg;
 };

@@ -113,7 +113,7 @@ static int open_stream(struct pk_api_request *q, enum pk_stream_kind kind)
 	r = pk_stream_open(q->view->streams, q, kind, &f, 0);
 	pk_filter_free(f);
 	if (r == -EBUSY)
-		return pk_api_problem(q, 503, "too many readers");
+		return pk_api_busy(q, "too many readers");
 	return r;
 }
 

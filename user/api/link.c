@@ -286,9 +286,11 @@ static void refuse(struct asked *a)
 
 	l->waiting_bytes -= a->body_bytes;
 	a->serving = true;
-	(void)pk_api_problem(&q, ever ? 413 : 503, /* always 0 */
-			     ever ? "the body is larger than the agent takes (api.upload_max)"
-				  : "other bodies are on their way: try again");
+	if (ever)
+		(void)pk_api_problem(&q, 413, /* always 0 */
+				     "the body is larger than the agent takes (api.upload_max)");
+	else
+		(void)pk_api_busy(&q, "other bodies are on their way: try again");
 }
 
 static int take_ask(struct pk_link *l, const struct pk_gate_msg *m)

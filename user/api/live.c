@@ -206,7 +206,7 @@ int pk_live_get(struct pk_api_request *q)
 	r = pk_stream_open(q->view->streams, q, PK_STREAM_LIVE, &f, rows);
 	pk_filter_free(f);
 	if (r == -EBUSY)
-		return pk_api_problem(q, 503, "too many readers");
+		return pk_api_busy(q, "too many readers");
 	if (r < 0)
 		return r;
 	if (q->view->watched)

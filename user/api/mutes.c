@@ -206,8 +206,7 @@ int pk_mutes_post(struct pk_api_request *q)
 	if (!ask)
 		return -ENOMEM;
 	if (!q->view->mutes || !q->view->mutes_ready)
-		return pk_api_problem(q, 503,
-				      "suppressions of before were not read yet: try again");
+		return pk_api_busy(q, "suppressions of before were not read yet: try again");
 	if (read_ask(q, PK_MUTE_ASK_NEW, ask) < 0)
 		return 0;
 	pk_api_peer_actor(q, &who);

@@ -95,7 +95,7 @@ static int stream(struct pk_api_request *q, const struct pk_journal *journal,
 	e = pk_stream_open(all, q, kind, &f, 0);
 	pk_filter_free(f);
 	if (e == -EBUSY)
-		return pk_api_problem(q, 503, "too many readers");
+		return pk_api_busy(q, "too many readers");
 	if (e < 0 || !pk_api_param(q, "after"))
 		return e;
 	r = pk_stream_next(all, kind, NULL); /* the latest to come */

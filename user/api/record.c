@@ -237,8 +237,7 @@ int pk_record_get(struct pk_api_request *q)
 	e = pk_capture_record(q->view->capture, &conf, pk_clock_boot_ns(), &r->recording);
 	if (e < 0) {
 		reader_free(r);
-		return e == -EBUSY ? pk_api_problem(q, 503, "too many recordings go on already")
-				   : e;
+		return e == -EBUSY ? pk_api_busy(q, "too many recordings go on already") : e;
 	}
 	r->next = r->all->first;
 	r->all->first = r;

@@ -6,6 +6,7 @@
  */
 #include "api/server.h"
 
+#include "api/coding.h"
 #include "api/exchange.h"
 #include "api/kept.h"
 #include "api/link.h"
@@ -44,6 +45,7 @@ struct pk_api {
 	gid_t group;
 	struct pk_api_later *later;
 	struct pk_uploads *uploads;
+	struct pk_codings *codings;
 	struct pk_records *records;
 	struct pk_kept *kept;
 	struct pk_link *gate;                   /* NULL: there was none yet */
@@ -175,6 +177,13 @@ int pk_api_problem(struct pk_api_request *q, int status, const char *detail)
 
 	pk_api_problem_begin(&j, &body, status, detail);
 	return pk_api_problem_end(q, &j, status);
+}
+
+int pk_api_busy(struct pk_api_request *q, const char *detail)
+{
+	if (q->x)
+		pk_exchange_head(q->x, "Retry-After", "1");
+	return pk_api_problem(q, 503, detail);
 }
 
 const char *pk_api_param(const struct pk_api_request *q, const char *name)
@@ -382,6 +391,13 @@ static bool may_use(const struct pk_api_request *q, const struct pk_route *route
 	return !c || (route->role && c->role >= route->role);
 }
 
+static uint64_t body_max(const struct pk_api *a, const struct pk_route *route)
+{
+	return route->flags & PK_ROUTE_UPLOAD ? a->upload_max : PK_API_BODY_MAX;
+}
+
+static void serve(struct pk_api *a, struct pk_exchange *x);
+
 static int answer(struct pk_api_request *q)
 {
 	const struct pk_route *route;
@@ -395,9 +411,10 @@ static int answer(struct pk_api_request *q)
 		return 0;
 	if (!may_use(q, route))
 		return pk_api_problem(q, 403, "this certificate's role may not do this");
-	if (!(route->flags & PK_ROUTE_UPLOAD) &&
-	    evbuffer_get_length(pk_api_body(q)) > PK_API_BODY_MAX)
+	if (evbuffer_get_length(pk_api_body(q)) > body_max(q->api, route))
 		return pk_api_problem(q, 413, "the body is too large for this path");
+	if (pk_coding_opens(q, body_max(q->api, route), serve))
+		return 0; /* it comes here again when its body is open, or was refused */
 	if (q->view->admin && pk_api_peer_session(q, session))
 		q->view->admin(q->view->arg, session);
 	return route->answer(q);
@@ -431,9 +448,10 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 	if (!a->http)
 		return -ENOMEM;
 	a->uploads = pk_uploads_new(a->base);
+	a->codings = pk_codings_new(a->base);
 	a->records = pk_records_new(a->view);
 	a->kept = pk_kept_new(a, a->view->store);
-	if (!a->uploads || !a->records || !a->kept)
+	if (!a->uploads || !a->codings || !a->records || !a->kept)
 		return -ENOMEM;
 	evhttp_set_bevcb(a->http, on_connection, a);
 	evhttp_set_gencb(a->http, on_request, a);
@@ -496,6 +514,11 @@ struct pk_uploads *pk_api_uploads(const struct pk_api *a)
 	return a->uploads;
 }
 
+struct pk_codings *pk_api_codings(const struct pk_api *a)
+{
+	return a->codings;
+}
+
 struct pk_records *pk_api_records(const struct pk_api *a)
 {
 	return a->records;
@@ -545,6 +568,7 @@ void pk_api_free(struct pk_api *a)
 	}
 	pk_link_free(a->gate);
 	pk_uploads_free(a->uploads);
+	pk_codings_free(a->codings);
 	pk_records_free(a->records);
 	pk_kept_free(a->kept);
 	if (a->http)

@@ -73,6 +73,8 @@ int pk_api_listen(const char *path, gid_t group, int *ret_fd);
 /* Answers; body is empty afterwards. A request is answered once: later answers are dropped. */
 void pk_api_reply(struct pk_api_request *q, int status, const char *type, struct pk_buf *body);
 int pk_api_problem(struct pk_api_request *q, int status, const char *detail);
+/* 503 with Retry-After: not now, but soon. For what this host has not it is a problem without. */
+int pk_api_busy(struct pk_api_request *q, const char *detail);
 /* A problem with members of its own: begin, write them, end (which answers). */
 void pk_api_problem_begin(struct pk_json *j, struct pk_buf *body, int status, const char *detail);
 int pk_api_problem_end(struct pk_api_request *q, struct pk_json *j, int status);
@@ -103,6 +105,8 @@ void pk_api_later_free(struct pk_api_later *l); /* was it not answered: with sta
 struct event_base *pk_api_base(const struct pk_api *a);
 struct pk_uploads;
 struct pk_uploads *pk_api_uploads(const struct pk_api *a);
+struct pk_codings;
+struct pk_codings *pk_api_codings(const struct pk_api *a);
 struct pk_records;
 struct pk_records *pk_api_records(const struct pk_api *a);
 struct pk_kept;

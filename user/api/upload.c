@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Owns the threads that read lists and the pipe on which they say that they are done. A thread
- * touches its own upload only, until it has told.
+/* Owns the uploads, from what their request says to the list that was read, in threads of work.c.
  */
 #include "api/upload.h"
 
@@ -20,10 +18,6 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/event.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #define UNPACKED_TIMES 16 /* a compressed list may be this much larger than it came */
@@ -33,10 +27,8 @@
 #define SOURCE_MAX     255
 
 struct pk_uploads {
-	int pipe[2];
-	struct event *ev;
+	struct pk_works *works;
 	struct pk_upload *first;
-	unsigned reading;
 };
 
 static void unlink_upload(struct pk_upload *u)
@@ -150,9 +142,14 @@ static enum pk_refusal read_signed(struct pk_upload *u, const void *bytes, size_
 			  : PK_SIGNED_OK;
 }
 
-static void *read_list(void *arg)
+static struct pk_upload *of(struct pk_work *w)
 {
-	struct pk_upload *u = arg;
+	return (struct pk_upload *)w; /* its first member */
+}
+
+static void read_list(struct pk_work *w)
+{
+	struct pk_upload *u = of(w);
 	uint64_t began = pk_clock_boot_ns();
 	size_t len = evbuffer_get_length(u->body);
 	const void *bytes = len ? (const void *)evbuffer_pullup(u->body, -1) : "";
@@ -165,47 +162,11 @@ static void *read_list(void *arg)
 		u->result = pk_list_read(bytes, len, &u->opts, &u->data);
 	evbuffer_free(PK_TAKE(u->body));
 	u->read_ns = pk_clock_boot_ns() - began;
-	/* less than PIPE_BUF: whole or not at all, and there is room for all there can be */
-	while (write(u->all->pipe[1], &u, sizeof(u)) < 0)
-		usleep(10000);
-	return NULL;
 }
 
-static int start_thread(struct pk_upload *u)
+static void on_read(struct pk_work *w)
 {
-	sigset_t all, before;
-	pthread_t t;
-	int r;
-
-	sigfillset(&all);                                  /* signals are the loop's */
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before); /* can't fail with these arguments */
-	r = -pthread_create(&t, NULL, read_list, u);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r < 0)
-		return r;
-	u->thread = t;
-	u->reading = true;
-	u->all->reading++;
-	return 0;
-}
-
-static void join(struct pk_upload *u)
-{
-	(void)pthread_join(u->thread, NULL); /* it ends right after it told */
-	u->reading = false;
-	u->all->reading--;
-}
-
-static void on_done(evutil_socket_t fd, short what, void *arg)
-{
-	struct pk_upload *u;
-
-	(void)what;
-	(void)arg; /* u->all */
-	while (read(fd, &u, sizeof(u)) == sizeof(u)) {
-		join(u);
-		u->done(u);
-	}
+	of(w)->done(of(w));
 }
 
 struct pk_uploads *pk_uploads_new(struct event_base *base)
@@ -214,14 +175,10 @@ struct pk_uploads *pk_uploads_new(struct event_base *base)
 
 	if (!s)
 		return NULL;
-	if (pipe2(s->pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
-		free(s);
-		return NULL;
-	}
-	s->ev = event_new(base, s->pipe[0], EV_READ | EV_PERSIST, on_done, s);
-	if (s->ev && event_add(s->ev, NULL) == 0)
+	s->works = pk_works_new(base, PK_UPLOADS_MAX);
+	if (s->works)
 		return s;
-	pk_uploads_free(s);
+	free(s);
 	return NULL;
 }
 
@@ -229,15 +186,9 @@ void pk_uploads_free(struct pk_uploads *s)
 {
 	if (!s)
 		return;
-	while (s->first) {
-		if (s->first->reading)
-			join(s->first);
+	pk_works_free(s->works);
+	while (s->first)
 		pk_upload_free(s->first);
-	}
-	if (s->ev)
-		event_free(s->ev);
-	close(s->pipe[0]);
-	close(s->pipe[1]);
 	free(s);
 }
 
@@ -407,8 +358,8 @@ int pk_upload_start(struct pk_api_request *q, bool changes, void (*done)(struct 
 	struct pk_uploads *s = pk_api_uploads(q->api);
 	int r;
 
-	if (s->reading >= PK_UPLOADS_MAX)
-		return pk_api_problem(q, 503, "other lists are being read: try again");
+	if (pk_works_is_full(s->works))
+		return pk_api_busy(q, "other lists are being read: try again");
 	u = calloc(1, sizeof(*u));
 	if (!u)
 		return -ENOMEM;
@@ -417,11 +368,13 @@ int pk_upload_start(struct pk_api_request *q, bool changes, void (*done)(struct 
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
 	u->done = done;
+	u->work.run = read_list;
+	u->work.done = on_read;
 	u->all = s;
 	u->next = s->first;
 	s->first = u;
-	if (start_thread(u) < 0)
-		return pk_api_problem(&u->later->q, 503, "no thread to read the list: try again");
+	if (pk_work_start(s->works, &u->work) < 0)
+		return pk_api_busy(&u->later->q, "no thread to read the list: try again");
 	u = NULL; /* done() has it now */
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "api/audit.h"
 #include "api/server.h"
+#include "api/work.h"
 #include "block/treat.h"
 #include "sign/envelope.h"
 
@@ -16,6 +17,7 @@ struct pk_uploads;
 #define PK_UPLOADS_MAX 4 /* at once */
 
 struct pk_upload {
+	struct pk_work work;
 	struct pk_api_later *later; /* to be answered */
 	struct pk_list_opts opts;
 	struct pk_block_ask ask;
@@ -38,8 +40,6 @@ struct pk_upload {
 	bool has_base, changes;
 	struct pk_versions *versions;
 	void (*done)(struct pk_upload *u);
-	unsigned long thread;
-	bool reading;
 	char *column, *list, *source, *who;
 };
 
