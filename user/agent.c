@@ -94,22 +94,45 @@ static int read_ring(struct pk_ring_reader *ring, int batch)
 	return r < 0 ? r : r == RING_SLICE;
 }
 
-/* Processes first, then sockets, samples, flows: so a flow finds its owner and its names. Returns
+/* The same of two rings, in the order of time that begins each of their records. */
+static int read_both(struct pk_ring_reader *one, struct pk_ring_reader *other, int batch)
+{
+	uint64_t end = pk_clock_boot_ns() + RING_TURN_NS;
+	int r = 1;
+
+	for (int n = 1; n <= batch && r == 1; n++) {
+		r = pk_ring_read(pk_ring_next(one) <= pk_ring_next(other) ? one : other, 1);
+		if (r == 1 && n % RING_SLICE == 0 && pk_clock_boot_ns() >= end)
+			return 1;
+	}
+	return r;
+}
+
+static bool may_go_on(struct agent *a, const struct ring *ring, int r)
+{
+	if (r >= 0)
+		return r > 0;
+	pk_error("cannot read the %s ring any more: %s, leaving", ring->state->name, strerror(-r));
+	event_base_loopbreak(a->base);
+	return false;
+}
+
+/* Processes and sockets as they happened: a shell finds the connection that it was started on, and
+ * a connection its process. Then samples, flows: so a flow finds its owner and its names. Returns
  * whether there may be more. */
 static bool read_rings(struct agent *a)
 {
+	struct ring *proc = &a->ring[0], *sock = &a->ring[PK_FD_RB_SOCK - PK_FD_RB_PROC];
 	bool more = false;
 
-	for (int i = 0; i < RINGS; i++) {
-		int batch = i == PK_FD_RB_RECORD - PK_FD_RB_PROC ? RECORD_BATCH : RING_BATCH;
-		int r = a->ring[i].reader ? read_ring(a->ring[i].reader, batch) : 0;
+	if (proc->reader && sock->reader)
+		more = may_go_on(a, proc, read_both(proc->reader, sock->reader, RING_BATCH));
+	for (struct ring *r = sock + 1; r < a->ring + RINGS; r++) {
+		bool whole = r - a->ring == PK_FD_RB_RECORD - PK_FD_RB_PROC;
 
-		more |= r > 0;
-		if (r >= 0)
-			continue;
-		pk_error("cannot read the %s ring any more: %s, leaving", a->ring[i].state->name,
-			 strerror(-r));
-		event_base_loopbreak(a->base);
+		if (r->reader)
+			more |= may_go_on(a, r,
+					  read_ring(r->reader, whole ? RECORD_BATCH : RING_BATCH));
 	}
 	pk_streams_flush(a->view->streams);
 	pk_api_flush(a->api);
@@ -327,10 +350,19 @@ static void read_intel(struct agent *a)
 			(unsigned long long)sum.bad_lines, sum.bad);
 }
 
+/* With responses that wait. */
+static void go_on(struct agent *a)
+{
+	a->view->now_ns = pk_clock_boot_ns();
+	pk_pipeline_soon(a->pipeline, a->view->now_ns);
+}
+
 static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 {
-	if (pk_agent_block_take(a->block, m, fds))
+	if (pk_agent_block_take(a->block, m, fds)) {
+		go_on(a); /* a response may have waited for memory */
 		return 0;
+	}
 	switch (m->head.type) {
 	case PK_MSG_HELLO:
 		return take_hello(a, &m->hello, fds);
@@ -363,6 +395,7 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		return 0;
 	case PK_MSG_DONE:
 		a->view->asked(a->view, m->done.serial, m->done.result);
+		go_on(a);
 		return 0;
 	case PK_MSG_GATE:
 		if (pk_api_gate(a->api, PK_TAKE_FD(fds[0])) < 0)
@@ -458,15 +491,12 @@ static int on_evidence(void *arg, uint64_t serial, const char *name, const struc
 	return pk_chan_send_fds(a->broker, &m.head, &fd, fd >= 0, 0);
 }
 
-/* Responses wait for answers and proofs, and not for a second. */
+/* Responses wait for proofs, and not for a second. */
 static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
-	struct agent *a = arg;
-
 	(void)fd;
 	(void)what;
-	a->view->now_ns = pk_clock_boot_ns();
-	pk_pipeline_soon(a->pipeline, a->view->now_ns);
+	go_on(arg);
 }
 
 static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)

@@ -126,7 +126,7 @@ static int op_block(void *arg, const struct pk_incident *i, const uint8_t addr[1
 	int r;
 
 	if (!v->block || !pk_block_is_ready(v->block))
-		return say(why, size, -EAGAIN, "there are no block lists here, or not yet");
+		return say(why, size, -EINPROGRESS, "there are no block lists here, or not yet");
 	if (!is_real(v, addr) && !was_real(v, addr))
 		return say(why, size, -EINPROGRESS,
 			   "no handshake with it was completed: the address may be forged");

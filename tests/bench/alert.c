@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 {
 	pthread_t loader, reader;
 	long long start;
-	double took;
+	double rate;
 	long sent;
 
 	if (argc != 4) {
@@ -246,13 +246,13 @@ int main(int argc, char **argv)
 	start = now_ns(CLOCK_MONOTONIC);
 	pthread_create(&loader, NULL, load, NULL);
 	sent = run_markers(atoi(argv[2]));
-	took = (double)(now_ns(CLOCK_MONOTONIC) - start) / 1e9;
+	rate = (double)bench.events * 1e9 / (double)(now_ns(CLOCK_MONOTONIC) - start);
 	run_blocks();
 	bench.end = true;
 	pthread_join(loader, NULL);
 	pthread_join(reader, NULL);
-	printf("%ld events/s beside; %ld programs started, %ld alerts here\n",
-	       (long)((double)bench.events / took), sent, bench.received);
+	printf("%ld events/s beside; %ld programs started, %ld alerts here\n", (long)rate, sent,
+	       bench.received);
 	print("event to alert at a reader", bench.latency_ms, bench.received);
 	free(bench.line);
 	return sent < 0 || bench.received < sent;

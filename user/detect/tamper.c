@@ -146,9 +146,22 @@ static void see_exec(struct pk_detect *d, const struct pk_see *s)
 		tell(d, s, worst, "the sensor's files or its service are being changed");
 }
 
+typedef void (*look_fn)(struct pk_detect *d, const struct pk_see *s);
+
+/* What is none of its business is most of what there is, and costs no more than this. */
+static look_fn look_of(const struct pk_see *s)
+{
+	if (s->kind == PK_SEE_EXEC)
+		return see_exec;
+	return s->ev->act->kind == PK_ACT_KILL  ? see_kill
+	       : s->ev->act->kind == PK_ACT_BPF ? see_bpf
+						: NULL;
+}
+
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	const struct pk_world *w = pk_detect_world(d);
+	look_fn look;
 
 	(void)state; /* none */
 	if (s->kind == PK_SEE_NOTICE) {
@@ -157,15 +170,10 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 			tell(d, s, PK_HIGH, s->notice);
 		return;
 	}
-	if (!s->proc || !w->enrich || (s->ev->hdr->flags & PK_EVF_SNAPSHOT) ||
-	    pk_program_is_own(w->enrich, s->proc))
-		return;
-	if (s->kind == PK_SEE_EXEC)
-		see_exec(d, s);
-	else if (s->ev->act->kind == PK_ACT_KILL)
-		see_kill(d, s);
-	else if (s->ev->act->kind == PK_ACT_BPF)
-		see_bpf(d, s);
+	look = look_of(s);
+	if (look && s->proc && w->enrich && !(s->ev->hdr->flags & PK_EVF_SNAPSHOT) &&
+	    !pk_program_is_own(w->enrich, s->proc))
+		look(d, s);
 }
 
 const struct pk_detector pk_detect_tamper = {

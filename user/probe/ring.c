@@ -148,3 +148,20 @@ int pk_ring_read(struct pk_ring_reader *r, int max)
 	}
 	return n;
 }
+
+uint64_t pk_ring_next(const struct pk_ring_reader *r)
+{
+	size_t cons = __atomic_load_n(r->m.consumer, __ATOMIC_ACQUIRE), mask = r->m.size - 1;
+	uint32_t word;
+	uint64_t first;
+
+	if (cons == __atomic_load_n(r->m.producer, __ATOMIC_ACQUIRE))
+		return UINT64_MAX;
+	word = __atomic_load_n((const uint32_t *)(r->m.data + (cons & mask)), __ATOMIC_ACQUIRE);
+	if (word & BPF_RINGBUF_BUSY_BIT)
+		return UINT64_MAX;
+	if (word & BPF_RINGBUF_DISCARD_BIT)
+		return 0;
+	memcpy(&first, r->m.data + ((cons + BPF_RINGBUF_HDR_SZ) & mask), sizeof(first));
+	return first;
+}

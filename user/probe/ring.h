@@ -30,3 +30,6 @@ int pk_ring_fd(const struct pk_ring_reader *r); /* readable while there are reco
 /* Takes what is there, at most max records. Returns how many; max: there may be more. -EBADMSG: a
  * record that can't be; the ring is stuck there. */
 int pk_ring_read(struct pk_ring_reader *r, int max);
+/* The first 8 bytes of the next record, by which rings are read in one order; 0: a record that was
+ * discarded; UINT64_MAX: there is none, or it is still being written. */
+uint64_t pk_ring_next(const struct pk_ring_reader *r);

@@ -42,8 +42,11 @@ struct run {
 		size_t branch;
 	} back[DEEP]; /* parallel steps whose branches are taken one after the other */
 	size_t depth, steps;
-	uint64_t since_ns; /* the present step began */
-	char waiting[160]; /* for what */
+	bool passed[PK_PLAYBOOK_STEPS]; /* taken: what comes to the incident later has them, too */
+	bool behind;                    /* it does not yet */
+	size_t remotes;                 /* of the incident, when that was looked at last */
+	uint64_t since_ns;              /* the present step began */
+	char waiting[160];              /* for what */
 	struct did did[DIDS_MAX];
 	size_t dids;
 };
@@ -474,6 +477,21 @@ static int next_of(const struct step *s, uint16_t *ret)
 	return 0;
 }
 
+/* Somebody else showed up in the incident while the playbook is at work: what it did about the
+ * others is done about him at once, not when it is through. */
+static void catch_up(struct step *s)
+{
+	int r = 0;
+
+	for (uint16_t k = 0; k < s->run->p->steps; k++) {
+		s->s = &s->run->p->step[k];
+		if (s->run->passed[k] && s->s->type == PK_STEP_ACTION && !s->s->is_manual &&
+		    (s->s->command.verb == PK_VERB_BLOCK || s->s->command.verb == PK_VERB_CUT))
+			r = worse(r, do_command(s));
+	}
+	s->run->behind = r == -EINPROGRESS;
+}
+
 /* As far as it goes without waiting. */
 static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 {
@@ -482,6 +500,8 @@ static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 			  .i = pk_incidents_find(r->incidents, run->incident),
 			  .now_ns = now_ns };
 
+	if (s.i && run->behind)
+		catch_up(&s);
 	while (s.i && run->at != PK_STEP_NONE && run->steps++ < 4 * PK_PLAYBOOK_STEPS) {
 		uint16_t to = PK_STEP_NONE;
 
@@ -490,6 +510,7 @@ static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 			run->steps--; /* it is looked at often */
 			return;
 		}
+		run->passed[run->at] = true;
 		run->at = to != PK_STEP_NONE ? to : come_back(run);
 		run->since_ns = now_ns;
 		run->waiting[0] = '\0';
@@ -504,9 +525,12 @@ static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_pl
 
 	if (run_of(r, i->number) || !run)
 		return -EBUSY;
-	*run = (struct run){
-		.incident = i->number, .p = p, .human = human, .at = p->start, .since_ns = now_ns
-	};
+	*run = (struct run){ .incident = i->number,
+			     .p = p,
+			     .human = human,
+			     .at = p->start,
+			     .remotes = i->remotes,
+			     .since_ns = now_ns };
 	(void)snprintf(run->who, sizeof(run->who), "%s", by->who);
 	(void)snprintf(run->why, sizeof(run->why), "%s", by->why ? by->why : "");
 	r->count.runs++;
@@ -514,14 +538,34 @@ static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_pl
 	return 0;
 }
 
+/* Its playbook is at work; whether it has others besides is asked when that is through. */
+static void join(struct pk_respond *r, struct run *run, const struct pk_incident *i,
+		 uint64_t now_ns)
+{
+	if (i->remotes <= run->remotes)
+		return;
+	run->remotes = i->remotes;
+	if (!run->human && !take_credit(r, now_ns)) {
+		r->count.refused_rate++;
+		return;
+	}
+	run->behind = true;
+	go_on(r, run, now_ns);
+}
+
 void pk_respond_look(struct pk_respond *r, struct pk_incident *i, uint64_t now_ns)
 {
 	const struct pk_playbook *p;
 	struct pk_incident_by by = { .now_ms = pk_clock_wall_ms(now_ns) };
+	struct run *run;
 	char who[PK_INCIDENT_WHO];
 
-	if (i->is_ready || pk_incident_is_over(i) || run_of(r, i->number))
+	if (i->is_ready || pk_incident_is_over(i))
 		return;
+	if ((run = run_of(r, i->number))) {
+		join(r, run, i, now_ns);
+		return;
+	}
 	i->is_ready = true;
 	p = pk_respond_playbook(r, i);
 	if (!p)

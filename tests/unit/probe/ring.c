@@ -97,6 +97,27 @@ static void test_busy(void **state)
 	pk_ring_close(r);
 }
 
+/* What the next record begins with, also around the end of the memory, and never what is not one.
+ */
+static void test_next(void **state)
+{
+	struct pk_ring_reader *r = open_ring();
+	uint64_t first;
+
+	(void)state;
+	assert_true(pk_ring_next(r) == UINT64_MAX);
+	for (unsigned n = 0; n < 2000; n++) {
+		assert_int_equal(produce(n, n % 5 == 3 ? BPF_RINGBUF_DISCARD_BIT : 0), 0);
+		for (unsigned i = 0; i < 8; i++)
+			((uint8_t *)&first)[i] = n + i;
+		assert_true(pk_ring_next(r) == (n % 5 == 3 ? 0 : first));
+		assert_int_equal(pk_ring_read(r, 10), 1);
+	}
+	assert_int_equal(produce(0, BPF_RINGBUF_BUSY_BIT), 0);
+	assert_true(pk_ring_next(r) == UINT64_MAX);
+	pk_ring_close(r);
+}
+
 static void test_impossible(void **state)
 {
 	struct pk_ring_reader *r = open_ring();
@@ -115,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_impossible),
 	};
 

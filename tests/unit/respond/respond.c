@@ -216,6 +216,38 @@ static void test_forged(void **state)
 	end(r);
 }
 
+/* The same program calls another address while the first block waits for its proof. */
+static void test_another_address(void **state)
+{
+	struct pk_respond *r = begin(true, 60);
+	struct pk_incident *i = shell(false);
+	struct pk_finding f = finding("reverse_shell", "T1059.004", PK_HIGH);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 3);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 0); /* nothing is proven yet */
+	about(&f, 14);
+	with(&f, "198.51.100.8");
+	assert_ptr_equal(say(&f), i);
+	did.result[PK_VERB_BLOCK] = -EINPROGRESS; /* its handshake is not known yet */
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 2);
+	assert_int_equal(acts(i, "block 198.51.100.8", PK_DEED_DONE), 0);
+	did.result[PK_VERB_BLOCK] = 0;
+	assert_true(pk_respond_hurry(r, w.now_ns));
+	assert_int_equal(acts(i, "block 198.51.100.8", PK_DEED_DONE), 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 0); /* the rest has its order */
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 3);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 3);
+	did.proven = true;
+	pass(r, 1);
+	assert_int_equal(i->state, PK_INCIDENT_CONTAINED);
+	end(r);
+}
+
 static void test_no_handshake(void **state)
 {
 	struct pk_respond *r = begin(true, 60);
@@ -355,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_advises),
 		cmocka_unit_test(test_acts_and_proves),
 		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_another_address),
 		cmocka_unit_test(test_no_handshake),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_ends_by_itself),
