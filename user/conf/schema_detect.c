@@ -77,7 +77,8 @@ const struct pk_conf_row pk_conf_detect[] = {
 	  .doc = "So many answers that nobody asked for, after a change, are an attack." },
 	{ "detect.arp_spoof_addresses", PK_CONF_COUNT, true, AT(arp_spoof_addresses),
 	  RANGE(16, 1000000), "16384", "addresses",
-	  .doc = "Addresses of the local networks that are remembered, 100 bytes each." },
+	  .doc = "Addresses of the local networks that are remembered, 132 bytes each and 1 MiB "
+		 "of estimates." },
 	{ "detect.dga_window", PK_CONF_DURATION, true, AT(dga_window_ns), RANGE(SEC, 86400 * SEC),
 	  "10m", .doc = "Names that do not exist are counted over this time." },
 	{ "detect.dga_names", PK_CONF_COUNT, true, AT(dga_names), RANGE(1, 1000), "10", "names",
@@ -118,7 +119,7 @@ const struct pk_conf_row pk_conf_detect[] = {
 	  .doc = "So many echoes (of those looked at) filled as no ping does may be one." },
 	{ "detect.icmp_tunnel_pairs", PK_CONF_COUNT, true, AT(icmp_tunnel_pairs),
 	  RANGE(16, 1000000), "8192", "pairs",
-	  .doc = "Pairs of hosts that are remembered, 236 bytes each." },
+	  .doc = "Pairs of hosts that are remembered, 260 bytes each and 1 MiB of estimates." },
 	{ "detect.intel_dir", PK_CONF_PATH, true, AT(intel_dir), RANGE(1, 255),
 	  "/etc/picket/intel.d",
 	  .doc = "Files of addresses, names and JA4 fingerprints to be told of; read again on "

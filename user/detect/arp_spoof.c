@@ -12,7 +12,7 @@
 #include "decode/record.h"
 #include "detect/detect.h"
 #include "detect/frame.h"
-#include "detect/recent.h"
+#include "detect/memo.h"
 #include "detect/registry.h"
 
 #include <errno.h>
@@ -20,11 +20,6 @@
 #include <string.h>
 
 #define ASKED_NS 5000000000ull /* an answer so long after its question is an answer */
-
-struct key {
-	struct pk_segment where;
-	uint8_t addr[16];
-};
 
 struct binding {
 	uint8_t mac[6], before[6]; /* all 0: not known */
@@ -35,7 +30,8 @@ struct binding {
 };
 
 struct state {
-	struct pk_recent *bindings;
+	struct pk_memo
+		*bindings; /* holds on: who makes up addresses does not wash the gateway out */
 	uint64_t within_ns, turns, unasked;
 };
 
@@ -80,14 +76,16 @@ static void tell(struct pk_detect *d, const struct pk_see *s, const struct pk_ar
 	pk_detect_found(d, &pk_detect_arp_spoof, &f);
 }
 
+/* NULL: no room, see pk_memo_take(). */
 static struct binding *binding_of(struct state *st, const struct pk_sample *s,
 				  const uint8_t addr[16])
 {
-	struct key key = { .where = pk_sample_segment(s) };
+	struct pk_segment where = pk_sample_segment(s);
+	struct pk_memo_key key = pk_segment_key(&where);
 	bool is_new;
 
-	memcpy(key.addr, addr, 16);
-	return pk_recent_take(st->bindings, &key, &is_new);
+	memcpy(key.a, addr, 16);
+	return pk_memo_take(st->bindings, &key, &is_new);
 }
 
 /* Somebody else has the address now. True: that is to be told, and as what. */
@@ -113,6 +111,8 @@ static void take_claim(struct pk_detect *d, struct state *st, const struct pk_se
 	bool told = false;
 	enum why why;
 
+	if (!b)
+		return;
 	if (pk_mac_is_host(b->mac) && memcmp(b->mac, a->sender_mac, 6) != 0)
 		told = change(st, b, a->sender_mac, s->now_ns, &why);
 	memcpy(b->mac, a->sender_mac, 6);
@@ -131,15 +131,24 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	const struct pk_sample *p = s->sample;
 	struct state *st = state;
+	struct binding *b;
 	struct pk_arp a;
 
 	if (p->app != PK_APP_ARP || p->key.depth || p->data_len <= p->l3_off ||
 	    pk_arp_decode(&a, pk_sample_data(p) + p->l3_off, p->data_len - p->l3_off) < 0)
 		return;
-	if (a.op == PK_ARP_REQUEST && !a.gratuitous)
-		binding_of(st, p, a.target)->asked_ns = s->now_ns;
+	if (a.op == PK_ARP_REQUEST && !a.gratuitous && (b = binding_of(st, p, a.target)))
+		b->asked_ns = s->now_ns;
 	if (!a.probe && pk_mac_is_host(a.sender_mac))
 		take_claim(d, st, s, &a);
+}
+
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
+{
+	const struct state *st = state;
+
+	(void)d;
+	pk_memo_age(st->bindings, now_ns, st->within_ns / 2);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -151,8 +160,7 @@ static int init(const struct pk_world *w, void **ret_state)
 	st->within_ns = w->conf->arp_spoof_within_ns;
 	st->turns = w->conf->arp_spoof_turns;
 	st->unasked = w->conf->arp_spoof_unasked;
-	st->bindings = pk_recent_new(w->conf->arp_spoof_addresses, sizeof(struct key),
-				     sizeof(struct binding));
+	st->bindings = pk_memo_new(w->conf->arp_spoof_addresses, sizeof(struct binding), true);
 	*ret_state = st;
 	if (st->bindings)
 		return 0;
@@ -164,7 +172,7 @@ static void done(void *state)
 {
 	struct state *st = state;
 
-	pk_recent_free(st->bindings);
+	pk_memo_free(st->bindings);
 	free(st);
 }
 
@@ -172,14 +180,13 @@ static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	pk_recent_memory(st->bindings, sum);
+	pk_memo_memory(st->bindings, sum);
 	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
 {
-	return pk_recent_bytes_max(conf->arp_spoof_addresses, sizeof(struct key),
-				   sizeof(struct binding)) +
+	return pk_memo_bytes_max(conf->arp_spoof_addresses, sizeof(struct binding), true) +
 	       sizeof(struct state);
 }
 
@@ -197,6 +204,7 @@ const struct pk_detector pk_detect_arp_spoof = {
 	.init = init,
 	.done = done,
 	.see = see,
+	.tick = tick,
 	.memory = memory,
 	.bytes_max = bytes_max,
 };

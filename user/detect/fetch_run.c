@@ -246,12 +246,24 @@ static void see_sock(struct pk_detect *d, struct state *st, const struct pk_see 
 		learn_fetch(d, st, s, p);
 }
 
+/* What is over makes room first: who starts many programs washes out none that still run. */
+static void see_exit(struct state *st, const struct pk_process *p)
+{
+	struct pk_program_key key = pk_program_key(p);
+	struct note *n = pk_recent_find(st->notes, &key);
+
+	if (n)
+		pk_recent_retire(st->notes, n);
+}
+
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	if (!pk_detect_world(d)->enrich || (s->ev->hdr->flags & PK_EVF_SNAPSHOT))
 		return;
 	if (s->kind == PK_SEE_SOCK)
 		see_sock(d, state, s);
+	else if (s->proc && s->kind == PK_SEE_EXIT)
+		see_exit(state, s->proc);
 	else if (s->proc && s->proc->image[0])
 		see_exec(d, state, s);
 }
@@ -303,7 +315,7 @@ const struct pk_detector pk_detect_fetch_run = {
 		"Installers that people fetch and run by hand (curl | sh), and scripts that set up "
 		"a machine.",
 	.next = "Look at what was downloaded and from where, and whether somebody meant to run it.",
-	.wants = 1u << PK_SEE_EXEC | 1u << PK_SEE_SOCK,
+	.wants = 1u << PK_SEE_EXEC | 1u << PK_SEE_EXIT | 1u << PK_SEE_SOCK,
 	.bytes_max = bytes_max,
 	.init = init,
 	.done = done,

@@ -56,3 +56,11 @@ const char *pk_mac_format(const uint8_t mac[6], char out[PK_MAC_TEXT])
 		 mac[4], mac[5]);
 	return out;
 }
+
+struct pk_memo_key pk_segment_key(const struct pk_segment *where)
+{
+	return (struct pk_memo_key){ .scope = where->netns,
+				     .what = where->ifindex,
+				     .port = where->vlan[0],
+				     .proto = where->vlan[1] };
+}

@@ -2,6 +2,8 @@
 /* What detectors of a local network ask of a sample besides its payload. */
 #pragma once
 
+#include "detect/memo.h"
+
 #include <picket/event.h>
 
 #include <stdbool.h>
@@ -17,6 +19,7 @@ struct pk_segment {
 };
 
 struct pk_segment pk_sample_segment(const struct pk_sample *s);
+struct pk_memo_key pk_segment_key(const struct pk_segment *where);
 /* Who sent the frame. False: it has no Ethernet header, or this is the inside of a tunnel. */
 bool pk_sample_mac(const struct pk_sample *s, uint8_t ret_mac[6]);
 /* Of one machine: not all 0, not a group. */

@@ -11,8 +11,8 @@
 #include "decode/icmp.h"
 #include "decode/record.h"
 #include "detect/detect.h"
+#include "detect/memo.h"
 #include "detect/owner.h"
-#include "detect/recent.h"
 #include "detect/registry.h"
 #include "flow/table.h"
 
@@ -26,12 +26,8 @@
 #define ASKED_MAX     8
 #define SIZES_MAX     8
 #define SIZE_MIN      24 /* bytes: below it nothing can be told */
+#define AGE_NS        300000000000ull
 #define DENSE_PERCENT 85 /* of the entropy that so many bytes can have at most */
-
-struct key {
-	uint64_t netns;
-	uint8_t addr[2][16];
-};
 
 struct asked {
 	uint64_t hash;
@@ -48,7 +44,7 @@ struct pair {
 };
 
 struct state {
-	struct pk_recent *pairs;
+	struct pk_memo *pairs; /* holds on: echoes of made-up hosts do not wash a channel out */
 	uint64_t differ, odd;
 };
 
@@ -144,8 +140,10 @@ static void take(struct pk_detect *d, struct state *st, const struct pk_see *s, 
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	const struct pk_sample *m = s->sample;
-	struct key key = { .netns = m->key.netns };
+	struct pk_memo_key key = { .scope = m->key.netns };
+	const struct state *st = state;
 	struct pk_finding h = { 0 };
+	struct pair *p;
 	const uint8_t *data;
 	struct pk_icmp icmp;
 	bool is_new;
@@ -161,10 +159,20 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 			   m->payload_len + ICMP_HEAD) < 0 ||
 	    !icmp.echo || !icmp.looked)
 		return;
-	memcpy(key.addr, m->key.addr, sizeof(key.addr));
+	memcpy(key.a, m->key.addr[0], sizeof(key.a));
+	memcpy(key.b, m->key.addr[1], sizeof(key.b));
 	pk_finding_fold(&h, data + ICMP_HEAD, icmp.looked);
-	take(d, state, s, pk_recent_take(((struct state *)state)->pairs, &key, &is_new), &icmp,
-	     h.fold);
+	p = pk_memo_take(st->pairs, &key, &is_new);
+	if (p) /* else no room: counted */
+		take(d, state, s, p, &icmp, h.fold);
+}
+
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
+{
+	const struct state *st = state;
+
+	(void)d;
+	pk_memo_age(st->pairs, now_ns, AGE_NS);
 }
 
 static int init(const struct pk_world *w, void **ret_state)
@@ -175,8 +183,7 @@ static int init(const struct pk_world *w, void **ret_state)
 		return -ENOMEM;
 	st->differ = w->conf->icmp_tunnel_differ;
 	st->odd = w->conf->icmp_tunnel_odd;
-	st->pairs =
-		pk_recent_new(w->conf->icmp_tunnel_pairs, sizeof(struct key), sizeof(struct pair));
+	st->pairs = pk_memo_new(w->conf->icmp_tunnel_pairs, sizeof(struct pair), true);
 	*ret_state = st;
 	if (st->pairs)
 		return 0;
@@ -188,7 +195,7 @@ static void done(void *state)
 {
 	struct state *st = state;
 
-	pk_recent_free(st->pairs);
+	pk_memo_free(st->pairs);
 	free(st);
 }
 
@@ -196,14 +203,13 @@ static void memory(const void *state, struct pk_memory *sum)
 {
 	const struct state *st = state;
 
-	pk_recent_memory(st->pairs, sum);
+	pk_memo_memory(st->pairs, sum);
 	sum->bytes += sizeof(*st);
 }
 
 static size_t bytes_max(const struct pk_conf *conf)
 {
-	return pk_recent_bytes_max(conf->icmp_tunnel_pairs, sizeof(struct key),
-				   sizeof(struct pair)) +
+	return pk_memo_bytes_max(conf->icmp_tunnel_pairs, sizeof(struct pair), true) +
 	       sizeof(struct state);
 }
 
@@ -220,6 +226,7 @@ const struct pk_detector pk_detect_icmp_tunnel = {
 	.init = init,
 	.done = done,
 	.see = see,
+	.tick = tick,
 	.memory = memory,
 	.bytes_max = bytes_max,
 };

@@ -2,7 +2,9 @@
 /*
  * A program uses sockets through io_uring, which tools that watch system calls do not see, and it
  * was not seen to before. It remembers programs by file. Every such program is new once after each
- * start, so it is told low unless it lies outside of the system's directories.
+ * start, so it is told low unless it lies outside of the system's directories. A flood of programs
+ * washes others out, which are told again then: nothing is hidden by that, so the table need not
+ * hold on (memo.h), which would refuse newcomers.
  */
 #include "conf/conf.h"
 #include "decode/record.h"

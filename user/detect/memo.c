@@ -144,7 +144,7 @@ void pk_memo_age(struct pk_memo *k, uint64_t now_ns, uint64_t every_ns)
 {
 	if (!k->aged_ns)
 		k->aged_ns = now_ns;
-	if (now_ns < k->aged_ns + every_ns)
+	if (now_ns < k->aged_ns || now_ns - k->aged_ns < every_ns)
 		return;
 	k->aged_ns = now_ns;
 	for (size_t i = 0; k->sketch && i < SKETCH; i++)

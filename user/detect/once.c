@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns nothing but a table of flow ids; what is told about them is the detectors'. */
+/*
+ * Owns nothing but a table of flow ids; what is told about them is the detectors'. A flood may wash
+ * a flow out of it: then it is told again, into the same alert, and nothing is hidden. So the table
+ * need not hold on (memo.h), which would refuse newcomers.
+ */
 #include "detect/once.h"
 
 #include "detect/recent.h"

@@ -25,6 +25,7 @@ struct pk_recent {
 	uint32_t *chain;
 	size_t max, chains, key_bytes, key_room, value_bytes, step;
 	uint32_t fresh, free, oldest, newest;
+	uint32_t retired; /* the newest of those that begin the list; 0: none */
 	uint64_t used, evicted;
 };
 
@@ -135,6 +136,8 @@ static void push(struct pk_recent *t, struct head *h)
 
 static void pop(struct pk_recent *t, struct head *h)
 {
+	if (t->retired == index_of(t, h))
+		t->retired = h->older;
 	if (h->newer)
 		at(t, h->newer)->older = h->older;
 	else
@@ -176,6 +179,20 @@ void pk_recent_drop(struct pk_recent *t, void *value)
 	h->next = t->free;
 	t->free = i;
 	t->used--;
+}
+
+void pk_recent_retire(struct pk_recent *t, void *value)
+{
+	struct head *h = head_of(t, value);
+	uint32_t i = index_of(t, h), next;
+
+	pop(t, h);
+	next = t->retired ? at(t, t->retired)->newer : t->oldest;
+	h->older = t->retired;
+	h->newer = next;
+	*(h->older ? &at(t, h->older)->newer : &t->oldest) = i;
+	*(next ? &at(t, next)->older : &t->newest) = i;
+	t->retired = i;
 }
 
 static struct head *room(struct pk_recent *t)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a detector remembers: a fixed number of entries of one size, found by a key of up to 64
- * bytes, hashed with a random key. When full the one that was not used longest makes room, so
- * memory has a bound and the entry never fails. Entries do not move. One thread.
+ * bytes, hashed with a random key. When full the one that was not used longest makes room, those
+ * first that were retired; so memory has a bound and the entry never fails. Entries do not move.
+ * One thread.
  */
 #pragma once
 
@@ -34,6 +35,8 @@ static inline bool pk_recent_is_first(struct pk_recent *t, const void *key)
 	return is_new;
 }
 void pk_recent_drop(struct pk_recent *t, void *value);
+/* It goes before all that is not retired, after those that are; unless it is used again. */
+void pk_recent_retire(struct pk_recent *t, void *value);
 
 void *pk_recent_oldest(const struct pk_recent *t); /* NULL: empty */
 /* The next one, used later; NULL: it was the last. Start with NULL for the oldest. */

@@ -338,6 +338,16 @@ static void see_sock(struct pk_detect *d, struct state *st, const struct pk_see 
 		tell(d, s, shell, holder, s->ev->sock->owner.cookie, BELOW_RELAY);
 }
 
+/* What is over makes room first: who starts many programs washes out none that still run. */
+static void see_exit(struct state *st, const struct pk_process *p)
+{
+	struct pk_program_key key = pk_program_key(p);
+	struct note *n = pk_recent_find(st->notes, &key);
+
+	if (n)
+		pk_recent_retire(st->notes, n);
+}
+
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	if (!pk_detect_world(d)->enrich)
@@ -346,6 +356,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 		see_sock(d, state, s);
 	else if (s->proc && s->kind == PK_SEE_ACT)
 		see_act(d, state, s);
+	else if (s->proc && s->kind == PK_SEE_EXIT)
+		see_exit(state, s->proc);
 	else if (s->proc)
 		see_exec(d, state, s);
 }
@@ -398,7 +410,7 @@ const struct pk_detector pk_detect_reverse_shell = {
 		 "start a shell for each connection.",
 	.next = "Cut the connection, keep the processes (stop them, do not kill), and find what "
 		"started them.",
-	.wants = 1u << PK_SEE_EXEC | 1u << PK_SEE_ACT | 1u << PK_SEE_SOCK,
+	.wants = 1u << PK_SEE_EXEC | 1u << PK_SEE_EXIT | 1u << PK_SEE_ACT | 1u << PK_SEE_SOCK,
 	.bytes_max = bytes_max,
 	.init = init,
 	.done = done,

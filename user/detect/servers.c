@@ -2,12 +2,12 @@
 /* Owns the servers of each network. Whether a second one is bad is for the detectors to say. */
 #include "detect/servers.h"
 
-#include "detect/recent.h"
+#include "detect/memo.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENTS_MAX 1024
+#define SEGMENTS_MAX 4097 /* an interface and each of its VLANs */
 #define SERVERS_MAX                                                                                \
 	8 /* of one network; a stranger who makes up more pushes out the silent ones               \
 	   */
@@ -18,7 +18,7 @@ struct network {
 };
 
 struct pk_servers {
-	struct pk_recent *networks;
+	struct pk_memo *networks; /* holds on: made-up VLANs do not wash the real network out */
 };
 
 struct pk_servers *pk_servers_new(void)
@@ -27,8 +27,7 @@ struct pk_servers *pk_servers_new(void)
 
 	if (!t)
 		return NULL;
-	t->networks =
-		pk_recent_new(SEGMENTS_MAX, sizeof(struct pk_segment), sizeof(struct network));
+	t->networks = pk_memo_new(SEGMENTS_MAX, sizeof(struct network), true);
 	if (t->networks)
 		return t;
 	free(t);
@@ -38,20 +37,19 @@ struct pk_servers *pk_servers_new(void)
 void pk_servers_free(struct pk_servers *t)
 {
 	if (t)
-		pk_recent_free(t->networks);
+		pk_memo_free(t->networks);
 	free(t);
 }
 
 void pk_servers_memory(const struct pk_servers *t, struct pk_memory *sum)
 {
-	pk_recent_memory(t->networks, sum);
+	pk_memo_memory(t->networks, sum);
 	sum->bytes += sizeof(*t);
 }
 
 size_t pk_servers_bytes_max(void)
 {
-	return pk_recent_bytes_max(SEGMENTS_MAX, sizeof(struct pk_segment),
-				   sizeof(struct network)) +
+	return pk_memo_bytes_max(SEGMENTS_MAX, sizeof(struct network), true) +
 	       sizeof(struct pk_servers);
 }
 
@@ -80,10 +78,15 @@ bool pk_servers_take(struct pk_servers *t, const struct pk_segment *where,
 		     const struct pk_server *offer, uint64_t now_ns, uint64_t within_ns,
 		     struct pk_server *ret_other)
 {
+	struct pk_memo_key key = pk_segment_key(where);
 	bool is_new, second;
-	struct network *n = pk_recent_take(t->networks, where, &is_new);
-	struct pk_server *s = find(n, offer->addr);
+	struct network *n = pk_memo_take(t->networks, &key, &is_new);
+	struct pk_server *s;
 
+	pk_memo_age(t->networks, now_ns, within_ns);
+	if (!n)
+		return false; /* no room: counted */
+	s = find(n, offer->addr);
 	if (s) {
 		s->seen_ns = now_ns;
 		s->terms = offer->terms;

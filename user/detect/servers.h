@@ -28,7 +28,7 @@ size_t pk_servers_bytes_max(void);
 
 /*
  * An offer was seen. True: it is the first of this server while another one was heard of within
- * within_ns; *ret_other is the one known longest.
+ * within_ns; *ret_other is the one known longest. A network that finds no room is counted.
  */
 bool pk_servers_take(struct pk_servers *t, const struct pk_segment *where,
 		     const struct pk_server *offer, uint64_t now_ns, uint64_t within_ns,

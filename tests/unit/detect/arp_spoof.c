@@ -2,6 +2,8 @@
 /* Two that take turns and unasked answers are told; one change is low, VRRP and probes nothing. */
 #include "sample.h"
 
+#include "hidden.h"
+
 #include "base/ip.h"
 #include "decode/arp.h"
 
@@ -91,12 +93,46 @@ static void test_flood(void **state)
 	see_end();
 }
 
+static void made_up(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 4000; i++) {
+		uint32_t r = hidden_random();
+		uint8_t mac[6] = { 2, 1, (uint8_t)r, (uint8_t)(r >> 8), (uint8_t)i, 7 };
+
+		arp(now_ns, PK_ARP_REPLY, mac, hidden_random() | 0x80000000, 0x0a000005);
+	}
+}
+
+/* The gateway is heard of every 10 s; from the sixth minute on somebody else answers for it, too.
+ */
+static void take_turns(uint64_t now_ns, unsigned second)
+{
+	if (second % 10 == 0)
+		arp(now_ns, PK_ARP_REPLY, owner, 0x0a000001, 0x0a000005);
+	if (second > 300 && second % 10 == 5)
+		arp(now_ns, PK_ARP_REPLY, thief, 0x0a000001, 0x0a000005);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("arp_spoof");
+	hidden_run("arp_spoof", made_up, take_turns);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= seen.finding[i].severity == PK_HIGH &&
+			 strcmp(seen.finding[i].field[0].value, "10.0.0.1") == 0;
+	assert_true(found);
+	see_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_turns),  cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_benign), cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_flood),  cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 static void ask(uint32_t src, uint32_t dst, uint64_t at_ns)
 {
@@ -45,4 +46,33 @@ static void test_bytes(void **state)
 	see_end();
 }
 
-RUN(cmocka_unit_test(test_sweep), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+/* Made-up senders. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 3300; i++)
+		ask(hidden_random(), hidden_random(), now_ns);
+}
+
+/* An address each second, and that is slow for ARP. */
+static void slowly(uint64_t now_ns, unsigned second)
+{
+	if (second < 255)
+		ask(IP(10, 0, 0, 5), IP(10, 0, 0, second), now_ns);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("arp_sweep");
+	hidden_run("arp_sweep", noise, slowly);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= is_remote(&seen.finding[i], IP(10, 0, 0, 5));
+	assert_true(found);
+	assert_in_range(seen.n, 1, 60);
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_sweep), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

@@ -6,6 +6,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #define C2 IP(203, 0, 113, 9)
 
@@ -125,5 +126,42 @@ static void test_bytes(void **state)
 	see_end();
 }
 
+/* Calls of anybody to anybody. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 3300; i++)
+		see_flow((struct talk){ .how = SESSION,
+					.src = hidden_random(),
+					.dst = hidden_random(),
+					.sport = (uint16_t)hidden_random(),
+					.dport = 443,
+					.for_ns = SEC,
+					.sent = 460,
+					.received = 800,
+					.at_ns = now_ns });
+}
+
+/* A call in ten seconds. */
+static void slowly(uint64_t now_ns, unsigned second)
+{
+	if (second % 10 == 0)
+		call(443, now_ns, 900 + second % 20);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("beacon");
+	hidden_run("beacon", noise, slowly);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= is_remote(&seen.finding[i], C2);
+	assert_true(found);
+	assert_in_range(seen.n, 1, 60);
+	see_end();
+}
+
 RUN(cmocka_unit_test(test_beacon), cmocka_unit_test(test_any_order),
-    cmocka_unit_test(test_one_socket), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+    cmocka_unit_test(test_one_socket), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

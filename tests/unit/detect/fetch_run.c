@@ -2,6 +2,7 @@
 /* A download that is run: by its name, as a new file, through a pipe; and downloads that are not.
  */
 #include "base/clock.h"
+#include "hidden.h"
 #include "host.h"
 
 static void begin(void)
@@ -84,13 +85,51 @@ static void test_benign(void **state)
 	host_end();
 }
 
+/* Shells that fetch something and end. */
+static void many_downloads(uint64_t now_ns)
+{
+	static uint32_t pid = 1000;
+
+	host.now_ns = now_ns;
+	for (unsigned i = 0; i < 200; i++, pid += 2) {
+		host_exec(pid, 1, "/bin/bash", "bash");
+		host_exec(pid + 1, pid, "/usr/bin/curl", "curl -sO http://h/page.html");
+		host_exit(pid + 1);
+		host_exit(pid);
+	}
+}
+
+/* Each minute a download, and half a minute later what it fetched is run. */
+static void fetch_then_run(uint64_t now_ns, unsigned second)
+{
+	char name[32], line[64];
+
+	(void)now_ns;
+	snprintf(name, sizeof(name), "/home/u/tool-%u", second / 60);
+	snprintf(line, sizeof(line), "curl -sO http://h/tool-%u", second / 60);
+	if (second == 1)
+		host_exec(50, 1, "/bin/bash", "bash");
+	if (second % 60 == 10)
+		host_exec(60, 50, "/usr/bin/curl", line);
+	if (second % 60 == 40)
+		host_exec(61, 50, name, name);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	host_begin("fetch_run");
+	hidden_run("fetch_run", many_downloads, fetch_then_run);
+	assert_int_equal(seen.n, 10);
+	host_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_named),
-		cmocka_unit_test(test_piped),
-		cmocka_unit_test(test_new_file),
-		cmocka_unit_test(test_benign),
+		cmocka_unit_test(test_named),           cmocka_unit_test(test_piped),
+		cmocka_unit_test(test_new_file),        cmocka_unit_test(test_benign),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

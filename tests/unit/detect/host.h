@@ -74,6 +74,7 @@ static inline void host_show(const void *rec, size_t size)
 	if (ev.type == PK_EV_SOCK)
 		(void)pk_sock_table_update(seen.world.socks, ev.sock);
 	s.kind = ev.type == PK_EV_EXEC   ? PK_SEE_EXEC
+		 : ev.type == PK_EV_EXIT ? PK_SEE_EXIT
 		 : ev.type == PK_EV_ACT  ? PK_SEE_ACT
 		 : ev.type == PK_EV_SOCK ? PK_SEE_SOCK
 					 : PK_SEE_KINDS;
@@ -89,6 +90,14 @@ static inline void host_fork(uint32_t pid, uint32_t child)
 	const struct pk_process *p = pk_process_by_pid(&seen.world.enrich->processes, pid);
 
 	r.task.id.uid = r.child.uid = p ? p->id.uid : 0;
+	host_show(&r, sizeof(r));
+}
+
+static inline void host_exit(uint32_t pid)
+{
+	struct pk_exit r = { .hdr = host_hdr(PK_EV_EXIT, sizeof(r)),
+			     .task = { .id = host_id(pid) } };
+
 	host_show(&r, sizeof(r));
 }
 

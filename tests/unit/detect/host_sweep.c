@@ -3,6 +3,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 static void sweep(enum how how, unsigned from, unsigned to, uint16_t port, uint64_t gap_ns)
 {
@@ -73,4 +74,43 @@ static void test_bytes(void **state)
 	see_end();
 }
 
-RUN(cmocka_unit_test(test_found), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+/* Forged sources. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 3300; i++)
+		see_flow((struct talk){ .how = HALF,
+					.src = hidden_random(),
+					.dst = hidden_random(),
+					.sport = (uint16_t)hidden_random(),
+					.dport = (uint16_t)(1 | hidden_random()),
+					.at_ns = now_ns });
+}
+
+/* A host in ten seconds. */
+static void slowly(uint64_t now_ns, unsigned second)
+{
+	if (second % 10 == 0)
+		see_flow((struct talk){ .how = REFUSED,
+					.src = IP(10, 0, 0, 5),
+					.dst = IP(10, 0, 1, second / 10),
+					.sport = 50000,
+					.dport = 22,
+					.at_ns = now_ns });
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("host_sweep");
+	hidden_run("host_sweep", noise, slowly);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= is_remote(&seen.finding[i], IP(10, 0, 0, 5));
+	assert_true(found);
+	assert_in_range(seen.n, 1, 60);
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_found), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

@@ -2,6 +2,8 @@
 /* Replies that say something else and dense echoes are told; every ping's pattern is not. */
 #include "sample.h"
 
+#include "hidden.h"
+
 #include "decode/icmp.h"
 
 #define SEC 1000000000ull
@@ -110,13 +112,47 @@ static void test_flood(void **state)
 	see_end();
 }
 
+static void from_anybody(uint64_t now_ns)
+{
+	uint8_t data[64] = { 0 };
+
+	for (unsigned i = 0; i < 2000; i++) {
+		uint32_t r = hidden_random();
+
+		memcpy(frame_record.s.key.addr[0], &r, sizeof(r));
+		echo(now_ns, true, 1, data, sizeof(data));
+	}
+}
+
+/* A dense echo in ten seconds. */
+static void tunnel(uint64_t now_ns, unsigned second)
+{
+	uint8_t data[400];
+
+	if (second % 10)
+		return;
+	for (size_t b = 0; b < sizeof(data); b++)
+		data[b] = draw();
+	memset(frame_record.s.key.addr[0], 0, 16);
+	echo(now_ns, true, (uint16_t)second, data, 300);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	see_begin("icmp_tunnel");
+	hidden_run("icmp_tunnel", from_anybody, tunnel);
+	assert_in_range(seen.n, 1, 60);
+	assert_int_equal(seen.finding[0].key.addr[0][0], 0);
+	see_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_replies),
-		cmocka_unit_test(test_dense),
-		cmocka_unit_test(test_pings),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_replies),         cmocka_unit_test(test_dense),
+		cmocka_unit_test(test_pings),           cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 static void go(enum how how, unsigned hosts, uint32_t net, uint16_t port, uint32_t pid)
 {
@@ -65,4 +66,45 @@ static void test_bytes(void **state)
 	see_end();
 }
 
-RUN(cmocka_unit_test(test_fan_out), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+/* Sessions between all hosts of a large network. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 3300; i++)
+		see_flow((struct talk){ .how = SESSION,
+					.src = IP(10, 128, 0, 0) | (hidden_random() & 0x7fffff),
+					.dst = IP(10, 9, 0, 1),
+					.sport = (uint16_t)hidden_random(),
+					.dport = 22,
+					.for_ns = SEC,
+					.sent = 460,
+					.received = 800,
+					.at_ns = now_ns });
+}
+
+/* A host in half a minute. */
+static void slowly(uint64_t now_ns, unsigned second)
+{
+	if (second % 30 == 0)
+		see_flow((struct talk){ .how = SESSION,
+					.src = IP(10, 0, 0, 5),
+					.dst = IP(10, 0, 1, second / 30),
+					.sport = 50000,
+					.dport = 22,
+					.pid = 77,
+					.program = "sh",
+					.at_ns = now_ns });
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	see_begin("lateral");
+	hidden_run("lateral", noise, slowly);
+	assert_in_range(seen.n, 1, 60);
+	for (size_t i = 0; i < seen.n; i++)
+		assert_int_equal(seen.finding[i].proc[0].tgid, 77);
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_fan_out), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

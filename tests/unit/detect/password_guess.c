@@ -3,6 +3,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #define GUESSER IP(203, 0, 113, 9)
 #define TARGET  IP(10, 0, 0, 7)
@@ -112,6 +113,42 @@ static void test_bytes(void **state)
 	see_end();
 }
 
+/* Sessions of anybody with anybody. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 3300; i++)
+		see_flow((struct talk){ .how = SESSION,
+					.src = hidden_random(),
+					.dst = hidden_random(),
+					.sport = (uint16_t)hidden_random(),
+					.dport = 22,
+					.for_ns = SEC,
+					.sent = 460,
+					.received = 800,
+					.at_ns = now_ns });
+}
+
+/* A guess in ten seconds. */
+static void slowly(uint64_t now_ns, unsigned second)
+{
+	if (second % 10 == 0)
+		session(GUESSER, 22, now_ns, 2 * SEC, 800);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("password_guess");
+	hidden_run("password_guess", noise, slowly);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= is_remote(&seen.finding[i], GUESSER);
+	assert_true(found);
+	assert_in_range(seen.n, 1, 60);
+	see_end();
+}
+
 RUN(cmocka_unit_test(test_services), cmocka_unit_test(test_success),
     cmocka_unit_test(test_many_sources), cmocka_unit_test(test_benign),
-    cmocka_unit_test(test_bytes))
+    cmocka_unit_test(test_bytes), cmocka_unit_test(test_hidden_in_flood))

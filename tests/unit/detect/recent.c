@@ -55,6 +55,32 @@ static void test_order(void **state)
 	pk_recent_free(t);
 }
 
+/* What was retired goes first, in its order, unless it is used again. */
+static void test_retired(void **state)
+{
+	static const uint64_t goes[] = { 4, 2, 1, 5, 3 };
+	struct pk_recent *t = pk_recent_new(5, sizeof(uint64_t), 0);
+	uint64_t key;
+	bool is_new;
+
+	(void)state;
+	for (key = 1; key <= 5; key++)
+		(void)pk_recent_take(t, &key, &is_new);
+	for (size_t i = 0; i < 3; i++) {
+		key = (uint64_t[]){ 4, 3, 2 }[i];
+		pk_recent_retire(t, pk_recent_find(t, &key));
+	}
+	key = 3;
+	assert_non_null(pk_recent_find(t, &key)); /* in use again, the last of all */
+	for (size_t i = 0; i < 5; i++) {
+		key = *(const uint64_t *)pk_recent_key(t, pk_recent_oldest(t));
+		assert_int_equal(key, goes[i]);
+		key = 100 + i;
+		(void)pk_recent_take(t, &key, &is_new);
+	}
+	pk_recent_free(t);
+}
+
 static void test_bound(void **state)
 {
 	struct pk_recent *t = pk_recent_new(1000, 21, 100);
@@ -85,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_retired),
 		cmocka_unit_test(test_bound),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each form of a shell on a connection, and beside each what looks like it and is daily work. */
+#include "hidden.h"
 #include "host.h"
 
 #define FAR "203.0.113.9"
@@ -210,14 +211,60 @@ static void test_bound(void **state)
 	host_end();
 }
 
+/* Programs that talk on their streams, as of inetd, and end. */
+static void many_services(uint64_t now_ns)
+{
+	static uint32_t pid = 1000;
+
+	host.now_ns = now_ns;
+	for (unsigned i = 0; i < 400; i++, pid++) {
+		with.stdio = "iii";
+		with.cookie = pid;
+		host_exec(pid, 1, "/usr/sbin/in.fingerd", "in.fingerd");
+		host_exit(pid);
+	}
+}
+
+/* A program has its streams on a connection, and begins a shell on a terminal a minute later. */
+static void wait_then_shell(uint64_t now_ns, unsigned second)
+{
+	(void)now_ns;
+	if (second == 1) {
+		host_exec(1, 0, "/usr/lib/systemd/systemd", "/sbin/init");
+		host_exec(50, 1, "/bin/bash", "bash");
+		python_with_socket();
+	}
+	if (second % 60 == 0) {
+		with.stdio = "ttt";
+		host_exec(61, 60, "/bin/sh", "/bin/sh");
+	}
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	host_begin("reverse_shell");
+	hidden_run("reverse_shell", many_services, wait_then_shell);
+	assert_int_equal(seen.n, 10);
+	for (size_t i = 0; i < seen.n; i++) /* because of its streams, not only of its connection */
+		assert_int_equal(seen.finding[i].severity, PK_HIGH);
+	host_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dev_tcp), cmocka_unit_test(test_bind),
-		cmocka_unit_test(test_pty),     cmocka_unit_test(test_script_pipes),
-		cmocka_unit_test(test_socat),   cmocka_unit_test(test_fifo),
-		cmocka_unit_test(test_benign),  cmocka_unit_test(test_own_connection),
-		cmocka_unit_test(test_allow),   cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_dev_tcp),
+		cmocka_unit_test(test_bind),
+		cmocka_unit_test(test_pty),
+		cmocka_unit_test(test_script_pipes),
+		cmocka_unit_test(test_socat),
+		cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_benign),
+		cmocka_unit_test(test_own_connection),
+		cmocka_unit_test(test_allow),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

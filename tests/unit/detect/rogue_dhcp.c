@@ -2,6 +2,8 @@
 /* A second server is told, low if it offers the same; one server, relays and clients are not. */
 #include "sample.h"
 
+#include "hidden.h"
+
 #define SEC 1000000000ull
 
 static const uint8_t macs[][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
@@ -72,13 +74,46 @@ static void test_flood(void **state)
 	see_end();
 }
 
+/* Servers of networks that nobody has: VLANs in VLANs. */
+static void made_up(uint64_t now_ns)
+{
+	frame_record.s.key.ifindex = 2;
+	for (unsigned i = 0; i < 1000; i++) {
+		frame_record.s.key.vlan[0] = (uint16_t)(1 + hidden_random() % 4094);
+		frame_record.s.key.vlan[1] = (uint16_t)(1 + hidden_random() % 4094);
+		offer(now_ns, 0, (uint8_t)(100 + i % 100), (uint8_t)i, 0, 2);
+	}
+	frame_record.s.key.vlan[0] = frame_record.s.key.vlan[1] = 0;
+}
+
+/* The server answers somebody every 100 s; from the seventh minute on there is another one. */
+static void second_server(uint64_t now_ns, unsigned second)
+{
+	if (second % 100 == 50)
+		offer(now_ns, 0, 1, 1, 0, 2);
+	if (second > 400 && second % 20 == 0)
+		offer(now_ns, 1, 66, 66, 0, 2);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("rogue_dhcp");
+	hidden_run("rogue_dhcp", made_up, second_server);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= strcmp(seen.finding[i].field[0].value, "10.0.0.66") == 0;
+	assert_true(found);
+	see_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_second),
-		cmocka_unit_test(test_pair),
-		cmocka_unit_test(test_benign),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_second),          cmocka_unit_test(test_pair),
+		cmocka_unit_test(test_benign),          cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
  * cut are not. */
 #include "sample.h"
 
+#include "hidden.h"
+
 #define SEC 1000000000ull
 
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -67,12 +69,48 @@ static void test_flood(void **state)
 	see_end();
 }
 
+/* Routers of networks that nobody has: VLANs in VLANs. */
+static void made_up(uint64_t now_ns)
+{
+	frame_record.s.key.ifindex = 2;
+	for (unsigned i = 0; i < 1000; i++) {
+		frame_record.s.key.vlan[0] = (uint16_t)(1 + hidden_random() % 4094);
+		frame_record.s.key.vlan[1] = (uint16_t)(1 + hidden_random() % 4094);
+		advert(now_ns, hidden_random() | 0x80000000, 1800, (uint8_t)i, 0);
+	}
+	frame_record.s.key.vlan[0] = frame_record.s.key.vlan[1] = 0;
+}
+
+/* The router says so every 100 s; from the seventh minute on there is another one. */
+static void second_router(uint64_t now_ns, unsigned second)
+{
+	if (second % 100 == 50)
+		advert(now_ns, 1, 1800, 1, 0);
+	if (second > 400 && second % 20 == 0)
+		advert(now_ns, 2, 1800, 66, 0);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	bool found = false;
+
+	(void)state;
+	see_begin("rogue_ra");
+	hidden_run("rogue_ra", made_up, second_router);
+	for (size_t i = 0; i < seen.n && i < FOUND_MAX; i++)
+		found |= strcmp(seen.finding[i].field[4].value, "2001:4200::/64") == 0 &&
+			 seen.finding[i].first_ns >= 400 * SEC;
+	assert_true(found);
+	see_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_second),
 		cmocka_unit_test(test_benign),
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

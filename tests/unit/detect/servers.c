@@ -51,7 +51,8 @@ static void test_bound(void **state)
 		net.ifindex = 7777;
 		(void)pk_servers_take(t, &net, &s, 200000 + i, ~0ull, &other);
 	}
-	assert_int_equal(other.first_ns, 200000);
+	assert_int_equal(other.first_ns,
+			 200020); /* taken in once heard of more often than the others */
 	pk_servers_free(t);
 }
 
