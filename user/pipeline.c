@@ -5,6 +5,7 @@
  */
 #include "pipeline.h"
 
+#include "api/flows_stream.h"
 #include "api/live.h"
 #include "api/state.h"
 #include "api/stream.h"
@@ -100,6 +101,7 @@ static void write_verdict(struct pk_pipeline *p, struct pk_json *j, const struct
 static void publish_event(struct pk_pipeline *p, struct pk_process *proc)
 {
 	struct pk_view *v = &p->view;
+	struct pk_stream_id id = { .seq = pk_journal_next(v->journal) };
 	struct pk_filter_subject s = { 0 };
 
 	pk_journal_add(v->journal, p->text.data, p->text.len);
@@ -109,7 +111,7 @@ static void publish_event(struct pk_pipeline *p, struct pk_process *proc)
 		pk_ocsf_subject_process(&v->ocsf, proc, &s);
 	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_EVENTS, r));)
 		if (pk_filter_match(pk_stream_filter(r), &s) && pk_stream_has_room(r))
-			pk_stream_add(r, p->text.data, p->text.len);
+			pk_stream_add(r, id, p->text.data, p->text.len);
 }
 
 /* Writes an event once. */
@@ -135,6 +137,7 @@ static void tell_event(struct pk_pipeline *p, const struct pk_event *ev, struct 
 static void tell_flow(struct pk_pipeline *p, struct pk_flow_entry *e)
 {
 	struct pk_view *v = &p->view;
+	struct pk_stream_id id = pk_flows_stream_id(v, e);
 	struct pk_filter_subject s;
 	bool written = false;
 	struct pk_json j;
@@ -147,11 +150,11 @@ static void tell_flow(struct pk_pipeline *p, struct pk_flow_entry *e)
 		if (!written) {
 			pk_buf_reset(&p->text);
 			pk_json_init(&j, &p->text);
-			pk_ocsf_flow(&j, &v->ocsf, e, e->updated_ns, 0);
+			pk_ocsf_flow(&j, &v->ocsf, e, e->updated_ns, e->report);
 			written = true;
 		}
 		if (!p->text.error)
-			pk_stream_add(r, p->text.data, p->text.len);
+			pk_stream_add(r, id, p->text.data, p->text.len);
 	}
 }
 

@@ -45,6 +45,7 @@ struct pk_pipeline_alerts {
 static void publish(struct pk_pipeline_alerts *p, const struct pk_alert *a, size_t len)
 {
 	struct pk_view *v = p->view;
+	struct pk_stream_id id = { .seq = pk_journal_next(v->alert_log) };
 	struct pk_filter_subject s;
 	struct pk_flow flow;
 
@@ -55,7 +56,7 @@ static void publish(struct pk_pipeline_alerts *p, const struct pk_alert *a, size
 	(void)pk_subject_unpack(p->text.data, p->text.len, &flow, &s);
 	for (struct pk_stream *r = NULL; (r = pk_stream_next(v->streams, PK_STREAM_ALERTS, r));)
 		if (pk_filter_match(pk_stream_filter(r), &s) && pk_stream_has_room(r))
-			pk_stream_add(r, p->text.data, len);
+			pk_stream_add(r, id, p->text.data, len);
 }
 
 /* What is suppressed is kept and can be read, and that is all. */

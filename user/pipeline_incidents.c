@@ -46,7 +46,8 @@ static int tell(struct pk_view *v, struct pk_buf *text, struct pk_incident *i, u
 	pk_journal_add(v->incident_log, text->data, text->len);
 	while ((r = pk_stream_next(v->streams, PK_STREAM_INCIDENTS, r)))
 		if (pk_stream_has_room(r))
-			pk_stream_add(r, text->data, text->len);
+			pk_stream_add(r, (struct pk_stream_id){ .seq = telling.sequence },
+				      text->data, text->len);
 	return pk_pipeline_keep_incident(v, i, text->data, text->len, ret_ticket);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "pipeline_keep.h"
 
+#include "api/resume.h"
 #include "api/state.h"
 #include "api/view.h"
 #include "base/buf.h"
@@ -185,6 +186,17 @@ static int restore_one(void *arg, const struct pk_store_item *item)
 	return 0;
 }
 
+/* The number of the last telling that is kept. */
+static int restore_number(void *arg, const struct pk_store_item *item)
+{
+	struct pk_view *view = arg;
+	uint64_t n = pk_resume_sequence(item->json, item->len);
+
+	if (n) /* else it is suppressed, and was not told */
+		pk_journal_begin_at(view->alert_log, n + TOLD_UNKEPT);
+	return n != 0;
+}
+
 /* A new database has a first record at once, an old one its last: then it can be read. */
 static bool is_open(struct pk_store *s)
 {
@@ -198,6 +210,7 @@ void pk_pipeline_keep_restore(struct pk_view *view)
 {
 	struct pk_store_query query = { .kind = PK_STORE_INCIDENT,
 					.limit = view->conf->incidents_max };
+	struct pk_store_query latest = { .kind = PK_STORE_ALERT, .by_change = true };
 	int r;
 
 	if (!view->store || !view->incidents)
@@ -205,8 +218,12 @@ void pk_pipeline_keep_restore(struct pk_view *view)
 	for (int ms = 0; ms < OPEN_MS && !is_open(view->store); ms += 5)
 		usleep(5000);
 	r = pk_store_list(view->store, &query, restore_one, view);
+	if (r == 0)
+		r = pk_store_list(view->store, &latest, restore_number, view);
+	view->logs_go_on = r == 0;
 	if (r < 0 && r != -ENODATA)
-		pk_warn("incidents of before can not be read: %s, continuing without them",
+		pk_warn("alerts and incidents of before can not be read: %s, continuing without "
+			"them",
 			strerror(-r));
 }
 

@@ -70,6 +70,7 @@ void pk_pipeline_news_free(struct pk_pipeline_news *n)
 static void tell(struct pk_pipeline_news *n, enum pk_stream_kind kind, struct pk_journal *journal,
 		 const struct pk_filter_subject *s)
 {
+	struct pk_stream_id id = { .seq = pk_journal_next(journal) };
 	struct pk_streams *all = n->view->streams;
 	size_t len = n->text.len;
 
@@ -81,7 +82,7 @@ static void tell(struct pk_pipeline_news *n, enum pk_stream_kind kind, struct pk
 	pk_journal_add(journal, n->text.data, n->text.len);
 	for (struct pk_stream *r = NULL; (r = pk_stream_next(all, kind, r));)
 		if (pk_filter_match(pk_stream_filter(r), s) && pk_stream_has_room(r))
-			pk_stream_add(r, n->text.data, len);
+			pk_stream_add(r, id, n->text.data, len);
 }
 
 static struct pk_json *begin(struct pk_pipeline_news *n, struct pk_json *j)

@@ -68,6 +68,7 @@
 
 #define PK_API_TYPE_JSON    "application/json"
 #define PK_API_TYPE_NDJSON  "application/x-ndjson"
+#define PK_API_TYPE_EVENTS  "text/event-stream"
 #define PK_API_TYPE_PCAPNG  "application/x-pcapng"
 #define PK_API_TYPE_PROBLEM "application/problem+json" /* RFC 9457 */
 

@@ -88,6 +88,58 @@ verify() {
 	verify 0 "^ok"
 }
 
+# events FILE SECONDS PATH HEADER...: server-sent events for so long.
+events() {
+	local file=$1 seconds=$2 path=$3 heads=(-H "Accept: text/event-stream")
+	shift 3
+	for h in "$@"; do heads+=(-H "$h"); done
+	curl -sSN --max-time "$seconds" "${heads[@]}" --unix-socket "$run/picket.sock" "http://picket$path" >"$file" 2>/dev/null || true
+}
+# alerts_of: the programs that records name, in their order; one alert of each, of several.
+alerts_of() { jq -r 'select(.finding_info.title == "Program without a file") | tostring | capture("(?<n>pkst-odd-r[0-9])").n'; }
+alerts_in() { sed -n 's/^data: //p' "$1" | alerts_of; }
+
+@test "a reader goes on where it left off, over a restart, without loss or doubles; a quiet stream beats" {
+	start_daemon
+	events "$run/first" 60 /v1/alerts/stream &
+	reader=$!
+	sleep 0.5
+	for n in r1 r2 r3; do odd $n; done
+	told() { [ "$(alerts_in "$run/first" | sort -u | wc -l)" = 3 ]; }
+	wait_for 10 told
+	kill $reader
+	[ "$(alerts_in "$run/first" | tr '\n' ' ')" = "pkst-odd-r1 pkst-odd-r2 pkst-odd-r3 " ]
+	last=$(sed -n 's/^id: //p' "$run/first" | tail -n1)
+	[[ $last =~ ^[0-9a-f]{16}-[0-9]+$ ]]
+	# while nobody reads, and nothing of it is in the memory of the agent that is asked
+	for n in r4 r5; do odd $n; done
+	wait_for 10 has_alert r5
+	stop_daemon
+	start_daemon
+	odd r6
+	wait_for 10 has_alert r6
+	events "$run/second" 90 /v1/alerts/stream "Last-Event-ID: $last" &
+	reader=$!
+	beats() { grep -qx : "$run/second"; }
+	wait_for 60 beats
+	kill $reader
+	[ "$(alerts_in "$run/second" | tr '\n' ' ')" = "pkst-odd-r4 pkst-odd-r5 pkst-odd-r6 " ]
+	sed -n 's/^id: .*-//p' "$run/second" | sort -nuc # each number once, in order
+	! grep -q '^event: lost' "$run/second"
+	# the same as NDJSON; incidents; and who asks for all gets all that is kept
+	seen=$(curl -sSN --max-time 2 --unix-socket "$run/picket.sock" "http://picket/v1/alerts/stream?after=${last#*-}" 2>/dev/null || true)
+	[ "$(alerts_of <<<"$seen" | tr '\n' ' ')" = "pkst-odd-r4 pkst-odd-r5 pkst-odd-r6 " ]
+	events "$run/all" 2 "/v1/alerts/stream?after=0"
+	[ "$(alerts_in "$run/all" | tr '\n' ' ')" = "pkst-odd-r1 pkst-odd-r2 pkst-odd-r3 pkst-odd-r4 pkst-odd-r5 pkst-odd-r6 " ]
+	events "$run/incidents" 2 "/v1/incidents/stream?after=0"
+	sed -n 's/^id: .*-//p' "$run/incidents" | sort -nuc
+	grep -q '^data: .*"class_uid":2005' "$run/incidents"
+	# flows are numbered anew by each agent, and who comes from another one is told so
+	events "$run/flows" 2 /v1/flows/stream "Last-Event-ID: $last"
+	grep -A1 -x "event: lost" "$run/flows" | grep -q '"restarted":true'
+	stop_daemon
+}
+
 @test "ended flows are kept with who and with whom" {
 	start_daemon
 	start_server 7311

@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request from its head to the JSON of its body: evhttp reads any bytes as they would come over
- * the network, in pieces, and what it lets through goes to the reader of /v1/blocks. Pages that it
- * writes are problems.
+ * the network, in pieces; of what it lets through the query and the headers are read, the body is
+ * opened as Content-Encoding says, and goes to the reader of /v1/blocks. Pages that evhttp writes
+ * are problems.
  *
- * fuzz-links: user/api/blocks_read.c user/block/limits.c user/base/page.c user/base/json.c
+ * fuzz-links: user/api/blocks_read.c user/api/said.c
+ * fuzz-links: user/block/limits.c user/base/page.c user/base/json.c
  * fuzz-links: user/block/address.c user/block/domain.c user/block/entry.c user/block/format.c
  * fuzz-links: user/block/format_csv.c user/block/format_ipset.c user/block/format_json.c
  * fuzz-links: user/block/format_merge.c user/block/format_misp.c user/block/format_open.c
- * fuzz-links: user/base/unpack.c
  * fuzz-links: user/block/format_picket.c user/block/format_stix.c user/block/format_text.c
  * fuzz-links: user/block/pattern.c user/block/pattern_lex.c user/block/reader.c
- * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
+ * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c user/base/unpack.c
  */
 #include "api/blocks.h"
 
+#include "api/said.h"
+#include "base/buf.h"
 #include "base/page.h"
+#include "base/unpack.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <jansson.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define BODY_MAX 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,11 +62,10 @@ static void on_page(void *arg, const struct evbuffer *out, int status)
 }
 
 /* Any JSON, or none: an error for people, or entries that are all within their bounds. */
-static void read_body(struct evbuffer *in)
+static void read_body(const char *bytes, size_t len)
 {
-	size_t len = evbuffer_get_length(in);
 	struct pk_blocks b;
-	int r = pk_blocks_read(len ? (char *)evbuffer_pullup(in, -1) : "", len, 1000, &b);
+	int r = pk_blocks_read(bytes, len, 1000, &b);
 
 	require(r == 0 || (b.error[0] && memchr(b.error, 0, sizeof(b.error))));
 	require(b.n <= PK_BLOCKS_TARGETS);
@@ -66,10 +74,66 @@ static void read_body(struct evbuffer *in)
 	pk_blocks_done(&b);
 }
 
+/* Whatever it was packed with: no more comes out than may. */
+static void open_body(enum pk_packed how, struct evbuffer *in)
+{
+	size_t len = evbuffer_get_length(in);
+	const char *bytes = len ? (char *)evbuffer_pullup(in, -1) : "", *why = NULL;
+	struct pk_buf out = { .max = BODY_MAX };
+	int r;
+
+	if (how == PK_PACKED_NOT || !len) {
+		read_body(bytes, len);
+		return;
+	}
+	r = pk_unpack(how, bytes, len, PK_UNPACK_WINDOW_HTTP, &out, &why);
+	require(r == 0 || r == -EFBIG || (r == -EBADMSG && why));
+	require(out.len <= BODY_MAX);
+	if (r == 0)
+		read_body(out.data, out.len);
+	pk_buf_done(&out);
+}
+
+static const char *said(struct evhttp_request *req, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(req), name);
+}
+
+static void read_id(const char *value)
+{
+	struct pk_said_id id = { 0 };
+
+	if (value && pk_said_event_id(value, &id) == 0)
+		require(memchr(id.run, 0, sizeof(id.run)));
+}
+
+static void read_query(struct evhttp_request *req)
+{
+	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req));
+	struct evkeyvalq pairs = TAILQ_HEAD_INITIALIZER(pairs);
+
+	if (query && evhttp_parse_query_str(query, &pairs) == 0)
+		read_id(evhttp_find_header(&pairs, "after"));
+	evhttp_clear_headers(&pairs);
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
+	static const char tag[] = "\"0a1b2c3d4e5f6071-2a\"";
+	const char *match = said(req, "If-Match"), *none = said(req, "If-None-Match");
+	enum pk_packed how = PK_PACKED_NOT;
+
 	(void)arg;
-	read_body(evhttp_request_get_input_buffer(req));
+	read_query(req);
+	read_id(said(req, "Last-Event-ID"));
+	(void)pk_said_accepts(said(req, "Accept"), "text/event-stream");
+	/* what is in strongly is in weakly; without a list only nothing is */
+	if (match && pk_said_tag(match, tag, false) == 1)
+		require(pk_said_tag(match, tag, true) == 1);
+	if (none)
+		require(pk_said_tag(none, NULL, true) <= 0);
+	if (pk_said_coding(said(req, "Content-Encoding"), &how) == 0)
+		open_body(how, evhttp_request_get_input_buffer(req));
 	evhttp_send_reply(req, 200, "OK", NULL);
 }
 
@@ -93,7 +157,7 @@ static void start(void)
 	evhttp_set_bevcb(s.http, on_connection, NULL);
 	evhttp_set_gencb(s.http, on_request, NULL);
 	evhttp_set_max_headers_size(s.http, 8192);
-	evhttp_set_max_body_size(s.http, 65536);
+	evhttp_set_max_body_size(s.http, BODY_MAX);
 	evhttp_set_timeout(s.http, 1);
 	bound = evhttp_bind_socket_with_handle(s.http, "127.0.0.1", 0);
 	require(bound != NULL);

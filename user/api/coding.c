@@ -3,6 +3,7 @@
 #include "api/coding.h"
 
 #include "api/exchange.h"
+#include "api/said.h"
 #include "api/server.h"
 #include "api/work.h"
 #include "base/buf.h"
@@ -67,29 +68,6 @@ void pk_codings_free(struct pk_codings *c)
 	while (c->first)
 		opening_free(c->first);
 	free(c);
-}
-
-int pk_coding_parse(const char *value, enum pk_packed *ret_how)
-{
-	static const struct {
-		const char *name;
-		enum pk_packed how;
-	} known[] = { { "gzip", PK_PACKED_GZIP },
-		      { "x-gzip", PK_PACKED_GZIP }, /* RFC 9110, 8.4.1.3: the same */
-		      { "zstd", PK_PACKED_ZSTD },
-		      { "identity", PK_PACKED_NOT },
-		      { "", PK_PACKED_NOT } };
-	const char *s = value ? value + strspn(value, " \t") : "";
-	size_t n = strcspn(s, " \t");
-
-	if (s[n + strspn(s + n, " \t")])
-		return -EINVAL;
-	for (size_t i = 0; i < PK_ARRAY_SIZE(known); i++)
-		if (strlen(known[i].name) == n && strncasecmp(s, known[i].name, n) == 0) {
-			*ret_how = known[i].how;
-			return 0;
-		}
-	return -EINVAL;
 }
 
 static void open_body(struct pk_work *w)
@@ -183,7 +161,7 @@ bool pk_coding_opens(struct pk_api_request *q, uint64_t max,
 
 	if (q->x->plain || !evbuffer_get_length(pk_api_body(q)))
 		return false;
-	if (pk_coding_parse(pk_exchange_said(q->x, "Content-Encoding"), &how) < 0)
+	if (pk_said_coding(pk_exchange_said(q->x, "Content-Encoding"), &how) < 0)
 		return refuse_coding(q);
 	if (how == PK_PACKED_NOT)
 		return false;

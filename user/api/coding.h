@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include "base/unpack.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,8 +21,6 @@ struct pk_exchange;
 struct pk_codings *pk_codings_new(struct event_base *base); /* NULL: no memory */
 void pk_codings_free(struct pk_codings *c);                 /* waits for what is being opened */
 
-/* NULL or empty, and "identity": NOT. -EINVAL: no coding, or more than one, that is known here. */
-int pk_coding_parse(const char *value, enum pk_packed *ret_how);
 /*
  * True: the body is being opened, then again() is called with its exchange, plain now; or it was
  * refused: 415 with what is taken, 413 when more than max bytes come out, 400, 503. q->x is gone.

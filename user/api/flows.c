@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flows and events as lists and streams. It reads tables and the journal and keeps nothing. */
+#include "api/resume.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/stream.h"
@@ -103,25 +104,6 @@ int pk_flow_get(struct pk_api_request *q)
 	return 0;
 }
 
-static int open_stream(struct pk_api_request *q, enum pk_stream_kind kind)
-{
-	struct pk_filter *f = NULL;
-	int r;
-
-	if (pk_api_param_filter(q, &f) < 0)
-		return 0;
-	r = pk_stream_open(q->view->streams, q, kind, &f, 0);
-	pk_filter_free(f);
-	if (r == -EBUSY)
-		return pk_api_busy(q, "too many readers");
-	return r;
-}
-
-int pk_flows_stream(struct pk_api_request *q)
-{
-	return open_stream(q, PK_STREAM_FLOWS);
-}
-
 int pk_events_get(struct pk_api_request *q)
 {
 	const struct pk_journal *journal = q->view->journal;
@@ -157,25 +139,17 @@ int pk_events_get(struct pk_api_request *q)
 /* With after, what is kept comes first; a filter is about what comes from now on only. */
 int pk_events_stream(struct pk_api_request *q)
 {
-	const struct pk_journal *journal = q->view->journal;
-	uint64_t after = 0;
-	struct pk_journal_item item;
-	struct pk_stream *r;
-	size_t before = pk_streams_readers(q->view->streams, PK_STREAM_EVENTS);
-	int ret;
+	struct pk_filter *f = NULL;
+	struct pk_resume from;
+	int r;
 
-	if (pk_api_param_u64(q, "after", UINT64_MAX >> 4, &after) < 0)
+	if (pk_resume_read(q, &from) < 0)
 		return 0;
-	if (pk_api_param(q, "after") && pk_api_param(q, "filter"))
+	if (from.asked && pk_api_param(q, "filter"))
 		return pk_api_problem(q, 400, "after and filter do not go together");
-	ret = open_stream(q, PK_STREAM_EVENTS);
-	if (ret < 0 || !pk_api_param(q, "after") ||
-	    pk_streams_readers(q->view->streams, PK_STREAM_EVENTS) == before)
-		return ret;
-	r = pk_stream_next(q->view->streams, PK_STREAM_EVENTS, NULL);
-	for (; pk_journal_after(journal, after, &item) == 0; after = item.sequence)
-		if (pk_stream_has_room(r))
-			pk_stream_add(r, item.json, item.len);
-	pk_streams_flush(q->view->streams);
-	return 0;
+	if (pk_api_param_filter(q, &f) < 0)
+		return 0;
+	r = pk_resume_open(q, q->view->journal, PK_STREAM_EVENTS, 0, &f);
+	pk_filter_free(f);
+	return r;
 }

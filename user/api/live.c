@@ -176,7 +176,7 @@ static void send_one(struct pk_live *l, struct pk_view *v, struct pk_stream *r)
 		return;
 	write_snapshot(l, v, pk_stream_filter(r), pk_stream_arg(r), lost);
 	if (!l->text.error)
-		pk_stream_add(r, l->text.data, l->text.len);
+		pk_stream_add(r, (struct pk_stream_id){ 0 }, l->text.data, l->text.len);
 }
 
 void pk_live_tick(struct pk_live *l, struct pk_view *v)
@@ -203,7 +203,7 @@ int pk_live_get(struct pk_api_request *q)
 	if (pk_api_param_u64(q, "limit", PK_LIVE_ROWS_MAX, &rows) < 0 ||
 	    pk_api_param_filter(q, &f) < 0)
 		return 0;
-	r = pk_stream_open(q->view->streams, q, PK_STREAM_LIVE, &f, rows);
+	r = pk_stream_open(q->view->streams, q, PK_STREAM_LIVE, &f, rows, NULL);
 	pk_filter_free(f);
 	if (r == -EBUSY)
 		return pk_api_busy(q, "too many readers");

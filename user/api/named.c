@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DNS transactions, hellos and alerts from their journals, as lists and streams. It keeps nothing.
  */
+#include "api/resume.h"
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/stream.h"
@@ -11,8 +12,6 @@
 #include "output/subject.h"
 
 #include <picket/api.h>
-
-#include <errno.h>
 
 #define LIMIT     1000
 #define LIMIT_MAX 10000
@@ -77,33 +76,17 @@ static int get(struct pk_api_request *q, const struct pk_journal *journal, const
 	return 0;
 }
 
-/* With after, what is kept comes first, by the same filter. */
 static int stream(struct pk_api_request *q, const struct pk_journal *journal,
-		  enum pk_stream_kind kind)
+		  enum pk_stream_kind kind, enum pk_store_kind store)
 {
-	struct pk_streams *all = q->view->streams;
-	struct pk_journal_item item;
 	struct pk_filter *f = NULL;
-	struct pk_stream *r;
-	uint64_t after = 0;
-	size_t len;
-	int e;
+	int r;
 
-	if (pk_api_param_u64(q, "after", UINT64_MAX >> 4, &after) < 0 ||
-	    pk_api_param_filter(q, &f) < 0)
+	if (pk_api_param_filter(q, &f) < 0)
 		return 0;
-	e = pk_stream_open(all, q, kind, &f, 0);
+	r = pk_resume_open(q, journal, kind, store, &f);
 	pk_filter_free(f);
-	if (e == -EBUSY)
-		return pk_api_busy(q, "too many readers");
-	if (e < 0 || !pk_api_param(q, "after"))
-		return e;
-	r = pk_stream_next(all, kind, NULL); /* the latest to come */
-	for (; pk_journal_after(journal, after, &item) == 0; after = item.sequence)
-		if (wanted(pk_stream_filter(r), &item, &len) && pk_stream_has_room(r))
-			pk_stream_add(r, item.json, len);
-	pk_streams_flush(all);
-	return 0;
+	return r;
 }
 
 int pk_dns_get(struct pk_api_request *q)
@@ -113,7 +96,7 @@ int pk_dns_get(struct pk_api_request *q)
 
 int pk_dns_stream(struct pk_api_request *q)
 {
-	return stream(q, q->view->dns, PK_STREAM_DNS);
+	return stream(q, q->view->dns, PK_STREAM_DNS, 0);
 }
 
 int pk_tls_get(struct pk_api_request *q)
@@ -123,15 +106,15 @@ int pk_tls_get(struct pk_api_request *q)
 
 int pk_tls_stream(struct pk_api_request *q)
 {
-	return stream(q, q->view->tls, PK_STREAM_TLS);
+	return stream(q, q->view->tls, PK_STREAM_TLS, 0);
 }
 
 int pk_alerts_stream(struct pk_api_request *q)
 {
-	return stream(q, q->view->alert_log, PK_STREAM_ALERTS);
+	return stream(q, q->view->alert_log, PK_STREAM_ALERTS, PK_STORE_ALERT);
 }
 
 int pk_incidents_stream(struct pk_api_request *q)
 {
-	return stream(q, q->view->incident_log, PK_STREAM_INCIDENTS);
+	return stream(q, q->view->incident_log, PK_STREAM_INCIDENTS, PK_STORE_INCIDENT);
 }

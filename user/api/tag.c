@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes tags, reads conditions, answers those that do not hold. It knows no list. */
+/* Makes tags, and answers conditions that do not hold. It knows no list. */
 #include "api/tag.h"
 
 #include "api/exchange.h"
+#include "api/said.h"
 #include "api/server.h"
 #include "api/view.h"
 #include "base/buf.h"
 
 #include <picket/api.h>
 
-#include <errno.h>
 #include <event2/http.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,40 +21,6 @@ const char *pk_tag_of(const struct pk_view *v, const struct pk_block_info *info,
 	snprintf(out, PK_TAG_MAX, "\"%.8s%.8s-%" PRIx64 "\"", v->ocsf.boot, v->ocsf.run,
 		 info->edition);
 	return out;
-}
-
-/* Past blanks and empty elements, which the grammar of lists allows. */
-static const char *skip(const char *s)
-{
-	return s + strspn(s, " \t,");
-}
-
-int pk_tag_is_in(const char *value, const char *tag, bool weak)
-{
-	const char *s = skip(value);
-	bool found = false;
-
-	if (*s == '*')
-		return *skip(s + 1) ? -EINVAL : tag != NULL;
-	if (!*s)
-		return -EINVAL;
-	while (*s) {
-		bool is_weak = strncmp(s, "W/", 2) == 0;
-		size_t n;
-
-		s += is_weak ? 2 : 0;
-		n = *s == '"' ? strcspn(s + 1, "\" \t") + 2 : 0;
-		if (!n || s[n - 1] != '"')
-			return -EINVAL;
-		found = found ||
-			(tag && (weak || !is_weak) && strlen(tag) == n && memcmp(s, tag, n) == 0);
-		s += n;
-		n = strspn(s, " \t");
-		if (s[n] && s[n] != ',')
-			return -EINVAL;
-		s = skip(s);
-	}
-	return found;
 }
 
 void pk_tag_head(struct pk_api_request *q, const struct pk_block_info *info)
@@ -101,7 +67,7 @@ bool pk_tag_passes(struct pk_api_request *q, const struct pk_block_info *info)
 
 	if (info)
 		(void)pk_tag_of(q->view, info, text); /* which is text */
-	r = match ? pk_tag_is_in(match, tag, false) : 1;
+	r = match ? pk_said_tag(match, tag, false) : 1;
 	if (r < 0)
 		return malformed(q, "If-Match");
 	if (!r)
@@ -110,7 +76,7 @@ bool pk_tag_passes(struct pk_api_request *q, const struct pk_block_info *info)
 			info ? "the list is not the one of If-Match any more: ETag is that of "
 			       "now"
 			     : "there is no list of this name that If-Match could be about");
-	r = none ? pk_tag_is_in(none, tag, true) : 0;
+	r = none ? pk_said_tag(none, tag, true) : 0;
 	if (r < 0)
 		return malformed(q, "If-None-Match");
 	if (!r)

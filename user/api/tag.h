@@ -18,12 +18,6 @@ struct pk_view;
 /* Of this run of the agent alone: after another start no tag of before fits. Returns out. */
 const char *pk_tag_of(const struct pk_view *v, const struct pk_block_info *info,
 		      char out[PK_TAG_MAX]);
-/*
- * Does the value of If-Match or If-None-Match name this tag (NULL: there is no list, which only a
- * tag would name)? weak: W/"x" is as good as "x". 1, 0; -EINVAL: it is not well formed.
- */
-int pk_tag_is_in(const char *value, const char *tag, bool weak);
-
 /* The header ETag of the answer. */
 void pk_tag_head(struct pk_api_request *q, const struct pk_block_info *info);
 /*

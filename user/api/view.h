@@ -45,9 +45,10 @@ struct pk_view {
 	struct {
 		uint64_t broken;
 		bool trouble;
-	} store_told;                          /* what was said of it last */
-	struct pk_mutes *mutes;                /* suppressions; NULL: nothing is detected here */
-	bool mutes_ready;                      /* those of before were read: more can be made */
+	} store_told;           /* what was said of it last */
+	bool logs_go_on;        /* alert_log and incident_log count on from what the store has */
+	struct pk_mutes *mutes; /* suppressions; NULL: nothing is detected here */
+	bool mutes_ready;       /* those of before were read: more can be made */
 	struct pk_incidents *incidents;        /* NULL: none are kept here */
 	struct pk_journal *incident_log;       /* every telling of an incident */
 	struct pk_pipeline_respond *responder; /* the pipeline's own */

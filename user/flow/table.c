@@ -28,6 +28,7 @@ struct pk_flow_table {
 	uint32_t fresh; /* entries from here on were never used */
 	uint32_t free;  /* chained by next_id */
 	struct list live, ended;
+	uint64_t reports;
 	struct pk_flow_totals totals;
 	struct pk_hash_key key;
 	void (*forgot)(void *arg, uint64_t id);
@@ -290,6 +291,7 @@ struct pk_flow_entry *pk_flow_table_update(struct pk_flow_table *t, const struct
 		list_pop(t, e->ended ? &t->ended : &t->live, i);
 	}
 	e->is_new = !e->updated_ns;
+	e->report = ++t->reports;
 	take_report(t, e, r);
 	e->was_ended = e->ended;
 	e->ended = e->ended || r->final;
@@ -362,4 +364,25 @@ double pk_flow_rate_packets(const struct pk_flow_entry *e, unsigned d, uint64_t 
 			    uint64_t stale_ns)
 {
 	return is_stale(e, now_ns, stale_ns) ? 0 : (double)e->rate_packets[d & 1];
+}
+
+/* Lists are in the order of reports, so what is new is behind their newest ends. */
+struct pk_flow_entry *pk_flow_table_after(struct pk_flow_table *t, bool ended, uint64_t report)
+{
+	const struct list *l = ended ? &t->ended : &t->live;
+	uint32_t first = 0;
+
+	for (uint32_t i = l->newest; i && t->e[i].report > report; i = t->e[i].older)
+		first = i;
+	return first ? &t->e[first] : NULL;
+}
+
+struct pk_flow_entry *pk_flow_table_newer(struct pk_flow_table *t, const struct pk_flow_entry *e)
+{
+	return e->newer ? &t->e[e->newer] : NULL;
+}
+
+uint64_t pk_flow_table_reports(const struct pk_flow_table *t)
+{
+	return t->reports;
 }

@@ -28,6 +28,7 @@ struct pk_flow_counted {
 struct pk_flow_entry {
 	struct pk_flow flow;                  /* totals */
 	uint64_t updated_ns;                  /* time of the last report */
+	uint64_t report;                      /* its number, from 1, of all that were taken */
 	float rate_bytes[2], rate_packets[2]; /* a second, between the last two reports */
 	uint64_t new_bytes[2];                /* what the last report added */
 	struct pk_flow_counted counted[2], counted_before[2]; /* see pk_flow_entry_count() */
@@ -74,6 +75,11 @@ struct pk_flow_entry *pk_flow_table_live(struct pk_flow_table *t,
 					 const struct pk_flow_entry *after);
 struct pk_flow_entry *pk_flow_table_ended(struct pk_flow_table *t,
 					  const struct pk_flow_entry *after);
+
+/* Of the live or the ended flows the first that was reported after this number; then the next. */
+struct pk_flow_entry *pk_flow_table_after(struct pk_flow_table *t, bool ended, uint64_t report);
+struct pk_flow_entry *pk_flow_table_newer(struct pk_flow_table *t, const struct pk_flow_entry *e);
+uint64_t pk_flow_table_reports(const struct pk_flow_table *t); /* the last number */
 
 const struct pk_flow_totals *pk_flow_table_totals(const struct pk_flow_table *t);
 void pk_flow_table_counts(const struct pk_flow_table *t, struct pk_table_use_count *ret_live,

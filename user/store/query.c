@@ -140,7 +140,8 @@ static int give_item(void *arg, sqlite3_stmt *stmt)
 	struct pk_store_item i = { .id = (uint64_t)sqlite3_column_int64(stmt, 0),
 				   .time_ns = (uint64_t)sqlite3_column_int64(stmt, 1),
 				   .uid = (const char *)sqlite3_column_text(stmt, 2),
-				   .json = (const char *)sqlite3_column_text(stmt, 3) };
+				   .json = (const char *)sqlite3_column_text(stmt, 3),
+				   .change = (uint64_t)sqlite3_column_int64(stmt, 4) };
 
 	i.len = (size_t)sqlite3_column_bytes(stmt, 3);
 	return i.uid && i.json ? to->fn(to->arg, &i) : 0;
@@ -156,13 +157,14 @@ int pk_store_list(struct pk_store *s, const struct pk_store_query *q, pk_store_i
 {
 	struct item_to to = { fn, arg };
 	struct ask a = { 0 };
+	const char *by;
 	size_t rows;
 	int r;
 
 	r = open_reader(s);
 	if (r < 0)
 		return r;
-	ask_n(&a, "SELECT id, time, uid, json FROM object WHERE kind = ?", q->kind);
+	ask_n(&a, "SELECT id, time, uid, json, seq FROM object WHERE kind = ?", q->kind);
 	if (q->since_ns)
 		ask_n(&a, " AND time >= ?", bound(q->since_ns));
 	if (q->until_ns)
@@ -172,9 +174,12 @@ int pk_store_list(struct pk_store *s, const struct pk_store_query *q, pk_store_i
 	ask_text(&a, " AND technique = ?", q->technique);
 	ask_text(&a, " AND incident = ?", q->incident_uid);
 	ask_addr(&a, " AND remote = ?", q->remote);
-	if (q->after)
-		ask_n(&a, q->oldest_first ? " AND id > ?" : " AND id < ?", bound(q->after));
-	pk_buf_str(&a.text, q->oldest_first ? " ORDER BY id" : " ORDER BY id DESC");
+	by = q->by_change ? "seq" : "id";
+	if (q->after) {
+		pk_buf_fmt(&a.text, " AND %s", by);
+		ask_n(&a, q->oldest_first ? " > ?" : " < ?", bound(q->after));
+	}
+	pk_buf_fmt(&a.text, " ORDER BY %s%s", by, q->oldest_first ? "" : " DESC");
 	pk_buf_fmt(&a.text, " LIMIT %zu", q->limit ? q->limit : LIMIT);
 	r = answer(s, &a, give_item, &to, &rows);
 	pk_buf_done(&a.text);
@@ -192,7 +197,7 @@ int pk_store_get(struct pk_store *s, enum pk_store_kind kind, const char *uid, p
 	r = open_reader(s);
 	if (r < 0)
 		return r;
-	ask_n(&a, "SELECT id, time, uid, json FROM object WHERE kind = ?", kind);
+	ask_n(&a, "SELECT id, time, uid, json, seq FROM object WHERE kind = ?", kind);
 	ask_text(&a, " AND uid = ?", uid);
 	r = answer(s, &a, give_item, &to, &rows);
 	pk_buf_done(&a.text);

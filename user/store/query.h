@@ -14,13 +14,17 @@ struct pk_store_query {
 	uint8_t severity_min;
 	const char *technique, *incident_uid; /* NULL: any */
 	const uint8_t *remote;                /* NULL: any */
-	uint64_t after;                       /* id of the last row one has seen; 0: none */
-	bool oldest_first;                    /* else the newest */
-	size_t limit;                         /* 0: 1000 */
+	/* In the order of the last change, not of creation: then after is the change of the last
+	 * row one has seen. */
+	bool by_change;
+	uint64_t after;    /* id of the last row one has seen; 0: none */
+	bool oldest_first; /* else the newest */
+	size_t limit;      /* 0: 1000 */
 };
 
 struct pk_store_item {
-	uint64_t id; /* in the order of creation */
+	uint64_t id;     /* in the order of creation */
+	uint64_t change; /* in that of changes: its last record of the chain */
 	uint64_t time_ns;
 	const char *uid, *json; /* borrowed for the call */
 	size_t len;

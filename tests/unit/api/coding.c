@@ -8,36 +8,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-static void codings_are_read(void **state)
-{
-	static const struct {
-		const char *value;
-		int want; /* of enum pk_packed, or -EINVAL */
-	} rows[] = { { NULL, PK_PACKED_NOT },
-		     { "", PK_PACKED_NOT },
-		     { "identity", PK_PACKED_NOT },
-		     { "gzip", PK_PACKED_GZIP },
-		     { " GZip\t", PK_PACKED_GZIP },
-		     { "x-gzip", PK_PACKED_GZIP },
-		     { "zstd", PK_PACKED_ZSTD },
-		     { "br", -EINVAL },
-		     { "deflate", -EINVAL },
-		     { "gzip, gzip", -EINVAL },
-		     { "gzip;q=1", -EINVAL },
-		     { "gzipp", -EINVAL },
-		     { "gzi", -EINVAL },
-		     { "*", -EINVAL } };
-
-	(void)state;
-	for (size_t i = 0; i < PK_ARRAY_SIZE(rows); i++) {
-		enum pk_packed how = PK_PACKED_NOT;
-		int r = pk_coding_parse(rows[i].value, &how);
-
-		if ((r < 0 ? r : (int)how) != rows[i].want)
-			fail_msg("%s: %d", rows[i].value ? rows[i].value : "none", r);
-	}
-}
-
 static size_t gzip(const char *text, size_t len, char *out, size_t room)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)text,
@@ -213,7 +183,6 @@ static void who_leaves_is_not_served(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codings_are_read),
 		cmocka_unit_test(packed_bodies_are_taken),
 		cmocka_unit_test(others_are_refused),
 		cmocka_unit_test(many_at_once),

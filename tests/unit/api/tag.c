@@ -1,51 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tags of lists and the conditions about them, read and asked for over HTTP. */
+/* Tags of lists and conditions about them, over HTTP. */
 #include "served.h"
 
 #include "api/tag.h"
-
-static void conditions_are_read(void **state)
-{
-	static const struct {
-		const char *value;
-		const char *tag;
-		bool weak;
-		int want;
-	} rows[] = {
-		{ "\"a\"", "\"a\"", false, 1 },
-		{ "\"b\"", "\"a\"", false, 0 },
-		{ "\"b\", \"a\"", "\"a\"", false, 1 },
-		{ ",, \"b\" ,\t\"a\" ,", "\"a\"", false, 1 },
-		{ "W/\"a\"", "\"a\"", false, 0 }, /* If-Match compares strongly */
-		{ "W/\"a\"", "\"a\"", true, 1 },
-		{ "\"\"", "\"a\"", false, 0 },
-		{ "\"a,b\"", "\"a\"", false, 0 },
-		{ "*", "\"a\"", false, 1 },
-		{ "*", NULL, false, 0 },
-		{ "\"a\"", NULL, false, 0 },
-		{ "", "\"a\"", false, -EINVAL },
-		{ ", ,", "\"a\"", false, -EINVAL },
-		{ "a", "\"a\"", false, -EINVAL },
-		{ "\"a", "\"a\"", false, -EINVAL },
-		{ "\"", "\"a\"", false, -EINVAL },
-		{ "\"a\"\"b\"", "\"a\"", false, -EINVAL },
-		{ "\"a\" \"b\"", "\"a\"", false, -EINVAL },
-		{ "\"a b\"", "\"a\"", false, -EINVAL },
-		{ "w/\"a\"", "\"a\"", false, -EINVAL },
-		{ "W/", "\"a\"", false, -EINVAL },
-		{ "*, \"a\"", "\"a\"", false, -EINVAL },
-		{ "\"b\", *", "\"a\"", false, -EINVAL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < PK_ARRAY_SIZE(rows); i++) {
-		int r = pk_tag_is_in(rows[i].value, rows[i].tag, rows[i].weak);
-
-		if (r != rows[i].want)
-			fail_msg("%s with %s: %d", rows[i].value,
-				 rows[i].tag ? rows[i].tag : "none", r);
-	}
-}
 
 struct heard {
 	int status;
@@ -216,7 +173,6 @@ static void no_update_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conditions_are_read),
 		cmocka_unit_test(each_change_has_its_tag),
 		cmocka_unit_test(what_is_the_same_is_not_sent),
 		cmocka_unit_test(no_update_is_lost),
