@@ -31,11 +31,11 @@
 #define EXPIRES_S    (30 * 86400ull)
 #define UNPACKED_MAX (2ull << 30)
 
-enum { NAME = 256, VERSION, NEXT, EXPIRES, KEY, OUT, ADD, DIR_OWN, KEYS, SIGNATURE, TREAT };
+enum { NAME = 256, VERSION, NEXT, EXPIRES, KEY, OUT, WHOLE, ADD, DIR_OWN, KEYS, SIGNATURE, TREAT };
 
 struct wish {
 	struct pk_statement s;
-	const char *file, *out, *trusted;
+	const char *file, *out, *whole, *trusted;
 	char *own;
 	const char *key[KEYS_MAX];
 	size_t keys;
@@ -163,6 +163,9 @@ static int take(struct wish *w, int c, const char *option)
 		return 0;
 	case OUT:
 		w->out = optarg;
+		return 0;
+	case WHOLE:
+		w->whole = optarg;
 		return 0;
 	case ADD:
 		w->add = true;
@@ -311,7 +314,17 @@ static int sign_by(struct wish *w, struct pk_envelope *e, const char *word)
 	return r < 0 ? complain(word, strerror(-r)) : 0;
 }
 
-static int write_out(const char *out, const struct pk_envelope *e)
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+	ssize_t n = 0;
+
+	for (; len && n >= 0; bytes += n, len -= (size_t)n)
+		n = write(fd, bytes, len);
+	return n >= 0;
+}
+
+/* The envelope, and what is in it behind; the file is there whole or as it was. */
+static int write_out(const char *out, const struct pk_envelope *e, const struct pk_list_bytes *list)
 {
 	_cleanup_(pk_buf_done) struct pk_buf line = {};
 	_cleanup_free_ char *temp = NULL;
@@ -321,8 +334,8 @@ static int write_out(const char *out, const struct pk_envelope *e)
 		return complain(out, "out of memory");
 	pk_buf_char(&line, '\n');
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0 || write(fd, line.data, line.len) != (ssize_t)line.len || fsync(fd) < 0 ||
-	    rename(temp, out) < 0)
+	if (fd < 0 || !write_all(fd, line.data, line.len) ||
+	    !write_all(fd, list->bytes, list->len) || fsync(fd) < 0 || rename(temp, out) < 0)
 		return complain(out, strerror(errno));
 	return 0;
 }
@@ -368,6 +381,7 @@ static int run_sign(const struct pk_command *self, int argc, char **argv)
 	_cleanup_(envelope_donep) struct pk_envelope e = {};
 	_cleanup_(wish_done) struct wish w;
 	_cleanup_free_ char *beside = NULL;
+	const struct pk_list_bytes nothing = {};
 	int r = read_wish(self, &w, argc, argv);
 
 	if (r)
@@ -390,7 +404,9 @@ static int run_sign(const struct pk_command *self, int argc, char **argv)
 	for (size_t i = 0; i < w.keys && !r; i++)
 		r = sign_by(&w, &e, w.key[i]);
 	if (!r)
-		r = write_out(w.out, &e);
+		r = write_out(w.out, &e, &nothing);
+	if (!r && w.whole)
+		r = write_out(w.whole, &e, &b);
 	if (!r)
 		print(&w, w.out, &w.s, e.sigs);
 	return r;
@@ -446,29 +462,18 @@ static int run_verify(const struct pk_command *self, int argc, char **argv)
 	}
 
 static const struct option sign_options[] = {
-	OPTION("name", required_argument, NAME),
-	OPTION("version", required_argument, VERSION),
-	OPTION("next", no_argument, NEXT),
-	OPTION("expires", required_argument, EXPIRES),
-	OPTION("key", required_argument, KEY),
-	OPTION("add", no_argument, ADD),
-	OPTION("out", required_argument, OUT),
-	OPTION("dir", required_argument, DIR_OWN),
-	OPTION("format", required_argument, TREAT),
-	OPTION("column", required_argument, TREAT),
-	OPTION("allow", no_argument, TREAT),
-	OPTION("mode", required_argument, TREAT),
-	OPTION("skip-bad", no_argument, TREAT),
-	OPTION("wide", no_argument, TREAT),
-	OPTION("force-cover", required_argument, TREAT),
-	OPTION("ttl", required_argument, TREAT),
-	OPTION("proto", required_argument, TREAT),
-	OPTION("port", required_argument, TREAT),
-	OPTION("sni-only", no_argument, TREAT),
-	OPTION("refuse-query", no_argument, TREAT),
-	OPTION("output", required_argument, 'o'),
-	OPTION("help", no_argument, 'h'),
-	{ NULL, 0, NULL, 0 },
+	OPTION("name", required_argument, NAME),    OPTION("version", required_argument, VERSION),
+	OPTION("next", no_argument, NEXT),          OPTION("expires", required_argument, EXPIRES),
+	OPTION("key", required_argument, KEY),      OPTION("add", no_argument, ADD),
+	OPTION("out", required_argument, OUT),      OPTION("whole", required_argument, WHOLE),
+	OPTION("dir", required_argument, DIR_OWN),  OPTION("format", required_argument, TREAT),
+	OPTION("column", required_argument, TREAT), OPTION("allow", no_argument, TREAT),
+	OPTION("mode", required_argument, TREAT),   OPTION("skip-bad", no_argument, TREAT),
+	OPTION("wide", no_argument, TREAT),         OPTION("force-cover", required_argument, TREAT),
+	OPTION("ttl", required_argument, TREAT),    OPTION("proto", required_argument, TREAT),
+	OPTION("port", required_argument, TREAT),   OPTION("sni-only", no_argument, TREAT),
+	OPTION("refuse-query", no_argument, TREAT), OPTION("output", required_argument, 'o'),
+	OPTION("help", no_argument, 'h'),           { NULL, 0, NULL, 0 },
 };
 
 static const struct option verify_options[] = {
@@ -490,6 +495,9 @@ const struct pk_command pk_cmd_list_sign = {
 		"      --key KEY        name, id or file of the key (default); may be repeated\n"
 		"      --add            one signature more on the envelope that is there\n"
 		"      --out FILE       the envelope (FILE" PK_LIST_SIGNATURE ")\n"
+		"      --whole FILE     envelope and list in one file, for a server that hosts "
+		"fetch\n"
+		"                       it from (pull.lists)\n"
 		"      --dir DIR        of private keys\n"
 		"      --mode MODE, --allow, --ttl TIME, --format F, --column C, --skip-bad,\n"
 		"      --wide, --force-cover A, --proto P, --port N[-N], --sni-only,\n"
@@ -498,7 +506,8 @@ const struct pk_command pk_cmd_list_sign = {
 		"  -h, --help           this text\n\n"
 		"Examples:\n"
 		"  picket list sign drop.txt --expires 7d\n"
-		"  picket list sign drop.txt --add --key second\n",
+		"  picket list sign drop.txt --add --key second\n"
+		"  picket list sign drop.txt --whole /srv/www/drop.signed\n",
 };
 
 const struct pk_command pk_cmd_list_verify = {

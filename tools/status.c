@@ -319,6 +319,37 @@ static void gate(struct pk_buf *out, json_t *s)
 	pk_buf_char(out, '\n');
 }
 
+/* "unchanged, 12 s ago; next in 3 m" of each list that is fetched. */
+static void pulled(struct pk_buf *out, json_t *s)
+{
+	json_t *lists = pk_json_at(s, "pull.lists");
+	double now = pk_json_num(s, "now");
+
+	if (!json_array_size(lists))
+		return;
+	pk_buf_fmt(out, "\nFetched lists%s\n",
+		   json_is_true(pk_json_at(s, "pull.running")) ? "" : "  NOBODY FETCHES THEM");
+	for (size_t i = 0; i < json_array_size(lists); i++) {
+		json_t *l = json_array_get(lists, i);
+		const char *why = pk_json_text(l, "why");
+
+		pk_buf_str(out, "  ");
+		cell(out, pk_json_text(l, "list"), 20);
+		text(out, pk_json_text(l, "outcome"));
+		pk_buf_str(out, *why ? ": " : "");
+		text(out, why);
+		if (pk_json_num(l, "tried") > 0) {
+			pk_buf_str(out, ", ");
+			pk_human_ms(out, now - pk_json_num(l, "tried"));
+			pk_buf_str(out, " ago from ");
+			text(out, pk_json_text(l, "mirror"));
+			pk_buf_str(out, "; next in ");
+			pk_human_ms(out, pk_json_num(l, "next") - now);
+		}
+		pk_buf_char(out, '\n');
+	}
+}
+
 static void programs(struct pk_buf *out, json_t *s)
 {
 	json_t *list = json_object_get(s, "programs");
@@ -402,6 +433,7 @@ static void print(json_t *s, enum pk_format format)
 		kept(&out, s);
 		sinks(&out, s);
 		gate(&out, s);
+		pulled(&out, s);
 		losses(&out, s);
 		programs(&out, s);
 	}

@@ -7,6 +7,7 @@
 #include "agent.h"
 
 #include "agent_block.h"
+#include "agent_pull.h"
 #include "agent_sign.h"
 #include "api/server.h"
 #include "api/state.h"
@@ -59,6 +60,7 @@ struct agent {
 	struct pk_places places;
 	struct pk_agent_block *block;
 	struct pk_agent_sign *sign; /* NULL: no signed lists */
+	struct pk_agent_pull *pull;
 	struct pk_kernel kernel;
 	struct ring ring[RINGS];
 	struct pk_knobs knobs; /* as the broker set them */
@@ -219,6 +221,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	pk_agent_block_tick(a->block);
 	if (a->sign)
 		pk_agent_sign_tick(a->sign);
+	pk_agent_pull_tick(a->pull);
 	pk_streams_flush(a->view->streams);
 	pk_api_flush(a->api);
 	pk_api_tick(a->api);
@@ -401,6 +404,10 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		if (pk_api_gate(a->api, PK_TAKE_FD(fds[0])) < 0)
 			pk_error("gate: its requests can not be taken");
 		return 0;
+	case PK_MSG_PULL:
+		if (pk_api_pull(a->api, PK_TAKE_FD(fds[0])) < 0)
+			pk_error("pull: lists that are fetched can not be taken");
+		return 0;
 	case PK_MSG_SWEPT:
 		a->view->state->sweep = m->swept.sweep;
 		a->view->state->swept_ns = pk_clock_boot_ns();
@@ -518,6 +525,11 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	r = pk_pipeline_keep(a->pipeline, &a->places);
 	if (r < 0)
 		pk_error("the store: %s, continuing without keeping alerts and acts", strerror(-r));
+	r = pk_agent_pull_new(o->conf, a->pipeline, &a->pull);
+	if (r < 0) {
+		pk_closep(&listen_fd);
+		return r;
+	}
 	r = pk_agent_sign_new(o->conf, a->places.accepted, a->pipeline, &a->sign);
 	if (r < 0)
 		pk_error("signed lists: %s, continuing without accepting any", strerror(-r));
@@ -556,6 +568,7 @@ static void tear_down(struct agent *a)
 	}
 	pk_api_free(a->api);
 	pk_agent_sign_free(a->sign);
+	pk_agent_pull_free(a->pull);
 	pk_agent_block_free(a->block);
 	for (int i = 0; i < RINGS; i++) {
 		if (a->ring[i].ev)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * picketd: options, configuration, the lock, the API socket, and the two processes: the broker
- * (this one, privileged) and its children without capabilities, the pipeline and, where the API is
- * served over the network, the gate.
+ * (this one, privileged) and its children without capabilities: the pipeline, where the API is
+ * served over the network the gate, and where lists are fetched who does that.
  */
 #include "agent.h"
 
@@ -14,6 +14,7 @@
 #include "probe/broker.h"
 #include "probe/detach.h"
 #include "probe/privs.h"
+#include "pull/pull.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,6 +251,34 @@ static int run_gate(const struct pk_gate_opts *opts)
 	return r < 0;
 }
 
+/* The fourth: the same, but it may connect. */
+static int run_pull(const struct pk_pull_opts *opts)
+{
+	int r = give_up_all();
+
+	(void)prctl(PR_SET_NAME, "picketd-pull", 0, 0, 0);
+	if (!r)
+		r = pk_pull_run(opts);
+	if (r < 0)
+		pk_error("pull: %s", strerror(-r));
+	return r < 0;
+}
+
+static pid_t spawn_pull(void *arg, const struct pk_conf *conf, int core, int files)
+{
+	const struct pk_pull_opts opts = { .conf = conf, .core_fd = core, .files_fd = files };
+	int keep[] = { core, files };
+	pid_t pid = fork();
+
+	(void)arg;
+	if (pid < 0)
+		return -errno;
+	if (pid)
+		return pid;
+	close_others(keep, PK_ARRAY_SIZE(keep));
+	_exit(run_pull(&opts));
+}
+
 static pid_t spawn_gate(void *arg, const struct pk_conf *conf, int core, int files)
 {
 	const struct daemon *d = arg;
@@ -336,6 +365,7 @@ static int serve(struct daemon *d, const char *conf_file, const char *level)
 		return r;
 	/* A copy of the broker's own: a reload replaces it. */
 	opts.spawn_ward[PK_WARD_GATE] = d->gate_fd >= 0 ? spawn_gate : NULL;
+	opts.spawn_ward[PK_WARD_PULL] = d->conf->pull_lists.n ? spawn_pull : NULL;
 	r = load_conf(conf_file, level, &opts.conf);
 	if (!r)
 		r = pk_broker_run(&opts);

@@ -81,7 +81,8 @@ static void put(struct asked *a, uint32_t type, const void *payload, size_t len)
 	struct evbuffer *out = to_gate(a);
 
 	if (out && pk_gate_msg_put(out, type, a->id, payload, len) < 0)
-		pk_warn("gate: no memory for an answer, it is cut short");
+		pk_warn("%s: no memory for an answer, it is cut short",
+			a->link->o.news ? "pull" : "gate");
 }
 
 static bool is_change(const struct asked *a)
@@ -106,8 +107,9 @@ static void audit(const struct asked *a, int status)
 	for (size_t i = 0; i < PK_ARRAY_SIZE(names); i++)
 		if (names[i].method == a->x.method)
 			name = names[i].name;
-	pk_notice("audit: %s %s by %s (%s, %s): %d", is_change(a) ? name : "GET", a->path,
-		  a->client.name, pk_role_name(a->client.role), a->client.fingerprint, status);
+	pk_notice("audit: %s %s by %s (%s%s%s): %d", is_change(a) ? name : "GET", a->path,
+		  a->client.name, pk_role_name(a->client.role), *a->client.fingerprint ? ", " : "",
+		  a->client.fingerprint, status);
 }
 
 static void answer(struct asked *a, int status, bool stream)
@@ -220,6 +222,11 @@ static size_t behind(const struct pk_exchange *x)
 static const struct pk_exchange_ops ops = { said, head, reply,  begin, send_piece,
 					    end,  cut,  behind, no_fd };
 
+bool pk_link_is_there(const struct pk_link *l)
+{
+	return l->bev;
+}
+
 bool pk_link_counts(const struct pk_link *l, struct pk_gate_counts *ret_counts)
 {
 	*ret_counts = l->counts;
@@ -268,7 +275,7 @@ static struct asked *asked_new(struct pk_link *l, const struct pk_gate_msg *m)
 	memcpy(c->name, m->name, m->ask.name_len);
 	for (int i = 0; i < PK_GATE_SAIDS; i++)
 		memcpy(a->said[i], m->said[i], m->ask.said_len[i]);
-	for (size_t i = 0; i < sizeof(m->ask.fingerprint); i++)
+	for (size_t i = 0; !l->o.news && i < sizeof(m->ask.fingerprint); i++)
 		snprintf(c->fingerprint + 2 * i, 3, "%02x", m->ask.fingerprint[i]);
 	a->link = l;
 	a->next = l->first;
@@ -298,7 +305,8 @@ static int take_ask(struct pk_link *l, const struct pk_gate_msg *m)
 	struct asked *a;
 
 	/* numbers only go up, so none is used twice */
-	if (m->id <= l->last_id || l->n >= PK_LINK_REQUESTS_MAX)
+	if (m->id <= l->last_id || l->n >= PK_LINK_REQUESTS_MAX ||
+	    (m->ask.role == PK_ROLE_CARRIER) != (l->o.news != NULL))
 		return -EPROTO;
 	l->last_id = m->id;
 	a = asked_new(l, m);
@@ -345,14 +353,23 @@ static void take_gone(struct asked *a)
 	/* else its answer frees it */
 }
 
+/* About no request. -EPROTO: not for this end to tell. */
+static int take_told(struct pk_link *l, const struct pk_gate_msg *m)
+{
+	if ((m->type == PK_GATE_PULL) != (l->o.news != NULL))
+		return -EPROTO;
+	if (l->o.news)
+		return l->o.news(l->o.api, &m->pull);
+	l->counts = m->counts;
+	return 0;
+}
+
 static int take(struct pk_link *l, const struct pk_gate_msg *m)
 {
 	struct asked *a = l->first;
 
-	if (m->type == PK_GATE_COUNTS) {
-		l->counts = m->counts;
-		return 0;
-	}
+	if (m->type == PK_GATE_COUNTS || m->type == PK_GATE_PULL)
+		return take_told(l, m);
 	if (m->type == PK_GATE_ASK)
 		return take_ask(l, m);
 	while (a && a->id != m->id)
@@ -403,7 +420,8 @@ static void on_read(struct bufferevent *bev, void *arg)
 			evbuffer_drain(in, (size_t)n);
 	}
 	if (n < 0 || r < 0) {
-		pk_error("the gate said something out of order: ending it");
+		pk_error("the %s said something out of order: ending it",
+			 l->o.news ? "pull" : "gate");
 		hang_up(l);
 	} else if (n > 0) {
 		event_active(l->more, EV_TIMEOUT, 0);

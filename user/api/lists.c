@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/signed.h"
+#include "api/status_pull.h"
 #include "api/tag.h"
 #include "api/upload.h"
 #include "api/view.h"
@@ -99,6 +100,7 @@ int pk_lists_get(struct pk_api_request *q)
 		pk_json_obj(&j, NULL);
 		pk_answer_info(&j, q, &info);
 		pk_signed_write(&j, q->view, info.name);
+		pk_status_pull_list(&j, q->view, info.name);
 		pk_json_end(&j);
 	}
 	pk_json_end(&j);
@@ -147,6 +149,7 @@ int pk_list_get(struct pk_api_request *q)
 	pk_json_obj(&j, "list");
 	pk_answer_info(&j, q, &info);
 	pk_signed_write(&j, q->view, info.name);
+	pk_status_pull_list(&j, q->view, info.name);
 	pk_json_end(&j);
 	pk_json_arr(&j, "entries");
 	r = pk_block_rows(b, q->rest, (uint32_t)after, limit, write_row, &j);
@@ -176,6 +179,7 @@ static int answer_info(struct pk_api_request *q, const char *list)
 	pk_json_obj(&j, "list");
 	pk_answer_info(&j, q, &info);
 	pk_signed_write(&j, q->view, info.name);
+	pk_status_pull_list(&j, q->view, info.name);
 	pk_json_end(&j);
 	pk_json_end(&j);
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);

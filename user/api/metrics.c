@@ -61,6 +61,7 @@ int pk_metrics_get(struct pk_api_request *q)
 	pk_metrics_alerts(&p, v);
 	pk_metrics_queues(&p, v);
 	pk_metrics_gate(&p, v, q->api);
+	pk_metrics_pull(&p, v, q->api);
 	pk_api_reply(q, 200, PK_PROM_TYPE, &body);
 	return 0;
 }

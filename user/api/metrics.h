@@ -17,3 +17,4 @@ void pk_metrics_lists(struct pk_prom *p, const struct pk_view *v);
 void pk_metrics_alerts(struct pk_prom *p, const struct pk_view *v); /* alerts, incidents, acts */
 void pk_metrics_queues(struct pk_prom *p, const struct pk_view *v); /* store, sinks, readers */
 void pk_metrics_gate(struct pk_prom *p, const struct pk_view *v, const struct pk_api *api);
+void pk_metrics_pull(struct pk_prom *p, const struct pk_view *v, const struct pk_api *api);

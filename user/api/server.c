@@ -12,13 +12,16 @@
 #include "api/link.h"
 #include "api/peer.h"
 #include "api/record.h"
+#include "api/status_pull.h"
 #include "api/upload.h"
 #include "api/view.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/page.h"
 #include "flow/filter.h"
+#include "pull/told.h"
 
 #include <picket/api.h>
 
@@ -49,6 +52,7 @@ struct pk_api {
 	struct pk_records *records;
 	struct pk_kept *kept;
 	struct pk_link *gate;                   /* NULL: there was none yet */
+	struct pk_link *pull;                   /* the same */
 	uint64_t gate_before[PK_GATE_COUNTERS]; /* of gates that were there before this one */
 	struct pk_page page;
 	uint64_t upload_max;
@@ -388,7 +392,7 @@ static bool may_use(const struct pk_api_request *q, const struct pk_route *route
 {
 	const struct pk_link_client *c = pk_link_client(q->x);
 
-	return !c || (route->role && c->role >= route->role);
+	return !c || (route->role && c->role >= route->role) || pk_pull_may(q, route);
 }
 
 static uint64_t body_max(const struct pk_api *a, const struct pk_route *route)
@@ -477,7 +481,7 @@ static int start(struct pk_api *a, int *fd, uint64_t upload_max)
 
 int pk_api_gate(struct pk_api *a, int fd)
 {
-	const struct pk_link_opts o = { a, serve, a->upload_max };
+	const struct pk_link_opts o = { .api = a, .serve = serve, .body_max = a->upload_max };
 	struct pk_gate_counts c;
 
 	if (a->gate) {
@@ -502,6 +506,26 @@ bool pk_api_gate_counts(const struct pk_api *a, struct pk_gate_counts *ret_count
 	for (int i = 0; i < PK_GATE_COUNTERS; i++)
 		ret_counts->n[i] += a->gate_before[i];
 	return there;
+}
+
+static int take_news(struct pk_api *a, const struct pk_pull_news *n)
+{
+	return a->view->pulls ? pk_pulls_take(a->view->pulls, n, pk_clock_boot_ns()) : -ENOENT;
+}
+
+int pk_api_pull(struct pk_api *a, int fd)
+{
+	const struct pk_link_opts o = {
+		.api = a, .serve = serve, .body_max = a->upload_max, .news = take_news
+	};
+
+	pk_link_free(PK_TAKE(a->pull));
+	return pk_link_new(&o, fd, &a->pull);
+}
+
+bool pk_api_pull_runs(const struct pk_api *a)
+{
+	return a->pull && pk_link_is_there(a->pull);
 }
 
 struct event_base *pk_api_base(const struct pk_api *a)
@@ -567,6 +591,7 @@ void pk_api_free(struct pk_api *a)
 			l->gone(l->arg);
 	}
 	pk_link_free(a->gate);
+	pk_link_free(a->pull);
 	pk_uploads_free(a->uploads);
 	pk_codings_free(a->codings);
 	pk_records_free(a->records);

@@ -63,6 +63,9 @@ int pk_api_gate(struct pk_api *a, int fd);
 struct pk_gate_counts;
 /* What gates told of themselves, all together. false: none is there now. */
 bool pk_api_gate_counts(const struct pk_api *a, struct pk_gate_counts *ret_counts);
+/* Lists of the process that fetches them; fd is taken. One before it ends. */
+int pk_api_pull(struct pk_api *a, int fd);
+bool pk_api_pull_runs(const struct pk_api *a);
 void pk_api_free(struct pk_api *a);  /* ends all streams and connections */
 void pk_api_flush(struct pk_api *a); /* packets that were recorded since the last time */
 void pk_api_tick(struct pk_api *a);  /* once a second: takes new connections again */

@@ -9,6 +9,7 @@
 #include "api/status_gate.h"
 #include "api/status_keep.h"
 #include "api/status_names.h"
+#include "api/status_pull.h"
 #include "api/stream.h"
 #include "api/tables.h"
 #include "api/view.h"
@@ -380,6 +381,7 @@ static void write_degraded(struct pk_json *j, const struct pk_view *v, const str
 	pk_status_names_degraded(j, v);
 	pk_status_keep_degraded(j, v);
 	pk_status_gate_degraded(j, v, api);
+	pk_status_pull_degraded(j, v, api);
 	if (s->broker_gone)
 		pk_json_str(j, NULL, "the privileged process is gone");
 	if (!s->have_maps)
@@ -462,6 +464,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_notices(&j, s);
 	pk_status_keep(&j, v);
 	pk_status_gate(&j, v, q->api);
+	pk_status_pull(&j, v, q->api);
 	pk_records_status(pk_api_records(q->api), &j);
 	write_self(&j, v);
 	pk_json_end(&j);

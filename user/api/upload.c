@@ -317,14 +317,15 @@ static enum pk_refusal open_envelope(struct pk_api_request *q, struct pk_upload 
 /* May it come, and as what? -EINVAL: answered. */
 static int judge(struct pk_api_request *q, struct pk_upload *u)
 {
-	bool over_network = pk_link_client(q->x);
+	const struct pk_link_client *client = pk_link_client(q->x);
 	enum pk_refusal r = PK_SIGNED_OK;
 
 	if (pk_api_param_bool(q, "signed", &u->is_signed) < 0)
 		return -EINVAL;
 	if (u->is_signed)
 		r = open_envelope(q, u);
-	else if (u->changes && over_network && q->view->conf->sign_require)
+	else if (u->changes && client &&
+		 (q->view->conf->sign_require || client->role == PK_ROLE_CARRIER))
 		r = PK_REFUSED_UNSIGNED;
 	return r == PK_SIGNED_OK ? 0 : refuse(q, u, r, NULL);
 }

@@ -20,6 +20,7 @@ struct pk_live;
 struct pk_mutes;
 struct pk_pipeline_respond;
 struct pk_playbook;
+struct pk_pulls;
 struct pk_respond;
 struct pk_signing;
 struct pk_state;
@@ -62,6 +63,7 @@ struct pk_view {
 	struct pk_live *live;
 	struct pk_block *block;     /* NULL: not here, or not yet */
 	struct pk_signing *signing; /* NULL: signed lists can't be judged here */
+	struct pk_pulls *pulls;     /* NULL: no list is fetched */
 	struct pk_capture *capture; /* NULL: packets are not kept */
 	uint64_t now_ns; /* boottime of this moment, set by the pipeline before anyone reads */
 	/* Somebody began (true) or nobody is left (false) to watch /v1/live. */

@@ -35,6 +35,9 @@ struct pk_conf {
 	char *sign_keys;                /* directory of public keys */
 	struct pk_conf_list sign_lists; /* conf/threshold.h */
 	uint64_t sign_expired;          /* enum pk_conf_expired */
+	struct pk_conf_list pull_lists; /* conf/pull.h */
+	uint64_t pull_interval_ns, pull_timeout_ns, pull_bytes_max, pull_stale_ns;
+	char *pull_ca, *pull_cert, *pull_key, *pull_header;
 	char *run_dir, *lock_file;
 	char *pins_dir;                               /* in bpffs */
 	char *state_dir;                              /* keeps block lists, the store */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "conf/conf.h"
+#include "conf/pull.h"
 #include "conf/schema.h"
 #include "conf/threshold.h"
 
@@ -170,6 +171,7 @@ int pk_conf_parse(const struct pk_conf_row *row, const char *s, void *dest)
 static bool may_hold(const struct pk_conf_row *row, const char *s)
 {
 	struct pk_conf_threshold t;
+	struct pk_conf_pull p;
 	uint8_t net[16];
 	unsigned bits;
 	uint64_t i;
@@ -178,6 +180,8 @@ static bool may_hold(const struct pk_conf_row *row, const char *s)
 		return pk_ip_parse_cidr(s, net, &bits) == 0;
 	if (row->thresholds)
 		return pk_conf_threshold_parse(s, &t) == 0;
+	if (row->pulls)
+		return pk_conf_pull_parse(s, &p) == 0;
 	if (row->urls)
 		return has_scheme(row, s);
 	return !row->choices || parse_choice(row, s, &i) == 0;
@@ -254,6 +258,7 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,
 				  row->nets         ? "addresses or networks (10.0.0.0/8)"
 				  : row->thresholds ? "items like NAME=2 or NAME=2:KEY+KEY"
+				  : row->pulls      ? "items like NAME=https://HOST/PATH"
 						    : "names");
 	case PK_CONF_DURATION:
 		pk_buf_str(out, "a time with its unit (ms, s, m, h), ");

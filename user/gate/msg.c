@@ -44,6 +44,8 @@ static const struct shape shapes[] = {
 	[PK_GATE_GONE] = { true, 0, 0, true, false },
 	[PK_GATE_COUNTS] = { true, sizeof(struct pk_gate_counts), sizeof(struct pk_gate_counts),
 			     true, true },
+	[PK_GATE_PULL] = { true, sizeof(struct pk_pull_news), sizeof(struct pk_pull_news), true,
+			   true },
 	[PK_GATE_ANSWER] = { false, sizeof(struct pk_gate_answer), sizeof(struct pk_gate_answer),
 			     true, false },
 	[PK_GATE_DATA] = { false, 1, PK_GATE_DATA_MAX, true, false },
@@ -126,6 +128,9 @@ static int read_payload(const char *p, size_t len, struct pk_gate_msg *m)
 	case PK_GATE_COUNTS:
 		memcpy(&m->counts, p, sizeof(m->counts));
 		return 0;
+	case PK_GATE_PULL:
+		memcpy(&m->pull, p, sizeof(m->pull));
+		return pk_pull_news_is_valid(&m->pull) ? 0 : -EBADMSG;
 	default:
 		m->data = p;
 		m->len = len;

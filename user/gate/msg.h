@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What gate and core say to each other over a stream socket: frames of a head and a payload, host
- * byte order, both from the same binary. Each is checked whole before anybody looks into it: the
- * other side may have been taken over.
+ * What the core and those that carry for it (gate, pull) say to each other over a stream socket:
+ * frames of a head and a payload, host byte order, both from the same binary. Each is checked whole
+ * before anybody looks into it: the other side may have been taken over.
  */
 #pragma once
 
 #include "gate/counts.h"
 #include "gate/role.h"
+#include "pull/news.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ enum pk_gate_type {
 	PK_GATE_TAKEN = 3,  /* struct pk_gate_taken: so much of an answer is on its way */
 	PK_GATE_GONE = 4,   /* nobody waits for the answer any more */
 	PK_GATE_COUNTS = 5, /* struct pk_gate_counts, about no request; every second or so */
+	PK_GATE_PULL = 6,   /* struct pk_pull_news, about no request; of who fetches lists */
 	/* core -> gate */
 	PK_GATE_ANSWER = 16, /* struct pk_gate_answer */
 	PK_GATE_DATA = 17,   /* bytes of the answer */
@@ -91,6 +93,7 @@ struct pk_gate_msg {
 		struct pk_gate_taken taken;
 		struct pk_gate_answer answer;
 		struct pk_gate_counts counts;
+		struct pk_pull_news pull;
 	};
 	const char *path, *query, *name; /* of an ask; not NUL ended */
 	const char *said[PK_GATE_SAIDS];

@@ -10,8 +10,8 @@
 
 const char *pk_role_name(enum pk_role role)
 {
-	static const char *const names[PK_ROLES] = { "none", "reader", "analyst", "operator",
-						     "admin" };
+	static const char *const names[PK_ROLES] = { "none",    "carrier",  "reader",
+						     "analyst", "operator", "admin" };
 
 	return role < PK_ROLES ? names[role] : "none";
 }
@@ -35,7 +35,7 @@ enum pk_role pk_role_of(const struct pk_conf *conf, const char *const *names, un
 	};
 
 	for (int role = PK_ROLES - 1; role > PK_ROLE_NONE; role--)
-		if (is_in(of[role], names, n))
+		if (of[role] && is_in(of[role], names, n))
 			return (enum pk_role)role;
 	return PK_ROLE_NONE;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may do what over the network: each role may do what those before it may. */
+/* Who may do what over the network: from reader on, each role may do what those before it may. */
 #pragma once
 
 enum pk_role {
 	PK_ROLE_NONE,     /* nothing; of a route: not over the network */
+	PK_ROLE_CARRIER,  /* no certificate has it: offer signed lists (api/pulls.h) */
 	PK_ROLE_READER,   /* look */
 	PK_ROLE_ANALYST,  /* work on incidents, take packets */
 	PK_ROLE_OPERATOR, /* blocks and lists */

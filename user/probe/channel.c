@@ -44,6 +44,7 @@ static const struct shape shapes[] = {
 			    { TEXT(pk_msg_notice, text) },
 			    { LEN(pk_msg_notice, text) } },
 	[PK_MSG_SWEPT] = { .size = sizeof(struct pk_msg_swept) },
+	[PK_MSG_PULL] = { .size = sizeof(struct pk_msg_head), .fd_min = 1, .fd_max = 1 },
 	[PK_MSG_WARD_FILES] = { .size = sizeof(struct pk_msg_head), .fd_min = 1, .fd_max = 4 },
 	[PK_MSG_GATE] = { .size = sizeof(struct pk_msg_head), .fd_min = 1, .fd_max = 1 },
 	[PK_MSG_HOLD] = { .size = sizeof(struct pk_msg_hold) },

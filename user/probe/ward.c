@@ -33,6 +33,10 @@ static const struct {
 			   { offsetof(struct pk_conf, gate_cert),
 			     offsetof(struct pk_conf, gate_key), offsetof(struct pk_conf, gate_ca),
 			     offsetof(struct pk_conf, gate_crl) } },
+	[PK_WARD_PULL] = { "pull",
+			   PK_MSG_PULL,
+			   { offsetof(struct pk_conf, pull_ca), offsetof(struct pk_conf, pull_cert),
+			     offsetof(struct pk_conf, pull_key) } },
 };
 
 static void on_respawn(evutil_socket_t fd, short what, void *arg)

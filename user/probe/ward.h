@@ -20,6 +20,7 @@ struct pk_conf;
 
 enum pk_ward_name {
 	PK_WARD_GATE, /* the API over the network */
+	PK_WARD_PULL, /* fetches signed lists */
 	PK_WARDS
 };
 

@@ -239,6 +239,7 @@ static inline void feed_flow(uint64_t id, const char *from, int from_port, const
 
 /* What a test wants to be there besides. */
 static void (*feed_more)(struct pk_pipeline *p);
+static void (*serve_more)(struct pk_api *api);
 
 static inline void serve(int fd)
 {
@@ -264,6 +265,8 @@ static inline void serve(int fd)
 	host.view->admin = on_admin;
 	host.view->detach = on_detach;
 	assert_int_equal(pk_api_new(host.base, host.view, fd, (gid_t)-1, 1 << 20, &host.api), 0);
+	if (serve_more)
+		serve_more(host.api);
 	timer = event_new(host.base, -1, EV_PERSIST, on_timer, NULL);
 	event_add(timer, &often);
 	event_base_dispatch(host.base);
