@@ -39,6 +39,7 @@ extern const struct pk_command pk_cmd_list_sign;
 extern const struct pk_command pk_cmd_list_verify;
 extern const struct pk_command pk_cmd_key;
 extern const struct pk_command pk_cmd_push;
+extern const struct pk_command pk_cmd_fleet;
 extern const struct pk_command pk_cmd_check;
 extern const struct pk_command pk_cmd_rule;
 extern const struct pk_command pk_cmd_detach;

@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "block_args.h"
 #include "command.h"
+#include "fleet_ask.h"
 #include "hosts.h"
 #include "list_sign.h"
 #include "outcome.h"
@@ -26,20 +27,16 @@
 #include <time.h>
 #include <zstd.h>
 
-#define PARALLEL     16
-#define PARALLEL_MAX 256
 #define CONFIRM_S    60
-#define TO_MAX       64
 #define PLAN_AGAINST "3600"
 #define PACK_FROM    4096 /* bytes; below it nothing is won */
 
-enum { TO = 256, GROUP, CERT, KEY, CA, PKI, AS, CANARY, WAIT, MAX_FAIL, PAR, DRY, RESUME, SIG };
+enum { CANARY = PK_FA_END, WAIT, MAX_FAIL, DRY, RESUME, SIG };
 
 struct wish {
-	const char *file, *signature, *group, *cert, *key, *ca, *pki, *as;
-	const char *to[TO_MAX];
-	size_t n_to;
-	uint64_t canary, wait_s, max_fail, parallel;
+	struct pk_fleet_ask fleet;
+	const char *file, *signature;
+	uint64_t canary, wait_s, max_fail;
 	bool percent, dry, resume;
 	enum pk_format format;
 };
@@ -79,57 +76,40 @@ static int complain(const char *what, const char *why)
 	return 1;
 }
 
-static int number(const char *option, uint64_t max, uint64_t *ret, bool *ret_percent)
+/* "5" or "5%". */
+static int take_canary(struct wish *w)
 {
-	char *end;
+	size_t n = strlen(optarg);
 
-	*ret = strtoull(optarg, &end, 10);
-	if (ret_percent && *end == '%') {
-		*ret_percent = true;
-		max = 100;
-		end++;
-	}
-	if (*optarg >= '0' && *optarg <= '9' && !*end && *ret <= max)
-		return 0;
-	fprintf(stderr, "picket: --%s takes a number from 0 to %" PRIu64 "%s, not %s\n", option,
-		max, ret_percent ? ", or a share like 5%" : "", optarg);
-	return 2;
+	w->percent = n && optarg[n - 1] == '%';
+	if (!w->percent)
+		return pk_fleet_ask_number("canary", PK_HOSTS_MAX, &w->canary);
+	optarg[n - 1] = '\0';
+	return pk_fleet_ask_number("canary", 100, &w->canary);
 }
 
 static int take(struct wish *w, int c)
 {
-	const char **const text[] = { [GROUP - TO] = &w->group,  [CERT - TO] = &w->cert,
-				      [KEY - TO] = &w->key,      [CA - TO] = &w->ca,
-				      [PKI - TO] = &w->pki,      [AS - TO] = &w->as,
-				      [SIG - TO] = &w->signature };
-
 	switch (c) {
-	case TO:
-		if (w->n_to == TO_MAX)
-			return 2;
-		w->to[w->n_to++] = optarg;
-		return 0;
 	case CANARY:
-		return number("canary", PK_HOSTS_MAX, &w->canary, &w->percent);
+		return take_canary(w);
 	case WAIT:
 		return pk_args_seconds(optarg, &w->wait_s) < 0 ? 2 : 0;
 	case MAX_FAIL:
-		return number("max-fail", PK_HOSTS_MAX, &w->max_fail, NULL);
-	case PAR:
-		return number("parallel", PARALLEL_MAX, &w->parallel, NULL);
+		return pk_fleet_ask_number("max-fail", PK_HOSTS_MAX, &w->max_fail);
 	case DRY:
 		w->dry = true;
 		return 0;
 	case RESUME:
 		w->resume = true;
 		return 0;
+	case SIG:
+		w->signature = optarg;
+		return 0;
 	case 'o':
 		return pk_format_parse(optarg, &w->format) < 0 ? 2 : 0;
 	default:
-		if (c < TO || c > SIG || !text[c - TO])
-			return 2;
-		*text[c - TO] = optarg;
-		return 0;
+		return pk_fleet_ask_take(&w->fleet, c);
 	}
 }
 
@@ -138,7 +118,8 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 {
 	int c, r = 0;
 
-	*w = (struct wish){ .as = "operator", .max_fail = PK_HOSTS_MAX, .parallel = PARALLEL };
+	*w = (struct wish){ .max_fail = PK_HOSTS_MAX };
+	pk_fleet_ask_init(&w->fleet, "operator");
 	optind = 1;
 	while (!r && (c = getopt_long(argc, argv, "o:h", self->options, NULL)) >= 0) {
 		if (c == 'h') {
@@ -147,7 +128,7 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 		}
 		r = take(w, c);
 	}
-	if (r || optind + 1 != argc || !w->parallel || !w->n_to == !w->resume)
+	if (r || optind + 1 != argc || !w->fleet.n_to == !w->resume)
 		return 2;
 	w->file = argv[optind];
 	return 0;
@@ -390,7 +371,7 @@ static void finish(struct target *t, const char *outcome, const char *detail)
 /* As many at once as may be; none more once too many have failed. */
 static void start_next(struct push *p)
 {
-	while (p->next < p->until && p->going < p->w.parallel && p->failed <= p->w.max_fail)
+	while (p->next < p->until && p->going < p->w.fleet.parallel && p->failed <= p->w.max_fail)
 		start(&p->v[p->next++]);
 }
 
@@ -558,43 +539,21 @@ static int add_targets(struct push *p, const struct pk_hosts *h)
 static int find_targets(struct push *p, struct pk_hosts *h)
 {
 	_cleanup_(pk_buf_done) struct pk_buf error = {};
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; i < p->w.n_to && r == 0; i++)
-		r = pk_hosts_add(h, p->w.to[i], p->w.group, &error);
-	if (r == 0 && p->w.resume)
-		r = pk_push_state_rest(&p->state, h, &error);
+	if (pk_fleet_ask_hosts(&p->w.fleet, h))
+		return 1;
+	r = p->w.resume ? pk_push_state_rest(&p->state, h, &error) : 0;
 	if (r < 0)
 		return complain("push", error.data ? error.data : strerror(-r));
 	return add_targets(p, h);
 }
 
-static char *pki_file(const char *dir, const char *name, const char *end)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s%s", dir, name, end) < 0 ? NULL : path;
-}
-
 static int push(struct push *p)
 {
-	const char *dir = p->w.pki ? p->w.pki : "/etc/picket/pki";
-	_cleanup_free_ char *cert = pki_file(dir, p->w.as, ".crt");
-	_cleanup_free_ char *key = pki_file(dir, p->w.as, ".key");
-	_cleanup_free_ char *ca = pki_file(dir, "ca", ".crt");
-	const struct pk_remote_as as = { .cert = p->w.cert ? p->w.cert : cert,
-					 .key = p->w.key ? p->w.key : key,
-					 .ca = p->w.ca ? p->w.ca : ca };
-
-	if (!as.cert || !as.key || !as.ca)
-		return complain("push", "out of memory");
-	if (access(as.cert, R_OK) < 0 || access(as.key, R_OK) < 0 || access(as.ca, R_OK) < 0)
-		return complain(as.cert, "certificate, key and authority must be there and "
-					 "readable: --pki DIR and --as NAME, or --cert, --key and "
-					 "--ca");
-	p->remote = pk_remote_new(&as, (unsigned)p->w.parallel);
+	p->remote = pk_fleet_ask_remote(&p->w.fleet);
 	if (!p->remote)
-		return complain("push", "out of memory");
+		return 1;
 	run_waves(p);
 	if (!p->w.dry && p->failed < p->done)
 		pk_push_state_keep(&p->state, &p->s, &p->list);
@@ -629,28 +588,16 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	return r;
 }
 
-#define OPTION(name, arg, val)                                                                     \
-	{                                                                                          \
-		name, arg, NULL, val                                                               \
-	}
-
 static const struct option options[] = {
-	OPTION("to", required_argument, TO),
-	OPTION("group", required_argument, GROUP),
-	OPTION("pki", required_argument, PKI),
-	OPTION("as", required_argument, AS),
-	OPTION("cert", required_argument, CERT),
-	OPTION("key", required_argument, KEY),
-	OPTION("ca", required_argument, CA),
-	OPTION("signature", required_argument, SIG),
-	OPTION("canary", required_argument, CANARY),
-	OPTION("wait", required_argument, WAIT),
-	OPTION("max-fail", required_argument, MAX_FAIL),
-	OPTION("parallel", required_argument, PAR),
-	OPTION("dry-run", no_argument, DRY),
-	OPTION("resume", no_argument, RESUME),
-	OPTION("output", required_argument, 'o'),
-	OPTION("help", no_argument, 'h'),
+	PK_FA_OPTIONS,
+	{ "signature", required_argument, NULL, SIG },
+	{ "canary", required_argument, NULL, CANARY },
+	{ "wait", required_argument, NULL, WAIT },
+	{ "max-fail", required_argument, NULL, MAX_FAIL },
+	{ "dry-run", no_argument, NULL, DRY },
+	{ "resume", no_argument, NULL, RESUME },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -660,29 +607,28 @@ const struct pk_command pk_cmd_push = {
 	.usage = "push [OPTION]... --to HOST[:PORT]|FILE.yaml LIST",
 	.options = options,
 	.run = run,
-	.help = "      --to HOST[:PORT] (7443) or a file of groups of them; may be repeated\n"
-		"      --group NAME     of the file, instead of all in it\n"
-		"      --pki DIR        of certificates, as `picket pki` makes them\n"
-		"                       (/etc/picket/pki)\n"
-		"      --as NAME        whose certificate of these (operator)\n"
-		"      --cert FILE, --key FILE, --ca FILE\n"
-		"                       instead of those two\n"
-		"      --signature FILE the envelope (LIST" PK_LIST_SIGNATURE ")\n"
-		"      --canary N|N%    first so many hosts, the others when these are done\n"
-		"      --wait TIME      and so much later\n"
-		"      --max-fail N     no further hosts once more than N have failed\n"
-		"      --parallel N     hosts at once (16)\n"
-		"      --dry-run        only what would change, and which flows it would cut\n"
-		"      --resume         those hosts of the last push of this list that have not "
-		"got\n"
-		"                       it yet\n"
-		"  -o, --output F       table, json or csv\n"
-		"  -h, --help           this text\n\n"
-		"A host goes back to what it had unless it can be reached anew within a minute.\n\n"
-		"Examples:\n"
-		"  picket list sign drop.txt && picket push drop.txt --to web1.example.org\n"
-		"  picket push drop.txt --to hosts.yaml --group web --canary 5% --wait 1m "
-		"--max-fail "
-		"2\n"
-		"  picket push drop.txt --resume\n",
+	.help = PK_FA_HELP(
+		"operator") "      --signature FILE the envelope (LIST" PK_LIST_SIGNATURE ")\n"
+			    "      --canary N|N%    first so many hosts, the others when these are "
+			    "done\n"
+			    "      --wait TIME      and so much later\n"
+			    "      --max-fail N     no further hosts once more than N have failed\n"
+			    "      --dry-run        only what would change, and which flows it "
+			    "would cut\n"
+			    "      --resume         those hosts of the last push of this list that "
+			    "have not "
+			    "got\n"
+			    "                       it yet\n"
+			    "  -o, --output F       table, json or csv\n"
+			    "  -h, --help           this text\n\n"
+			    "A host goes back to what it had unless it can be reached anew within "
+			    "a minute.\n\n"
+			    "Examples:\n"
+			    "  picket list sign drop.txt && picket push drop.txt --to "
+			    "web1.example.org\n"
+			    "  picket push drop.txt --to hosts.yaml --group web --canary 5% --wait "
+			    "1m "
+			    "--max-fail "
+			    "2\n"
+			    "  picket push drop.txt --resume\n",
 };

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "hosts.h"
-#include "key_dir.h"
+#include "state_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,45 +21,18 @@
 #define BASES_MAX 4
 #define FILE_MAX  192
 
-static char *state_dir(void)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *path = NULL;
-	int n;
-
-	if (state && *state == '/')
-		n = asprintf(&path, "%s/picket/push", state);
-	else if (geteuid() == 0)
-		return strdup("/var/lib/picket/push");
-	else
-		n = home ? asprintf(&path, "%s/.local/state/picket/push", home) : -1;
-	return n < 0 ? NULL : path;
-}
-
-static json_t *read_json(int dir_fd, const char *file)
-{
-	int fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	json_t *o = fd < 0 ? NULL : json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-
-	pk_closep(&fd);
-	return o;
-}
-
 int pk_push_state_open(struct pk_push_state *s, const struct pk_statement *of)
 {
-	_cleanup_free_ char *dir = state_dir();
 	char file[FILE_MAX], sha[65];
 	const char *was;
 
-	if (!dir)
-		return -ENOENT;
-	s->dir_fd = pk_key_open_dir(dir, 0700);
+	s->dir_fd = pk_state_dir("push");
 	if (s->dir_fd < 0)
 		return s->dir_fd;
 	snprintf(s->list, sizeof(s->list), "%s", of->list);
 	snprintf(file, sizeof(file), "%s.json", of->list);
 	pk_hex(of->sha256, sizeof(of->sha256), sha);
-	s->o = read_json(s->dir_fd, file);
+	s->o = pk_state_read(s->dir_fd, file);
 	was = json_string_value(json_object_get(s->o, "sha256"));
 	s->is_of_now =
 		was && !strcmp(was, sha) &&
@@ -86,37 +59,13 @@ void pk_push_state_set(struct pk_push_state *s, const char *host, const char *ou
 	(void)json_object_set_new(json_object_get(s->o, "hosts"), host, json_string(outcome));
 }
 
-/* A file that is whole or not there. */
-static int write_file(int dir_fd, const char *file, const char *data, size_t len)
-{
-	_cleanup_close_ int fd = -1;
-	char temp[FILE_MAX + 8];
-
-	snprintf(temp, sizeof(temp), "%s.new", file);
-	fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return renameat(dir_fd, temp, dir_fd, file) < 0 ? -errno : 0;
-}
-
 void pk_push_state_save(struct pk_push_state *s)
 {
-	_cleanup_free_ char *text = json_dumps(s->o, JSON_COMPACT | JSON_SORT_KEYS);
 	char file[FILE_MAX];
 	int r;
 
 	snprintf(file, sizeof(file), "%s.json", s->list);
-	r = text ? write_file(s->dir_fd, file, text, strlen(text)) : -ENOMEM;
+	r = pk_state_write_json(s->dir_fd, file, s->o);
 	if (r < 0)
 		fprintf(stderr, "picket: what became of each host can not be kept: %s\n",
 			strerror(-r));
@@ -205,7 +154,33 @@ void pk_push_state_keep(const struct pk_push_state *s, const struct pk_statement
 
 	pk_hex(of->sha256, sizeof(of->sha256), sha);
 	snprintf(file, sizeof(file), "%s.%s" BASE, s->list, sha);
-	if (write_file(s->dir_fd, file, b->bytes, b->len) < 0)
+	if (pk_state_write(s->dir_fd, file, b->bytes, b->len) < 0)
 		(void)unlinkat(s->dir_fd, file, 0); /* the next push is whole */
 	prune(s);
+}
+
+void pk_push_state_each(void (*each)(void *arg, const char *list, json_t *state), void *arg)
+{
+	int dir = pk_state_dir("push"), fd = dir < 0 ? -1 : dup(dir);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+		char list[PK_SIGNED_NAME];
+		json_t *o;
+
+		if (n < 6 || n - 5 >= sizeof(list) || strcmp(e->d_name + n - 5, ".json") != 0)
+			continue;
+		o = pk_state_read(dir, e->d_name);
+		snprintf(list, sizeof(list), "%.*s", (int)(n - 5), e->d_name);
+		if (o)
+			each(arg, list, o);
+		json_decref(o);
+	}
+	if (d)
+		(void)closedir(d); /* nothing was written */
+	else
+		pk_closep(&fd);
+	pk_closep(&dir);
 }

@@ -27,6 +27,8 @@ void pk_push_state_set(struct pk_push_state *s, const char *host, const char *ou
 void pk_push_state_save(struct pk_push_state *s); /* complains by itself */
 /* Hosts that have not got this version yet. -ENOENT: nothing is remembered of it; error. */
 int pk_push_state_rest(struct pk_push_state *s, struct pk_hosts *h, struct pk_buf *error);
+/* Every list that was pushed from here, with what is remembered of its last version: o above. */
+void pk_push_state_each(void (*each)(void *arg, const char *list, json_t *state), void *arg);
 /* The content with this digest; false: it is not here. */
 bool pk_push_state_base(const struct pk_push_state *s, const char *sha256,
 			struct pk_list_bytes *ret);

@@ -25,7 +25,7 @@ struct request {
 };
 
 struct pk_remote {
-	struct pk_remote_as as;
+	char *cert, *key, *ca;
 	CURLM *multi;
 	struct request *first, **last; /* that wait */
 	unsigned parallel, going;
@@ -37,13 +37,15 @@ struct pk_remote *pk_remote_new(const struct pk_remote_as *as, unsigned parallel
 
 	if (!r)
 		return NULL;
-	r->as = *as;
+	r->cert = strdup(as->cert);
+	r->key = strdup(as->key);
+	r->ca = strdup(as->ca);
 	r->parallel = parallel;
 	r->last = &r->first;
 	r->multi = curl_multi_init();
-	if (r->multi)
+	if (r->multi && r->cert && r->key && r->ca)
 		return r;
-	free(r);
+	pk_remote_free(r);
 	return NULL;
 }
 
@@ -66,7 +68,11 @@ void pk_remote_free(struct pk_remote *r)
 		r->first = q->next;
 		request_free(q);
 	}
-	curl_multi_cleanup(r->multi);
+	if (r->multi)
+		curl_multi_cleanup(r->multi);
+	free(r->cert);
+	free(r->key);
+	free(r->ca);
 	free(r);
 }
 
@@ -118,9 +124,9 @@ static bool prepare(struct pk_remote *r, struct request *q)
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-	curl_easy_setopt(c, CURLOPT_SSLCERT, r->as.cert);
-	curl_easy_setopt(c, CURLOPT_SSLKEY, r->as.key);
-	curl_easy_setopt(c, CURLOPT_CAINFO, r->as.ca);
+	curl_easy_setopt(c, CURLOPT_SSLCERT, r->cert);
+	curl_easy_setopt(c, CURLOPT_SSLKEY, r->key);
+	curl_easy_setopt(c, CURLOPT_CAINFO, r->ca);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, WHOLE_S);

@@ -8,7 +8,7 @@
 
 struct pk_remote;
 
-/* Who asks: files in PEM. */
+/* Who asks: files in PEM; copied. */
 struct pk_remote_as {
 	const char *cert, *key, *ca;
 };

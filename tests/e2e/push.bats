@@ -223,6 +223,78 @@ faketime_future() {
 	[[ $output != *"$client_ip:7443\""* ]]
 }
 
+# A second host: an agent of its own at the other end, which watches nothing but has lists and a gate.
+start_second() {
+	mkdir -p "$run/two/state"
+	picket pki issue --dir "$pki" web2 --san $server_ip
+	sed -e "s|$run/|$run/two/|g; s|dirs: {run: $run,|dirs: {run: $run/two,|; s|/sys/fs/bpf/$net|/sys/fs/bpf/${net}2|" \
+		-e "s|$run/two/pki|$run/pki|g; s|$run/two/keys.d|$run/keys.d|g; s|web1|web2|g; s|$client_ip:7443|$server_ip:7443|" \
+		-e 's|^interfaces:.*|interfaces: {include: [none0]}|; s|^netns:.*|netns: {containers: false}|' "$run/picket.yaml" >"$run/two.yaml"
+	nsenter --net="/run/netns/${net}s" "$build/picketd" --config "$run/two.yaml" >>"$run/two/log" 2>&1 3>&- &
+	second=$!
+	second_is_there() { in_client curl -sS -f --cacert "$pki/ca.crt" --cert "$pki/reader.crt" --key "$pki/reader.key" https://$server_ip:7443/v1/healthz; }
+	wait_for 20 second_is_there
+}
+# fleet ARG...: from the first host's namespace. One JSON line a host.
+fleet() { in_client "$build/picket" fleet status --pki "$pki" -o json "$@" 2>/dev/null; }
+of() { jq -r --arg h "$1" 'select(.host == $h) | '"$2" <<<"$answer"; }
+
+@test "of a fleet: versions in force, drift, coverage, losses, last seen" {
+	start_second
+	export XDG_STATE_HOME=$run/fleet-home # so that only what is pushed here is wanted
+	printf 'groups:\n  web:\n    - %s\n    - %s\n    - %s:7448\n' $client_ip $server_ip $client_ip >"$run/fleet.yaml"
+	one=$client_ip:7443 two=$server_ip:7443 off=$client_ip:7448
+	addresses 20 40 >"$run/fleet.txt"
+	sign "$run/fleet.txt" --version 1
+	in_client "$build/picket" push "$run/fleet.txt" --pki "$pki" --to $client_ip --to $server_ip -o json
+	status=0
+	answer=$(fleet --to $client_ip --to $server_ip) || status=$?
+	echo "$answer"
+	[ $status = 0 ]
+	[ "$(of $one '.state + " " + (.lists[] | select(.list == "fleet") | "\(.version) \(.wanted) \(.state)")')" = "ok 1 1 same" ]
+	[ "$(of $two '.state + " " + (.lists[] | select(.list == "fleet") | "\(.version) \(.wanted) \(.state)")')" = "ok 1 1 same" ]
+	[ "$(of $one '.coverage.covered >= 2 and .lost_total >= 0 and .certificate_to > .seen and (.version | length > 0)')" = true ]
+	# a list of one's own besides what is wanted is shown, and no drift
+	[ "$(of $one '[.lists[] | select(.list == "drop")] | length')" = 1 ]
+	# one host gets the next version, the other is left behind; the third was never seen
+	sign "$run/fleet.txt" --version 2
+	in_client "$build/picket" push "$run/fleet.txt" --pki "$pki" --to $client_ip -o json
+	status=0
+	answer=$(fleet --to "$run/fleet.yaml" --list "$run/fleet.txt") || status=$?
+	echo "$answer"
+	[ $status = 4 ]
+	[ "$(of $one .state)" = ok ]
+	[ "$(of $two '.state + " " + (.lists[] | select(.list == "fleet") | "\(.version)<\(.wanted) \(.state)")')" = "drift 1<2 behind" ]
+	[ "$(of $off '.state + " \(.seen)"')" = "unreachable null" ]
+	status=0
+	answer=$(fleet --to $client_ip --to $server_ip --list "$run/fleet.txt") || status=$?
+	[ $status = 3 ]
+	# turned off by hand; removed
+	picket --socket "$run/picket.sock" list mode fleet off
+	answer=$(fleet --to $client_ip) || true
+	[ "$(of $one '.lists[] | select(.list == "fleet") | .state')" = off ]
+	picket --socket "$run/picket.sock" list rm fleet
+	answer=$(fleet --to $client_ip) || true
+	[ "$(of $one '.state + " " + (.lists[] | select(.list == "fleet") | .state)')" = "drift missing" ]
+	# as people read it
+	in_client "$build/picket" fleet status --pki "$pki" --to "$run/fleet.yaml" --list "$run/fleet.txt" >"$run/table" 2>&1 || true
+	cat "$run/table"
+	grep -q "^$client_ip:7443 *drift *now *.*fleet missing" "$run/table"
+	grep -q "^$server_ip:7443 *drift *now *fleet 1<2 *[0-9]*/" "$run/table"
+	grep -q "^$client_ip:7448 *unreachable *never" "$run/table"
+	grep -q "3 hosts: 0 as they should be, 2 not, 1 did not answer" "$run/table"
+	# off now, and when it was seen is remembered; a certificate that counts nowhere
+	kill $second
+	wait_for 20 is_gone $second
+	answer=$(fleet --to $server_ip) || true
+	[ "$(of $two '.state + " \(.seen > 0) \(.lists)"')" = "unreachable true null" ]
+	picket pki init --dir "$run/elsewhere"
+	picket pki issue --dir "$run/elsewhere" reader
+	status=0
+	answer=$(fleet --to $client_ip --cert "$run/elsewhere/reader.crt" --key "$run/elsewhere/reader.key") || status=$?
+	[ $status = 4 ]
+}
+
 @test "a replay is refused after a restart, also of a list that is gone" {
 	picket --socket "$run/picket.sock" list rm critical
 	stop_daemon
