@@ -46,6 +46,7 @@ extern const struct pk_command pk_cmd_detach;
 extern const struct pk_command pk_cmd_record;
 extern const struct pk_command pk_cmd_replay;
 extern const struct pk_command pk_cmd_verify;
+extern const struct pk_command pk_cmd_hub;
 extern const struct pk_command pk_cmd_pki;
 extern const struct pk_command pk_cmd_completion;
 

@@ -23,12 +23,12 @@ const struct pk_command pk_cmd_replay = {
 };
 
 const struct pk_command *const pk_commands[] = {
-	&pk_cmd_top,      &pk_cmd_who,        &pk_cmd_flows,  &pk_cmd_dns,    &pk_cmd_tls,
-	&pk_cmd_incident, &pk_cmd_playbook,   &pk_cmd_alerts, &pk_cmd_mute,   &pk_cmd_detectors,
-	&pk_cmd_events,   &pk_cmd_ps,         &pk_cmd_status, &pk_cmd_block,  &pk_cmd_unblock,
-	&pk_cmd_list,     &pk_cmd_check,      &pk_cmd_rule,   &pk_cmd_detach, &pk_cmd_record,
-	&pk_cmd_replay,   &pk_cmd_verify,     &pk_cmd_pki,    &pk_cmd_key,    &pk_cmd_push,
-	&pk_cmd_fleet,    &pk_cmd_completion, NULL,
+	&pk_cmd_top,      &pk_cmd_who,      &pk_cmd_flows,      &pk_cmd_dns,    &pk_cmd_tls,
+	&pk_cmd_incident, &pk_cmd_playbook, &pk_cmd_alerts,     &pk_cmd_mute,   &pk_cmd_detectors,
+	&pk_cmd_events,   &pk_cmd_ps,       &pk_cmd_status,     &pk_cmd_block,  &pk_cmd_unblock,
+	&pk_cmd_list,     &pk_cmd_check,    &pk_cmd_rule,       &pk_cmd_detach, &pk_cmd_record,
+	&pk_cmd_replay,   &pk_cmd_verify,   &pk_cmd_pki,        &pk_cmd_key,    &pk_cmd_push,
+	&pk_cmd_fleet,    &pk_cmd_hub,      &pk_cmd_completion, NULL,
 };
 
 static void usage(FILE *f)

@@ -7,6 +7,7 @@
  *   leader NAME                    name of the server that leads it
  *   peers NAME                     how many servers have all of it
  *   read NAME                      each message as a line: subject, message id, content
+ *   empty NAME, drop NAME          removes its messages, removes it
  *   publish SUBJECT ID TEXT        until the stream has it
  *   send SUBJECT < LINES           each line, with its number as the id
  *   listen SUBJECT MS              what comes there, as lines
@@ -66,6 +67,22 @@ static int make_stream(struct client *c, char **arg)
 	cfg.Storage = js_FileStorage;
 	s = js_AddStream(&info, c->js, &cfg, NULL, &code);
 	jsStreamInfo_Destroy(info);
+	return s == NATS_OK ? 0 : fail(s, code);
+}
+
+static int empty_stream(struct client *c, char **arg)
+{
+	jsErrCode code = 0;
+	natsStatus s = js_PurgeStream(c->js, arg[0], NULL, &code);
+
+	return s == NATS_OK ? 0 : fail(s, code);
+}
+
+static int drop_stream(struct client *c, char **arg)
+{
+	jsErrCode code = 0;
+	natsStatus s = js_DeleteStream(c->js, arg[0], NULL, &code);
+
 	return s == NATS_OK ? 0 : fail(s, code);
 }
 
@@ -241,7 +258,7 @@ static const struct {
 	{ "stream", 3, make_stream }, { "leader", 1, show_leader }, { "peers", 1, count_peers },
 	{ "read", 1, read_stream },   { "publish", 3, publish },    { "send", 1, send_lines },
 	{ "listen", 2, listen_to },   { "bucket", 2, make_bucket }, { "put", 3, put_key },
-	{ "get", 2, get_key },
+	{ "get", 2, get_key },        { "empty", 1, empty_stream }, { "drop", 1, drop_stream },
 };
 
 static struct pk_conf *configure(const char *servers, const char *dir, const char *user)

@@ -142,7 +142,7 @@ no_doubles() {
 @test "no such stream: what to do is in the status" {
 	daemon_as admin web3 "stream: nowhere"
 	odd 51
-	wait_for 20 sink_says '.trouble // "" | contains("there is no stream nowhere: make one")'
+	wait_for 20 sink_says '.trouble // "" | contains("there is no stream nowhere: `picket hub init`")'
 	sink_says '.sent == 0 and .refused == 0'
 }
 

@@ -123,7 +123,8 @@ assert not any(v[:1] in "=+@" for r in rows for v in r.values() if v), rows'
 @test "install puts everything below DESTDIR" {
 	tools/install.sh "$build" "$run/dest" /usr /etc
 	for file in usr/sbin/picketd usr/bin/picket etc/picket/picket.yaml \
-		usr/lib/systemd/system/picket.service usr/lib/sysusers.d/picket.conf \
+		usr/lib/systemd/system/picket.service usr/lib/systemd/system/picket-hub.service \
+		usr/lib/sysusers.d/picket.conf \
 		usr/lib/tmpfiles.d/picket.conf usr/share/man/man1/picket.1 \
 		usr/share/man/man8/picketd.8 usr/share/man/man5/picket.yaml.5 \
 		usr/share/bash-completion/completions/picket; do

@@ -2,8 +2,8 @@
 /* A configuration file of any bytes: loaded or refused with a complaint, and printable after.
  * fuzz-links: user/conf/conf.c user/conf/load.c user/conf/value.c user/conf/schema.c
  * fuzz-links: user/conf/schema_detect.c user/conf/schema_gate.c user/conf/schema_incident.c
- * fuzz-links: user/conf/schema_sign.c user/conf/schema_nats.c user/conf/threshold.c
- * fuzz-links: user/conf/schema_pull.c user/conf/pull.c
+ * fuzz-links: user/conf/schema_sign.c user/conf/schema_nats.c user/conf/schema_hub.c
+ * fuzz-links: user/conf/schema_pull.c user/conf/pull.c user/conf/threshold.c
  * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
  */
 #include "conf/conf.h"

@@ -70,7 +70,7 @@ const struct pk_conf_row *pk_conf_row(size_t i)
 		{ pk_conf_schema, pk_conf_schema_len },     { pk_conf_detect, pk_conf_detect_len },
 		{ pk_conf_incident, pk_conf_incident_len }, { pk_conf_gate, pk_conf_gate_len },
 		{ pk_conf_sign, pk_conf_sign_len },         { pk_conf_nats, pk_conf_nats_len },
-		{ pk_conf_pull, pk_conf_pull_len },
+		{ pk_conf_pull, pk_conf_pull_len },         { pk_conf_hub, pk_conf_hub_len },
 	};
 
 	for (size_t t = 0; t < PK_ARRAY_SIZE(tables); t++) {

@@ -51,6 +51,12 @@ struct pk_conf {
 	char *nats_ca, *nats_cert, *nats_key; /* files; "": the system's, none, none */
 	char *nats_tenant, *nats_host;        /* of subjects; host "": this one's name */
 	char *nats_stream;
+	char *hub_db;                             /* file */
+	uint64_t hub_days, hub_bytes, hub_hosts;  /* kept at most */
+	uint64_t hub_values, hub_alerts;          /* of one host */
+	uint64_t hub_source_hosts, hub_source_ns; /* one source at so many hosts within */
+	uint64_t hub_new_hosts, hub_new_ns;       /* the same, of what is new */
+	uint64_t hub_learning_ns, hub_lateral_ns;
 	uint64_t sink_severity; /* at least, severity_id of OCSF */
 	uint64_t sink_file_bytes, sink_file_age_ns, sink_file_keep;
 	uint64_t sink_spool_bytes;

@@ -50,9 +50,9 @@ extern const char *const pk_conf_detectors[];
 extern const char *const pk_conf_responses[];
 
 extern const struct pk_conf_row pk_conf_schema[], pk_conf_detect[], pk_conf_incident[],
-	pk_conf_gate[], pk_conf_sign[], pk_conf_nats[], pk_conf_pull[];
+	pk_conf_gate[], pk_conf_sign[], pk_conf_nats[], pk_conf_pull[], pk_conf_hub[];
 extern const size_t pk_conf_schema_len, pk_conf_detect_len, pk_conf_incident_len, pk_conf_gate_len,
-	pk_conf_sign_len, pk_conf_nats_len, pk_conf_pull_len;
+	pk_conf_sign_len, pk_conf_nats_len, pk_conf_pull_len, pk_conf_hub_len;
 
 const struct pk_conf_row *pk_conf_row(size_t i); /* of all tables, one after the other; NULL: end */
 

@@ -31,6 +31,8 @@ void pk_nats_why(natsStatus s, const char *what, char *why, size_t size)
 
 	if (!text || !*text || last != s)
 		text = natsStatus_GetText(s);
+	if (*text == '(' && strstr(text, "): ")) /* where in the library */
+		text = strstr(text, "): ") + 3;
 	snprintf(why, size, "%s: %s", what, text);
 }
 

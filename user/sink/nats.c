@@ -251,8 +251,7 @@ static void ask_stream(struct nats_sink *n, char *why)
 
 	jsStreamInfo_Destroy(info);
 	if (s == NATS_NOT_FOUND || code == JSStreamNotFoundErr)
-		snprintf(why, PK_SINK_WHY,
-			 "there is no stream %s: make one with the subjects picket.*.*.alerts",
+		snprintf(why, PK_SINK_WHY, "there is no stream %s: `picket hub init` makes it",
 			 n->conf->nats_stream);
 	else if (s == NATS_OK)
 		snprintf(why, PK_SINK_WHY,
