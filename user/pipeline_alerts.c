@@ -110,7 +110,7 @@ static void on_known(void *arg, struct pk_finding *f)
 	a = pk_alerts_take(p->view->alerts, f, &is_new);
 	if (!a)
 		return;
-	more = is_new || pk_finding_other_view(&a->finding, f);
+	more = is_new || pk_finding_other_view(&a->finding, &p->world, f);
 	if (more)
 		keep_evidence(p, a);
 	if (more || pk_alert_is_due(a, p->view->now_ns))

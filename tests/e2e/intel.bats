@@ -64,6 +64,28 @@ names() {
 	}
 }
 
+# Several, for what is read first is chance: the hello, the socket or the flow.
+@test "an alert about a name in a hello names the program that said it" {
+	local i
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=carried.example \
+		-keyout "$run/key.pem" -out "$run/cert.pem" 2>/dev/null
+	nsenter --net="/run/netns/${net}s" openssl s_server -accept $server_ip:443 -key "$run/key.pem" \
+		-cert "$run/cert.pem" -www >"$run/tls.log" 2>&1 3>&- &
+	others=$!
+	wait_for 10 grep -q ACCEPT "$run/tls.log"
+	for i in $(seq 8); do
+		in_client curl -sk --max-time 5 --resolve "c$i.carried.example:443:$server_ip" \
+			"https://c$i.carried.example/" >/dev/null
+	done
+	for i in $(seq 8); do
+		wait_for 10 names "c$i.carried.example" curl || {
+			api /v1/alerts | jq -c --arg n "c$i.carried.example" \
+				'.alerts[] | select(.unmapped.picket.name == $n) | [.finding_info.desc, .evidences]'
+			false
+		}
+	done
+}
+
 @test "a tunnel in names is told, ordinary lookups are not" {
 	local i
 	for i in $(seq 60); do

@@ -41,31 +41,38 @@ void pk_finding_owners(struct pk_finding *f, const struct pk_world *w,
 	pk_finding_owner(f, w, key, flow, !(d & 1));
 }
 
+static void add_procs(struct pk_finding *f, const struct pk_finding *of)
+{
+	for (size_t i = 0; i < of->procs; i++)
+		pk_finding_proc(f, &of->proc[i]);
+}
+
 static bool has_all(const struct pk_finding *f, const struct pk_finding *of)
 {
 	struct pk_finding both = { .procs = f->procs };
 
 	memcpy(both.proc, f->proc, sizeof(both.proc));
-	for (size_t i = 0; i < of->procs; i++)
-		pk_finding_proc(&both, &of->proc[i]);
+	add_procs(&both, of);
 	return both.procs == f->procs;
 }
 
-bool pk_finding_other_view(struct pk_finding *f, const struct pk_finding *from)
+bool pk_finding_other_view(struct pk_finding *f, const struct pk_world *w,
+			   const struct pk_finding *from)
 {
 	struct pk_flow_key key = from->key;
-	struct pk_proc_id was[PK_FINDING_PROCS];
-	size_t n = f->procs;
+	struct pk_finding both = { 0 };
+	bool began;
 
 	key.netns = f->key.netns;
 	if (!f->has_key || !from->has_key || from->key.netns == f->key.netns ||
 	    memcmp(&key, &f->key, sizeof(key)) != 0 || has_all(f, from))
 		return false;
-	memcpy(was, f->proc, sizeof(was));
-	memcpy(f->proc, from->proc, sizeof(f->proc));
-	f->procs = from->procs;
-	for (size_t i = 0; i < n; i++)
-		pk_finding_proc(f, &was[i]);
+	began = w->local &&
+		pk_local_has(w->local, from->key.netns, from->key.addr[from->initiator & 1]);
+	add_procs(&both, began ? from : f);
+	add_procs(&both, began ? f : from);
+	memcpy(f->proc, both.proc, sizeof(f->proc));
+	f->procs = both.procs;
 	return true;
 }
 

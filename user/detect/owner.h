@@ -18,9 +18,10 @@ void pk_finding_owners(struct pk_finding *f, const struct pk_world *w,
 
 /*
  * from is of the same conversation as f, seen from another namespace: f takes the processes that it
- * does not have, those of who began first. True: there was one.
+ * does not have, those of who began first, whichever view was told first. True: there was one.
  */
-bool pk_finding_other_view(struct pk_finding *f, const struct pk_finding *from);
+bool pk_finding_other_view(struct pk_finding *f, const struct pk_world *w,
+			   const struct pk_finding *from);
 
 /*
  * The conversation of a socket of this host: its flow, if there is one already, and the other side.

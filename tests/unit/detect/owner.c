@@ -63,29 +63,37 @@ static void test_socket(void **state)
 	pk_local_free(w.local);
 }
 
-/* The server's namespace told first; the client's knows who asked. */
+/* The server's namespace and the client's, in both orders: who asked comes first. */
 static void test_other_view(void **state)
 {
 	const struct pk_proc_id server = { .tgid = 9, .start_ns = 1 }, client = { .tgid = 7 };
-	struct pk_finding a = { 0 }, f = { 0 };
+	struct pk_world w = { .local = pk_local_new(16, true) };
 
 	(void)state;
-	pk_finding_flow(&a, &key, 5, 0, 1);
-	pk_finding_proc(&a, &server);
-	f = a;
-	f.procs = 0;
-	pk_finding_proc(&f, &client);
-	assert_false(pk_finding_other_view(&a, &f)); /* the same view: another time, maybe */
-	f.key.netns = 4;
-	assert_true(pk_finding_other_view(&a, &f));
-	assert_int_equal(a.procs, 2);
-	assert_int_equal(a.proc[0].tgid, 7);
-	assert_int_equal(a.proc[1].tgid, 9);
-	assert_false(pk_finding_other_view(&a, &f)); /* known now */
-	f.key.port[0] = 1;
-	f.proc[0].tgid = 8;
-	assert_false(pk_finding_other_view(&a, &f)); /* another conversation */
-	assert_int_equal(a.procs, 2);
+	pk_local_add(w.local, 3, key.addr[0], 128);
+	pk_local_add(w.local, 4, key.addr[1], 128);
+	for (int order = 0; order < 2; order++) {
+		struct pk_finding a = { 0 }, f;
+
+		pk_finding_flow(&a, &key, 5, 0, 1);
+		f = a;
+		a.key.netns = order ? 3 : 4;
+		f.key.netns = a.key.netns;
+		pk_finding_proc(&a, order ? &client : &server);
+		pk_finding_proc(&f, order ? &server : &client);
+		assert_false(pk_finding_other_view(&a, &w, &f)); /* the same: another time, maybe */
+		f.key.netns = order ? 4 : 3;
+		assert_true(pk_finding_other_view(&a, &w, &f));
+		assert_int_equal(a.procs, 2);
+		assert_int_equal(a.proc[0].tgid, 7);
+		assert_int_equal(a.proc[1].tgid, 9);
+		assert_false(pk_finding_other_view(&a, &w, &f)); /* known now */
+		f.key.port[0] = 1;
+		f.proc[0].tgid = 8;
+		assert_false(pk_finding_other_view(&a, &w, &f)); /* another conversation */
+		assert_int_equal(a.procs, 2);
+	}
+	pk_local_free(w.local);
 }
 
 int main(void)
