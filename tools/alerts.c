@@ -138,6 +138,9 @@ const struct pk_command pk_cmd_alerts = {
 	.run = run_alerts,
 	.help = "  -f, --follow     print each alert as it is found, and again as it grows, until "
 		"Ctrl-C\n"
+		"      --since TIME all that were found since then and are kept on disk, also by "
+		"agents\n"
+		"                   that ran before (30m, 24h, 7d); with -n the latest of them\n"
 		"      --muted      those that are suppressed, which are not shown else\n"
 		"  -n, --number N   at most N alerts (1000), the latest\n"
 		"  -o, --output F   table, json (one OCSF Detection Finding a line) or csv\n"
@@ -153,6 +156,7 @@ const struct pk_command pk_cmd_alerts = {
 		"Examples:\n"
 		"  picket alerts\n"
 		"  picket alerts --follow user www-data\n"
+		"  picket alerts --since 24h\n"
 		"  picket alerts --muted\n"
 		"  picket alerts -o json -n 1 | jq '.message, .finding_info.desc, .remediation'\n",
 };

@@ -198,6 +198,13 @@ const struct pk_command pk_cmd_flows = {
 	.run = run,
 	.help = "  -f, --follow     print each report as it comes, until Ctrl-C\n"
 		"  -a, --all        ended flows that are remembered too\n"
+		"      --since TIME those that ended since then and are kept on disk, also of "
+		"agents\n"
+		"                   that ran before (30m, 24h, 7d); with -n the latest of them. "
+		"Kept\n"
+		"                   are ends, totals, program, process, user id and name: a "
+		"filter can\n"
+		"                   ask for no direction, interface or container there\n"
 		"  -n, --number N   at most N flows (1000), the most recently reported\n"
 		"  -o, --output F   table, json (one OCSF 4001 record a line) or csv\n"
 		"  -h, --help       this text\n\n"
@@ -214,6 +221,7 @@ const struct pk_command pk_cmd_flows = {
 		"  picket flows\n"
 		"  picket flows --follow proc curl and dst port 443\n"
 		"  picket flows -a name .example.org\n"
+		"  picket flows --since 1h exe /usr/bin/curl\n"
 		"  picket flows -a 'user www-data and not net 10.0.0.0/8'\n"
 		"  picket flows -o json 'dir out and bytes > 1M' | jq .dst_endpoint.ip\n",
 };

@@ -3,16 +3,25 @@
 #include "list.h"
 
 #include "base/cleanup.h"
+#include "block_args.h"
 #include "client.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { OPT_ALL = 'a', OPT_FOLLOW = 'f', OPT_MUTED = 256 };
+enum { OPT_ALL = 'a', OPT_FOLLOW = 'f', OPT_MUTED = 256, OPT_SINCE };
+
+#define PAGE "1000"
 
 const struct option pk_list_options[] = {
-	{ "follow", no_argument, NULL, OPT_FOLLOW }, { "all", no_argument, NULL, OPT_ALL },
-	{ "number", required_argument, NULL, 'n' },  { "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+	{ "follow", no_argument, NULL, OPT_FOLLOW },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "number", required_argument, NULL, 'n' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 const struct option pk_list_options_plain[] = {
@@ -32,14 +41,19 @@ const struct option pk_list_options_log[] = {
 };
 
 const struct option pk_list_options_alerts[] = {
-	{ "follow", no_argument, NULL, OPT_FOLLOW }, { "muted", no_argument, NULL, OPT_MUTED },
-	{ "number", required_argument, NULL, 'n' },  { "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+	{ "follow", no_argument, NULL, OPT_FOLLOW },
+	{ "muted", no_argument, NULL, OPT_MUTED },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "number", required_argument, NULL, 'n' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 struct wish {
 	enum pk_format format;
 	const char *number;
+	uint64_t since_s; /* so long ago; 0: what memory has */
 	bool follow, all, muted;
 	struct pk_buf filter;
 };
@@ -88,6 +102,15 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 		case OPT_ALL:
 			w->all = true;
 			break;
+		case OPT_SINCE:
+			if (pk_args_seconds(optarg, &w->since_s) < 0) {
+				fprintf(stderr,
+					"picket: --since takes a time as in 90s, 30m, 24h or 7d, "
+					"not %s\n",
+					optarg);
+				return 2;
+			}
+			break;
 		case OPT_MUTED:
 			w->muted = true;
 			break;
@@ -115,6 +138,11 @@ static int read_wish(const struct pk_command *self, struct wish *w, int argc, ch
 	read_filter(w, argc, argv);
 	if (w->follow && w->muted) {
 		fprintf(stderr, "picket: suppressed alerts are not followed, only listed\n");
+		return 2;
+	}
+	if (w->since_s && (w->follow || w->all)) {
+		fprintf(stderr, "picket: --since lists what is kept on disk, without --follow and "
+				"--all\n");
 		return 2;
 	}
 	return 0;
@@ -174,6 +202,65 @@ static void tell_rest(const struct pk_list *list, json_t *body)
 			(long long)matched);
 }
 
+/* The latest n that are kept, oldest first on the screen. */
+static void print_latest(struct printing *p, json_t *rows)
+{
+	for (size_t i = json_array_size(rows); i; i--)
+		pk_table_row(&p->table, &p->out, json_array_get(rows, i - 1));
+}
+
+/* A page of what is kept goes to rows (which borrows nothing), or to the screen. */
+static size_t take_page(struct printing *p, json_t *page, json_t *rows, size_t room)
+{
+	size_t n = json_array_size(page);
+
+	for (size_t i = 0; i < n && i < room; i++) {
+		if (rows)
+			(void)json_array_append(rows, json_array_get(page, i));
+		else
+			pk_table_row(&p->table, &p->out, json_array_get(page, i));
+	}
+	return n < room ? n : room;
+}
+
+/* Page by page, so that nothing is too much: with a number the latest, else all, oldest first. */
+static int print_kept(const struct pk_client *client, const struct pk_list *list,
+		      const struct wish *w, struct printing *p)
+{
+	size_t room = w->number ? strtoull(w->number, NULL, 10) : SIZE_MAX;
+	json_t *rows = w->number ? json_array() : NULL, *body = NULL;
+	char since[32], after[32] = "";
+	bool more = true;
+	int r = 0;
+
+	snprintf(since, sizeof(since), "%lld", (long long)(time(NULL) - (time_t)w->since_s) * 1000);
+	while (more && room && !r) {
+		const char *const query[] = { "filter", w->filter.data,
+					      "since",  since,
+					      "order",  rows ? "newest" : "oldest",
+					      "after",  *after ? after : NULL,
+					      "limit",  PAGE,
+					      "muted",  w->muted ? "1" : NULL,
+					      NULL };
+
+		r = pk_client_get(client, list->path, query, &body);
+		if (r)
+			break;
+		room -= take_page(p, json_object_get(body, list->member), rows, room);
+		snprintf(after, sizeof(after), "%.0f", pk_json_num(body, "last"));
+		more = json_is_true(json_object_get(body, "more")) && strcmp(after, "0") != 0;
+		json_decref(PK_TAKE(body));
+		if (!flush(p))
+			break;
+	}
+	print_latest(p, rows);
+	if (!r && !p->table.headed && p->table.format != PK_FORMAT_JSON)
+		pk_table_row(&p->table, &p->out, NULL);
+	(void)flush(p);
+	json_decref(rows);
+	return r;
+}
+
 int pk_list_run(const struct pk_command *self, const struct pk_list *list, int argc, char **argv)
 {
 	struct wish w = {};
@@ -195,7 +282,9 @@ int pk_list_run(const struct pk_command *self, const struct pk_list *list, int a
 	pk_client_init(&client, NULL);
 	pk_table_init(&p.table, list->col, list->n, w.format);
 	p.table.escaped = list->escaped;
-	if (w.follow) {
+	if (w.since_s) {
+		r = print_kept(&client, list, &w, &p);
+	} else if (w.follow) {
 		r = pk_client_stream(&client, list->stream, query, on_line, &p);
 	} else {
 		r = pk_client_get(&client, list->path, query, &body);

@@ -18,7 +18,7 @@ struct pk_list {
 	json_t *(*arrange)(json_t *rows, bool all); /* NULL: as they come; a new reference */
 };
 
-extern const struct option pk_list_options[];
+extern const struct option pk_list_options[];        /* with --since, and --all */
 extern const struct option pk_list_options_plain[];  /* without --follow */
 extern const struct option pk_list_options_log[];    /* without --all: nothing in it ends */
 extern const struct option pk_list_options_alerts[]; /* the same with --since and --muted */

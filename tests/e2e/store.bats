@@ -4,6 +4,7 @@
 # is counted, and no sensing; a broken database is set aside; each way to tamper with the chain gives
 # its own exit code. PICKET_FULL=1: 40 kills instead of 6.
 
+bats_require_minimum_version 1.5.0
 net=pkst
 load lib
 rounds=$([ -n "${PICKET_FULL:-}" ] && echo 40 || echo 6)
@@ -147,6 +148,40 @@ alerts_in() { sed -n 's/^data: //p' "$1" | alerts_of; }
 	flow_kept() { [ "$(sql "SELECT count(*) FROM flow WHERE dport = 7311 AND exe LIKE '%/client' AND bytes_out > 0")" -gt 0 ]; }
 	wait_for 20 flow_kept
 	kill_children
+}
+
+@test "alerts and flows of yesterday are listed from the disk, page by page" {
+	start_daemon
+	for i in 1 2 3; do in_client ping -c 1 -W 1 $server_ip >/dev/null; done
+	kept() { [ "$(sql "SELECT count(*) FROM flow")" -ge 3 ]; }
+	wait_for 20 kept
+	stop_daemon
+	start_daemon # which has none of it in memory
+	rows=$(sql "SELECT count(*) FROM flow")
+	picket="$build/picket --socket $run/picket.sock"
+	$picket flows --since 1h -o json >"$run/flows.json"
+	[ "$(jq -s 'length' "$run/flows.json")" -ge "$rows" ]
+	[ "$(jq -s 'map(.unmapped.picket.row) | length == (unique | length)' "$run/flows.json")" = true ]
+	[ "$(jq -s 'map(.end_time) | . == sort' "$run/flows.json")" = true ]
+	[ "$($picket flows --since 1h -o json -n 2 | jq -s '[.[].unmapped.picket.row] == ['"$(jq -s '.[-2:] | map(.unmapped.picket.row) | join(",")' -r "$run/flows.json")"']')" = true ]
+	$picket flows --since 1h "host $server_ip and icmp" | grep -q "$server_ip"
+	[ "$($picket flows --since 1h -o json "port 9" | wc -l)" = 0 ]
+	run -2 $picket flows --since 1h dir out
+	[[ $output == *"are not kept"* ]]
+	# in pages of one, as a client would read them
+	after= n=0
+	while page=$(api "/v1/flows?since=0&order=oldest&limit=1${after:+&after=$after}"); do
+		n=$((n + $(jq '.flows | length' <<<"$page")))
+		[ "$(jq .more <<<"$page")" = true ] || break
+		after=$(jq .last <<<"$page")
+	done
+	[ "$n" -ge "$rows" ]
+	all=$(api "/v1/alerts?since=0&limit=10000" | jq '.alerts | length')
+	[ "$all" -gt 0 ]
+	[ "$($picket alerts --since 24h -o json | jq -s length)" -ge "$all" ]
+	[ "$($picket alerts --since 24h -o json -n 1 | jq -s length)" = 1 ]
+	run -2 $picket alerts --since 1h --follow
+	stop_daemon
 }
 
 @test "SIGKILL at any moment loses nothing that was on the disk" {

@@ -30,7 +30,7 @@ const struct pk_route pk_routes[] = {
 	GET(PK_API_OPENAPI, 0, "", pk_openapi_get),
 	GET(PK_API_STATUS, 0, "", pk_status_get),
 	GET(PK_API_FLOWS_STREAM, PK_ROUTE_STREAM, "filter after", pk_flows_stream),
-	GET(PK_API_FLOWS, 0, "filter state limit", pk_flows_get),
+	GET(PK_API_FLOWS, 0, "filter state limit since after order", pk_flows_get),
 	{ EVHTTP_REQ_GET, PK_API_FLOWS, "usual", PK_ROUTE_REST, "", pk_flow_usual_get,
 	  PK_ROLE_READER },
 	GET(PK_API_FLOWS, PK_ROUTE_REST, "", pk_flow_get),

@@ -218,7 +218,8 @@ static int give_flow(void *arg, sqlite3_stmt *stmt)
 				   .pid = (uint32_t)sqlite3_column_int64(stmt, 11),
 				   .uid = (uint32_t)sqlite3_column_int64(stmt, 12),
 				   .exe = (const char *)sqlite3_column_text(stmt, 13),
-				   .name = (const char *)sqlite3_column_text(stmt, 14) };
+				   .name = (const char *)sqlite3_column_text(stmt, 14),
+				   .id = (uint64_t)sqlite3_column_int64(stmt, 15) };
 
 	for (int d = 0; d < 2; d++) {
 		const void *addr = sqlite3_column_blob(stmt, 3 + 2 * d);
@@ -246,12 +247,17 @@ int pk_store_flows(struct pk_store *s, const struct pk_store_query *q, pk_store_
 		return r;
 	ask_n(&a,
 	      "SELECT start, end, proto, src, sport, dst, dport, bytes_out, bytes_in,"
-	      " packets_out, packets_in, pid, uid, exe, name FROM flow WHERE end >= ?",
+	      " packets_out, packets_in, pid, uid, exe, name, id FROM flow WHERE end >= ?",
 	      q->since_ns ? bound(q->since_ns) : 0);
 	ask_n(&a, " AND end < ?", bound(q->until_ns));
 	ask_addr(&a, " AND (src = ?", q->remote);
 	ask_addr(&a, " OR dst = ?)", q->remote);
-	pk_buf_str(&a.text, q->oldest_first ? " ORDER BY end" : " ORDER BY end DESC");
+	if (q->after)
+		ask_n(&a,
+		      q->oldest_first ? " AND (end, id) > (SELECT end, id FROM flow WHERE id = ?)"
+				      : " AND (end, id) < (SELECT end, id FROM flow WHERE id = ?)",
+		      bound(q->after));
+	pk_buf_str(&a.text, q->oldest_first ? " ORDER BY end, id" : " ORDER BY end DESC, id DESC");
 	pk_buf_fmt(&a.text, " LIMIT %zu", q->limit ? q->limit : LIMIT);
 	r = answer(s, &a, give_flow, &to, &rows);
 	pk_buf_done(&a.text);

@@ -40,6 +40,7 @@ int pk_store_list(struct pk_store *s, const struct pk_store_query *query, pk_sto
 /* The row itself, or -ENOENT. */
 int pk_store_get(struct pk_store *s, enum pk_store_kind kind, const char *uid, pk_store_item_fn fn,
 		 void *arg);
-/* Flows that ended in the time of the query, which has remote (either end) and limit besides. */
+/* Flows that ended in the time of the query, in the order of their ends; it has remote (either
+ * end), after, order and limit besides. */
 int pk_store_flows(struct pk_store *s, const struct pk_store_query *query, pk_store_flow_fn fn,
 		   void *arg);

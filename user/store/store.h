@@ -46,6 +46,7 @@ struct pk_store_row {
 
 /* An ended flow. Direction 0 is what the initiator sent. Texts may be NULL. */
 struct pk_store_flow {
+	uint64_t id;               /* of the row, when it is read */
 	uint64_t start_ns, end_ns; /* since the epoch */
 	uint64_t bytes[2], packets[2];
 	uint8_t addr[2][16]; /* initiator, responder */

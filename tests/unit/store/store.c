@@ -2,6 +2,8 @@
 /* What was put is there afterwards, in its newest version, also after a restart. */
 #include "store/store.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,10 +170,99 @@ static void test_flows(void **state)
 	assert_int_equal(pk_store_put_flow(s, &in), 0);
 	assert_true(store_wait(s, 1));
 	assert_int_equal(pk_store_flows(s, &q, note_flow, &out), 0);
+	assert_int_equal(out.id, 1);
 	out.exe = in.exe;
+	out.id = 0;
 	assert_memory_equal(&in, &out, sizeof(in));
 	pk_store_counts(s, &c);
 	assert_int_equal(c.chain, 1); /* flows are not in it */
+	pk_store_free(s);
+	place_done(&p);
+}
+
+static int note_ids(void *arg, const struct pk_store_flow *f)
+{
+	uint64_t *ids = arg;
+
+	while (*ids)
+		ids++;
+	*ids = f->id;
+	return 0;
+}
+
+/* Page by page, each flow once, also where several ended at once. */
+static void test_flow_pages(void **state)
+{
+	static const uint64_t ends[] = { 30, 10, 20, 20, 20, 40 };
+	static const uint64_t by_end[] = { 2, 3, 4, 5, 1, 6 };
+	struct pk_store *s;
+	struct place p;
+
+	(void)state;
+	place_make(&p);
+	s = store_open(&p);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(ends); i++) {
+		struct pk_store_flow f = { .end_ns = ends[i], .addr = { { 1 }, { 2 } } };
+
+		assert_int_equal(pk_store_put_flow(s, &f), 0);
+	}
+	assert_true(store_wait(s, PK_ARRAY_SIZE(ends)));
+	for (int oldest = 0; oldest < 2; oldest++) {
+		struct pk_store_query q = { .oldest_first = oldest, .limit = 2 };
+		uint64_t ids[16] = { 0 };
+
+		for (size_t n = 0; n < 6; n += 2) {
+			assert_int_equal(pk_store_flows(s, &q, note_ids, ids), 0);
+			assert_true(ids[n + 1] && !ids[n + 2]);
+			q.after = ids[n + 1];
+		}
+		for (size_t i = 0; i < 6; i++)
+			assert_int_equal(ids[i], by_end[oldest ? i : 5 - i]);
+		assert_int_equal(pk_store_flows(s, &q, note_ids, ids), 0);
+		assert_int_equal(ids[6], 0);
+	}
+	pk_store_free(s);
+	place_done(&p);
+}
+
+static int note_change(void *arg, const struct pk_store_item *i)
+{
+	char *names = arg;
+
+	strcat(names, i->uid);
+	return 0;
+}
+
+/* In the order of their last change, both ways, and on from one. */
+static void test_by_change(void **state)
+{
+	static const char *const puts[] = { "a", "b", "c", "a" };
+	struct pk_store_query q = { .kind = PK_STORE_ALERT, .by_change = true };
+	char names[32] = "";
+	struct pk_store *s;
+	struct place p;
+
+	(void)state;
+	place_make(&p);
+	s = store_open(&p);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(puts); i++) {
+		struct pk_store_row row = {
+			.kind = PK_STORE_ALERT, .uid = puts[i], .json = "{}", .len = 2
+		};
+
+		assert_int_equal(pk_store_put(s, &row, NULL), 0);
+	}
+	assert_true(store_wait(s, PK_ARRAY_SIZE(puts)));
+	assert_int_equal(pk_store_list(s, &q, note_change, names), 0);
+	assert_string_equal(names, "acb");
+	q.oldest_first = true;
+	names[0] = '\0';
+	assert_int_equal(pk_store_list(s, &q, note_change, names), 0);
+	assert_string_equal(names, "bca");
+	q.after = 3; /* the chain's own first record is 1, so b is 3 */
+	names[0] = '\0';
+	assert_int_equal(pk_store_list(s, &q, note_change, names), 0);
+	assert_string_equal(names, "ca");
 	pk_store_free(s);
 	place_done(&p);
 }
@@ -209,8 +300,9 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_broken),  cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_rows),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_broken),     cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_flow_pages), cmocka_unit_test(test_by_change),
 		cmocka_unit_test(test_no_room),
 	};
 
