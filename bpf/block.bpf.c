@@ -7,10 +7,10 @@
 
 #include "lib/emit.h"
 #include "lib/proc.h"
+#include "lib/tally.h"
 #include "lib/time.h"
 
-#define PK_NEWS_NS  1000000000ull /* for packets a rule is reported at most this often */
-#define PK_NEWS_MAX 1000u         /* and all rules together so often in that time, per CPU */
+#define PK_NEWS_MAX 1000u /* all rules together are reported so often in PK_NEWS_NS, per CPU */
 
 static __always_inline bool pk_blk_fits(const struct pk_blk_cond *c, const struct pk_blk_query *q)
 {
@@ -180,27 +180,6 @@ static __always_inline bool pk_blk_may_tell(__u64 now)
 	return false;
 }
 
-/*
- * A rule decided. The last address may be torn when two processors write at once: both halves are
- * then of addresses that were dropped.
- */
-static __always_inline void pk_blk_count_rule(struct pk_blk_rule *r, const __u64 remote[2],
-					      __u32 packets, __u32 bytes, __u64 now)
-{
-	__sync_fetch_and_add(&r->packets, packets);
-	__sync_fetch_and_add(&r->bytes, bytes);
-	if (r->last_ns < now)
-		r->last_ns = now;
-	((volatile __u64 *)r->peer)[0] = remote[0];
-	((volatile __u64 *)r->peer)[1] = remote[1];
-}
-
-/* It is time to tell of a rule again. */
-static __always_inline bool pk_blk_is_due(__u64 last, __u64 now)
-{
-	return !last || now - last >= PK_NEWS_NS;
-}
-
 static __always_inline struct pk_blk_count *pk_blk_hit(const struct pk_blk_query *q, __u32 line,
 						       __u8 act)
 {
@@ -211,9 +190,9 @@ static __always_inline struct pk_blk_count *pk_blk_hit(const struct pk_blk_query
 	if (!l)
 		return NULL;
 	last = *(volatile __u64 *)&l->rule.last_ns;
-	pk_blk_count_rule(&l->rule, q->remote, q->packets, q->bytes, now);
+	pk_rule_count(&l->rule, q->remote, q->packets, q->bytes, now);
 	/* each refused call: the processes that try are many, and slower than packets */
-	if (q->where == PK_VERDICT_CONNECT || (pk_blk_is_due(last, now) && pk_blk_may_tell(now)))
+	if (q->where == PK_VERDICT_CONNECT || (pk_rule_is_due(last, now) && pk_blk_may_tell(now)))
 		pk_blk_tell(q, &l->rule, line, act);
 	list = l->rule.list;
 	return bpf_map_lookup_elem(&pk_blk_cnt, &list);
@@ -313,34 +292,61 @@ static __always_inline bool pk_quick_parse(struct xdp_md *ctx, __u64 remote[2])
 	return pk_quick_l4(ip6->next, (void *)(ip6 + 1), len);
 }
 
-/* One rule alone, that drops whatever comes from its prefix, and of which nothing is to be told. */
+/* Is this rule to be told of? Its line is only looked at while there is something left to tell. */
+static __always_inline bool pk_quick_is_news(__u32 line, __u64 now)
+{
+	union pk_blk_line *l;
+
+	if (!pk_blk_has_news_left(now))
+		return false;
+	l = pk_blk_line(line);
+	return l && pk_rule_is_due(*(volatile __u64 *)&l->rule.last_ns, now);
+}
+
+static __always_inline bool pk_quick_count(__u32 line, const __u64 remote[2], __u32 bytes)
+{
+	struct pk_blk_tally *t = pk_tally();
+	__u64 now = pk_now_tick();
+	bool counted;
+
+	if (!t)
+		return false;
+	*(volatile __u32 *)&t->busy = 1; /* the agent's interrupt, see pk_drain() */
+	barrier();
+	counted = pk_tally_add(t, line, remote, bytes, now, PK_NEWS_NS);
+	if (!counted) {
+		pk_tally_make_room(t, line);
+		counted = !pk_quick_is_news(line, now);
+		if (counted)
+			pk_tally_put(t, line, remote, bytes, now);
+	}
+	barrier();
+	*(volatile __u32 *)&t->busy = 0;
+	return counted;
+}
+
+/* Where nothing allows, the first rule of a chain decides when it drops. */
+static __always_inline bool pk_blk_none_allows(void)
+{
+	struct pk_blk_ctl *ctl;
+	__u32 zero = 0;
+
+	ctl = bpf_map_lookup_elem(&pk_blk_ctl, &zero);
+	return ctl && !(ctl->have & PK_BLK_HAVE_ALLOW);
+}
+
+/* A rule that drops whatever comes from its prefix, and of which nothing is to be told. */
 static __always_inline bool pk_quick_drop(__u32 line, const __u64 remote[2], __u32 bytes)
 {
-	const __u32 plain = PK_BLK_LIST_USED | PK_BLK_LIST_ALLOW | PK_BLK_LIST_MODE;
-	union pk_blk_line *l = pk_blk_line(line);
-	__u64 now = pk_now_tick(), last;
+	const __u32 mask = PK_BLK_LIST_USED | PK_BLK_LIST_ALLOW | PK_BLK_LIST_MODE;
+	const __u32 drops = PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT;
+	__u32 brief = pk_blk_brief(line), list = (brief & PK_BLK_BRIEF_LOOK) - 1;
 	struct pk_blk_count *n;
-	__u32 word, list;
-	__u8 flags;
 
-	if (!l)
+	if (list >= PK_BLK_BRIEF_LISTS || (pk_blk_list_word(list) & mask) != drops ||
+	    (brief & PK_BLK_BRIEF_MORE && !pk_blk_none_allows()) || pk_blk_may_be_safe(remote) ||
+	    !pk_quick_count(line, remote, bytes))
 		return false;
-	flags = *(volatile __u8 *)&l->rule.flags;
-	list = l->rule.list;
-	word = pk_blk_list_word(list);
-	if (flags & (PK_BLK_COND | PK_BLK_EMPTY) || *(volatile __u32 *)&l->rule.next ||
-	    !(flags & (word & PK_BLK_LIST_PARITY ? PK_BLK_SEEN1 : PK_BLK_SEEN0)) ||
-	    (word & plain) != (PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT) ||
-	    pk_blk_may_be_safe(remote))
-		return false;
-	last = *(volatile __u64 *)&l->rule.last_ns;
-	if (pk_blk_is_due(last, now)) {
-		if (pk_blk_has_news_left(now))
-			return false;
-		pk_event_add(PK_EH_VERDICT, seen);
-		pk_event_add(PK_EH_VERDICT, filtered);
-	}
-	pk_blk_count_rule(&l->rule, remote, 1, bytes, now);
 	n = bpf_map_lookup_elem(&pk_blk_cnt, &list);
 	if (n) {
 		n->in_packets++;

@@ -43,6 +43,7 @@ struct pk_map_blk_ctl pk_blk_ctl SEC(".maps");
 struct pk_map_blk_lists pk_blk_lists SEC(".maps");
 struct pk_map_blk_cnt pk_blk_cnt SEC(".maps");
 struct pk_map_blk_news pk_blk_news SEC(".maps");
+struct pk_map_blk_tally pk_blk_tally SEC(".maps");
 struct pk_map_blk_who pk_blk_who SEC(".maps");
 struct pk_map_blk_safe pk_blk_safe SEC(".maps");
 struct pk_map_blk_safe_map pk_blk_safe_map SEC(".maps");

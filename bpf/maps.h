@@ -363,6 +363,15 @@ struct pk_map_blk_news {
 };
 extern struct pk_map_blk_news pk_blk_news SEC(".maps");
 
+/* pk_blk_tally: hits that are not in their rules yet, per CPU. One value: can't be full. */
+struct pk_map_blk_tally {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pk_blk_tally);
+};
+extern struct pk_map_blk_tally pk_blk_tally SEC(".maps");
+
 /*
  * pk_blk_who: rules for what processes do. Written by the agent, read by the call hooks. 4,096
  * executables, users and cgroups; full: the rule is refused.

@@ -42,7 +42,7 @@ struct pk_agent_block {
 	struct event *step; /* there is work to do */
 	struct event *ring_ev;
 	struct pk_ring_reader *ring;
-	int broker, cnt_fd, who_fd, ring_fd, names_fd;
+	int broker, cnt_fd, who_fd, ring_fd, names_fd, drain_fd;
 	uint64_t *roots;
 	struct pk_blk_ctl *ctl;
 	struct pk_blk_list *lists;
@@ -173,6 +173,37 @@ static int op_count(void *arg, unsigned list, bool reset, struct pk_blk_count *r
 		a->base[list] = *ret;
 	subtract(ret, &a->base[list]);
 	return 0;
+}
+
+static void op_drain(void *arg)
+{
+	const struct pk_agent_block *a = arg;
+	int r = pk_verdicts_drain(a->drain_fd, a->cpus);
+
+	if (r < 0)
+		pk_debug("hits of some packets are not in their entries yet: %s", strerror(-r));
+}
+
+/* What was freed is nobody's when no packet program reads it and no pending hit is for it. */
+static void mem_wait(void *arg)
+{
+	pk_grace_wait(NULL);
+	op_drain(arg);
+}
+
+static uint64_t mem_begin(void *arg)
+{
+	return pk_grace_begin(((struct pk_agent_block *)arg)->grace);
+}
+
+static bool mem_is_over(void *arg, uint64_t moment)
+{
+	struct pk_agent_block *a = arg;
+
+	if (!pk_grace_is_over(a->grace, moment))
+		return false;
+	op_drain(a);
+	return true;
 }
 
 static int op_container(void *arg, const char *name, uint64_t *ret, size_t max)
@@ -336,15 +367,16 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 				    .refuse = op_refuse,
 				    .refused = op_refused,
 				    .count = op_count,
+				    .drain = op_drain,
 				    .container = op_container,
 				    .cgroup = op_cgroup,
 				    .user = op_user,
 				    .notice = op_notice,
 				    .work = op_work,
 				    .arg = a };
-	struct pk_trie_memory mem = { .wait = pk_grace_wait,
-				      .begin = pk_grace_begin,
-				      .is_over = pk_grace_is_over };
+	struct pk_trie_memory mem = {
+		.wait = mem_wait, .begin = mem_begin, .is_over = mem_is_over, .arg = a
+	};
 	int r;
 
 	if (a->block)
@@ -362,12 +394,12 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 	a->who_fd = PK_TAKE_FD(fds[PK_BLK_FD_WHO]);
 	a->ring_fd = PK_TAKE_FD(fds[PK_BLK_FD_RB]);
 	a->names_fd = PK_TAKE_FD(fds[PK_BLK_FD_DNS_NAMES]);
+	a->drain_fd = PK_TAKE_FD(fds[PK_BLK_FD_DRAIN]);
 	r = open_ring(a);
 	if (!r)
 		r = pk_grace_new(&a->grace);
 	if (r < 0)
 		return r;
-	mem.arg = a->grace;
 	a->adopted = m->adopted;
 	mem.roots = a->roots;
 	mem.ctl = a->ctl;
@@ -489,7 +521,7 @@ int pk_agent_block_new(struct event_base *base, int broker, const struct pk_conf
 	a->loop = base;
 	a->pipeline = pipeline;
 	a->view = pk_pipeline_view(pipeline);
-	a->cnt_fd = a->who_fd = a->ring_fd = a->names_fd = -1;
+	a->cnt_fd = a->who_fd = a->ring_fd = a->names_fd = a->drain_fd = -1;
 	a->step = event_new(base, -1, 0, on_step, a);
 	if (!a->step) {
 		free(a);
@@ -515,6 +547,7 @@ void pk_agent_block_free(struct pk_agent_block *a)
 	pk_closep(&a->cnt_fd);
 	pk_closep(&a->who_fd);
 	pk_closep(&a->names_fd);
+	pk_closep(&a->drain_fd);
 	pk_closep(&a->ring_fd);
 	free(a);
 }

@@ -10,8 +10,10 @@
  * bytes live in chunks of 1 MiB that come as they are needed: memory in proportion, no copy when it
  * grows, counters that never move.
  *
- * Line numbers are counted through all chunks; line 0 is never used. Addresses are in network
- * order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its own first.
+ * Line numbers are counted through all chunks; line 0 is never used. The first lines of a chunk are
+ * briefs: a byte for each of its lines, which says of a plain rule all that a drop needs to know.
+ * Addresses are in network order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its
+ * own first.
  */
 #ifndef PICKET_BLOCK_H
 #define PICKET_BLOCK_H
@@ -20,7 +22,8 @@
 
 #define PK_BLK_CHUNK_SHIFT 14 /* lines in a chunk: 1 MiB */
 #define PK_BLK_CHUNK_LINES (1u << PK_BLK_CHUNK_SHIFT)
-#define PK_BLK_CHUNKS_MAX  4096u  /* 4 GiB, above 50 million entries */
+#define PK_BLK_CHUNKS_MAX  4096u /* 4 GiB, above 50 million entries */
+#define PK_BLK_BRIEF_LINES (PK_BLK_CHUNK_LINES / 64)
 #define PK_BLK_ROOTS       65536u /* slots of IPv6, then the tops of IPv4 */
 /*
  * Top: 32 /24s. Bits 32-63: which of them have a slot; bits 0-31: the first of these slots, counted
@@ -85,6 +88,36 @@ struct pk_blk_rule {
 };
 PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
 
+/*
+ * Brief of a line: bits 0-6 are 1 + index of the list, when the rule there has no condition, is not
+ * EMPTY and is seen for good; bit 7: it has a next. BRIEF_LOOK: a rule of which only its line
+ * tells; 0: no rule is there. It becomes BRIEF_LOOK before the rule changes and what the rule is
+ * afterwards: so it never promises what the rule does not hold.
+ */
+#define PK_BLK_BRIEF_LISTS 126u /* lists of higher index have no briefs */
+#define PK_BLK_BRIEF_LOOK  0x7f
+#define PK_BLK_BRIEF_MORE  0x80
+
+/*
+ * What the plain rules dropped and their lines do not tell yet: kept by CPU, so that a flood from
+ * many addresses reads many lines at once now and then, instead of one for each packet.
+ */
+#define PK_BLK_TALLY    64u
+#define PK_BLK_TALLY_AT 1024u
+struct pk_blk_pending {
+	__u32 line;
+	__u32 packets;
+	__u64 bytes;
+	__u64 first_ns, last_ns; /* boottime, to one tick */
+	__u64 peer[2];
+};
+struct pk_blk_tally {
+	__u32 busy;               /* a packet is being counted */
+	__u32 n;                  /* pending, each of another line */
+	__u8 at[PK_BLK_TALLY_AT]; /* by hash of the line: where it is, if it is there */
+	struct pk_blk_pending v[PK_BLK_TALLY];
+};
+
 #define PK_BLK_IN  0x1 /* from the address to us */
 #define PK_BLK_OUT 0x2
 
@@ -136,6 +169,7 @@ struct pk_blk_count {
 #define PK_BLK_HAVE_EXE    0x04
 #define PK_BLK_HAVE_UID    0x08
 #define PK_BLK_HAVE_CGROUP 0x10
+#define PK_BLK_HAVE_ALLOW  0x20 /* a list that allows */
 struct pk_blk_ctl {
 	__u32 have; /* PK_BLK_HAVE_* */
 	__u32 pad;

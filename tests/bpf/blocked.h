@@ -6,6 +6,7 @@
 
 #include "block/grace.h"
 #include "block/trie.h"
+#include "probe/verdicts.h"
 
 #include <errno.h>
 
@@ -52,6 +53,8 @@ static inline void blocked_open(struct blocked *b, const struct bed *bed)
 
 static inline void blocked_list(struct blocked *b, unsigned list, enum pk_blk_mode mode, bool allow)
 {
+	if (allow)
+		b->ctl->have |= PK_BLK_HAVE_ALLOW;
 	b->lists[list].word = PK_BLK_LIST_USED | (allow ? PK_BLK_LIST_ALLOW : 0) |
 			      (uint32_t)mode << PK_BLK_MODE_SHIFT;
 }
@@ -65,6 +68,12 @@ static inline uint32_t blocked_add(struct blocked *b, const struct pk_trie_rule 
 		blocked_grow(b);
 	assert_int_equal(r, 0);
 	return line;
+}
+
+/* Hits that are pending go to their rules. */
+static inline int blocked_drain(const struct blocked *b)
+{
+	return pk_verdicts_drain(pk_object_prog_fd(b->bed->o, PK_PROG_DRAIN), (int)b->bed->cpus);
 }
 
 /* The maps go with the bed; the mappings stay to the end of the test. */

@@ -63,10 +63,9 @@ static inline int bed_on_report(void *arg, void *data, size_t size)
 static inline void bed_open_ring(struct bed *t, uint32_t slots, bool replaying, uint32_t ring_bytes,
 				 bool tc)
 {
-	static const char *const all[] = { PK_PROG_XDP,       PK_PROG_TC_IN,
-					   PK_PROG_TC_OUT,    PK_PROG_TC_IN_L3,
-					   PK_PROG_TC_OUT_L3, PK_PROG_SWEEP,
-					   PK_PROG_MARK,      NULL };
+	static const char *const all[] = { PK_PROG_XDP,      PK_PROG_TC_IN,     PK_PROG_TC_OUT,
+					   PK_PROG_TC_IN_L3, PK_PROG_TC_OUT_L3, PK_PROG_SWEEP,
+					   PK_PROG_MARK,     PK_PROG_DRAIN,     NULL };
 	static const char *const few[] = { PK_PROG_XDP, PK_PROG_SWEEP, NULL };
 	const char *const *progs = tc ? all : few;
 	struct pk_object_opts opts = {

@@ -31,7 +31,8 @@ struct walk {
 
 static bool is_there(const struct walk *w, uint32_t line)
 {
-	return line && line < w->lines && pk_lines_at(&w->t->lines, line);
+	return line < w->lines && line % PK_BLK_CHUNK_LINES >= PK_BLK_BRIEF_LINES &&
+	       pk_lines_at(&w->t->lines, line);
 }
 
 static bool is_rule(const struct walk *w, uint32_t line)
@@ -230,12 +231,24 @@ static int free_parts(struct walk *w, uint32_t line)
 	return 0;
 }
 
+/* Whoever wrote them may have been killed before the last one. */
+static void write_briefs(struct walk *w, uint32_t first)
+{
+	for (uint32_t i = first; i < first + PK_BLK_CHUNK_LINES; i++) {
+		uint8_t *brief = pk_lines_brief(&w->t->lines, i);
+		uint8_t is = w->mark[i] == RULE ? pk_trie_brief_of(pk_trie_rule(w->t, i)) : 0;
+
+		if (*brief != is)
+			__atomic_store_n(brief, is, __ATOMIC_RELEASE);
+	}
+}
+
 static int free_chunk(struct walk *w, uint32_t first)
 {
 	uint32_t end = first + PK_BLK_CHUNK_LINES, at;
 	int r = 0;
 
-	for (uint32_t i = first ? first : 1; i < end && !r;) {
+	for (uint32_t i = first + PK_BLK_BRIEF_LINES; i < end && !r;) {
 		for (at = i; i < end && w->mark[i] == FREE; i++)
 			;
 		if (i > at)
@@ -279,9 +292,12 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	for (size_t i = 0; i < n_loose; i++)
 		if (loose[i] && !take_chain(&w, loose[i]))
 			w.found.damaged++;
-	for (uint32_t i = 0; i < w.lines / PK_BLK_CHUNK_LINES && !r; i++)
-		if (t->lines.chunk[i])
-			r = free_chunk(&w, i << PK_BLK_CHUNK_SHIFT);
+	for (uint32_t i = 0; i < w.lines / PK_BLK_CHUNK_LINES && !r; i++) {
+		if (!t->lines.chunk[i])
+			continue;
+		write_briefs(&w, i << PK_BLK_CHUNK_SHIFT);
+		r = free_chunk(&w, i << PK_BLK_CHUNK_SHIFT);
+	}
 	/*
 	 * Whoever was killed while he took one out has left it in some slots and not in others: it
 	 * goes before anything is added, which relies on a prefix being everywhere or nowhere.

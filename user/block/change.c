@@ -201,6 +201,7 @@ static int renew(struct pk_block *b, struct pk_block_list *l, struct pk_block_en
 		r = new_rule(b, l, e, d);
 		if (r < 0)
 			return r;
+		b->ops.drain(b->ops.arg);
 		pk_rule_carry(b, have->line, e->line);
 		pk_rule_remove(b, have->line);
 	}

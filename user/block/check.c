@@ -54,6 +54,7 @@ void pk_block_check(struct pk_block *b, const struct pk_block_query *q, struct p
 	unsigned n = 0;
 
 	memset(ret, 0, sizeof(*ret));
+	b->ops.drain(b->ops.arg);
 	ret->safe = pk_guard_kinds(&b->guard, q->addr);
 	for (uint32_t line = pk_trie_lookup(b->trie, q->addr); line && n < PK_BLK_CHAIN_MAX; n++) {
 		const struct pk_blk_rule *r = pk_trie_rule(b->trie, line);

@@ -14,6 +14,7 @@
 #define REST_STEP  1024
 #define ROW_MIN    16    /* shorter rows are only lines */
 #define JOIN_AGAIN 1024  /* lines more than the last time */
+#define WORDS_ROW  256   /* lines, 16 KiB */
 #define REST_LOW   16384 /* worth a wait before fresh lines are begun */
 
 static const uint16_t class_words[PK_LINES_CLASSES] = { 1,  2,  4,  8,   16,  24, 32,
@@ -104,7 +105,8 @@ static void map_free(struct pk_lines *l, uint8_t *map)
 		mark_lines(map, l->pair.v[i], 2);
 	for (size_t i = 0; i < l->n_range; i++)
 		mark_lines(map, l->range[i].at, l->range[i].n);
-	l->single.n = l->pair.n = l->n_range = 0;
+	mark_lines(map, l->words_row.at, l->words_row.n);
+	l->single.n = l->pair.n = l->n_range = l->words_row.n = 0;
 	l->free_lines = 0;
 }
 
@@ -210,6 +212,27 @@ uint32_t pk_lines_take(struct pk_lines *l, unsigned n)
 	return line;
 }
 
+/*
+ * A line for blocks of words. They lie together, apart from the rules they lead to: packets read
+ * the words of all entries, and the rules of few, so that the words shall fill few pages.
+ */
+static uint32_t take_for_words(struct pk_lines *l)
+{
+	const struct pk_lines_range *last = l->n_range ? &l->range[l->n_range - 1] : NULL;
+	uint32_t at;
+
+	if (!l->words_row.n) {
+		/* what pk_lines_has_room() promised stays */
+		if (!last || last->n < WORDS_ROW + PK_TRIE_RULE_LINES)
+			return pk_lines_take(l, 1);
+		l->words_row = (struct pk_lines_range){ cut(l, WORDS_ROW), WORDS_ROW };
+	}
+	l->words_row.n--;
+	at = l->words_row.at++;
+	memset(pk_lines_at(l, at), 0, sizeof(union pk_blk_line));
+	return at;
+}
+
 static int class_of(unsigned n)
 {
 	for (int i = 0; i < PK_LINES_CLASSES; i++)
@@ -231,7 +254,7 @@ uint32_t pk_lines_take_words(struct pk_lines *l, unsigned n)
 
 	refill(l, &l->block[c]);
 	if (!l->block[c].n) {
-		line = lines == 1 ? pk_lines_take(l, 1) : cut(l, lines);
+		line = lines == 1 ? take_for_words(l) : cut(l, lines);
 		if (!line)
 			return 0;
 		for (unsigned i = words; i < 8; i += words)

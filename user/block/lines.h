@@ -33,6 +33,7 @@ struct pk_lines {
 	void *arg;
 	struct pk_lines_range *range; /* never used, or found free by adoption */
 	size_t n_range, cap_range;
+	struct pk_lines_range words_row;               /* the next lines for blocks of words */
 	struct pk_lines_stack single, pair;            /* free lines, and pairs of them */
 	struct pk_lines_stack block[PK_LINES_CLASSES]; /* free blocks of words */
 	struct pk_lines_rest *rest;
@@ -63,6 +64,16 @@ static inline union pk_blk_line *pk_lines_at(const struct pk_lines *l, uint32_t 
 
 	return c < PK_BLK_CHUNKS_MAX && l->chunk[c] ? &l->chunk[c][line & (PK_BLK_CHUNK_LINES - 1)]
 						    : NULL;
+}
+
+/* Where the byte of <picket/block.h> about a line is; NULL: no such line. */
+static inline uint8_t *pk_lines_brief(const struct pk_lines *l, uint32_t line)
+{
+	uint32_t c = line >> PK_BLK_CHUNK_SHIFT;
+
+	return c < PK_BLK_CHUNKS_MAX && l->chunk[c]
+		       ? (uint8_t *)l->chunk[c] + (line & (PK_BLK_CHUNK_LINES - 1))
+		       : NULL;
 }
 
 static inline __u64 *pk_lines_word(const struct pk_lines *l, uint32_t word)

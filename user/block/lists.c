@@ -138,17 +138,30 @@ void pk_list_edited(struct pk_block *b, struct pk_block_list *l)
 	l->edition = ++b->editions;
 }
 
+/* Packet programs look for what allows before a list that does is in force, and after it is not. */
+static void have_allow(struct pk_block *b)
+{
+	bool allow = false;
+
+	for (unsigned i = 0; i < PK_BLK_LISTS && !allow; i++)
+		allow = b->kernel[i].word & PK_BLK_LIST_ALLOW;
+	pk_rule_have(b, PK_BLK_HAVE_ALLOW, allow);
+}
+
 void pk_list_publish(struct pk_block *b, struct pk_block_list *l)
 {
 	uint32_t word = PK_BLK_LIST_USED | (uint32_t)l->mode << PK_BLK_MODE_SHIFT;
 
-	if (l->allow)
+	if (l->allow) {
 		word |= PK_BLK_LIST_ALLOW;
+		pk_rule_have(b, PK_BLK_HAVE_ALLOW, true);
+	}
 	if (l->parity)
 		word |= PK_BLK_LIST_PARITY;
 	pk_list_edited(b, l);
 	b->kernel[l->index].name_hash = pk_list_name_hash(l->name);
 	__atomic_store_n(&b->kernel[l->index].word, l->leaving ? 0 : word, __ATOMIC_RELEASE);
+	have_allow(b);
 	pk_list_hold(b);
 }
 

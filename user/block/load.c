@@ -283,6 +283,8 @@ static int drop(struct pk_block *b, struct pk_load *ld, uint64_t until_ns)
 	struct pk_block_entry *e, *z;
 	uint32_t n = 0;
 
+	if (!ld->remove)
+		b->ops.drain(b->ops.arg); /* before counters are carried over */
 	for (; (e = pk_entries_get(&ld->other.entries, ld->at_other));
 	     pk_entries_next(&ld->other.entries, &ld->at_other)) {
 		if (pk_slice_over(&n, until_ns, pk_clock_boot_ns))

@@ -196,6 +196,7 @@ int pk_block_rows(struct pk_block *b, const char *list, uint32_t after, size_t n
 
 	if (!l)
 		return -ENOENT;
+	b->ops.drain(b->ops.arg);
 	at = after && l->page_name.id == after ? (struct pk_entries_at){ l->now.entries.pieces, 0 }
 					       : behind(l, after);
 	was_entry = pk_entries_get(&l->now.entries, at) || l->page.id == after;

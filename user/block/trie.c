@@ -12,6 +12,7 @@
 #include "block/top.h"
 #include "block/trie_own.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +44,12 @@ void pk_trie_free(struct pk_trie *t)
 
 int pk_trie_add_chunk(struct pk_trie *t, uint32_t index, union pk_blk_line *lines, bool fresh)
 {
-	uint32_t first = index << PK_BLK_CHUNK_SHIFT, skip = !index; /* line 0 is none */
+	uint32_t first = (index << PK_BLK_CHUNK_SHIFT) + PK_BLK_BRIEF_LINES;
 	int r = pk_lines_add_chunk(&t->lines, index, lines);
 
 	if (r < 0 || !fresh)
 		return r;
-	return pk_lines_add_range(&t->lines, first + skip, PK_BLK_CHUNK_LINES - skip);
+	return pk_lines_add_range(&t->lines, first, PK_BLK_CHUNK_LINES - PK_BLK_BRIEF_LINES);
 }
 
 uint64_t pk_trie_free_lines(const struct pk_trie *t)
@@ -77,10 +78,38 @@ struct pk_blk_cond *pk_trie_cond(const struct pk_trie *t, uint32_t line)
 	return r && r->flags & PK_BLK_COND ? &pk_lines_at(&t->lines, line + 1)->cond : NULL;
 }
 
-/* Flags lie in the rule's last word, which is stored as one. */
-static void set_flags(struct pk_blk_rule *r, uint8_t flags)
+uint8_t pk_trie_brief_of(const struct pk_blk_rule *r)
 {
+	const uint8_t plain = PK_BLK_SEEN0 | PK_BLK_SEEN1;
+
+	if (r->flags != plain || r->list >= PK_BLK_BRIEF_LISTS)
+		return PK_BLK_BRIEF_LOOK;
+	return (uint8_t)((r->list + 1) | (r->next ? PK_BLK_BRIEF_MORE : 0));
+}
+
+/* Of a line that is a rule's. */
+static struct pk_blk_rule *known(const struct pk_trie *t, uint32_t line)
+{
+	struct pk_blk_rule *r = pk_trie_rule(t, line);
+
+	assert(r);
+	return r;
+}
+
+static void set_brief(const struct pk_trie *t, uint32_t line, uint8_t brief)
+{
+	__atomic_store_n(pk_lines_brief(&t->lines, line), brief, __ATOMIC_RELEASE);
+}
+
+/* While a rule changes, its brief says that one has to look. Flags lie in the rule's last word,
+ * which is stored as one. */
+static void set_flags(const struct pk_trie *t, uint32_t line, uint8_t flags)
+{
+	struct pk_blk_rule *r = known(t, line);
+
+	set_brief(t, line, PK_BLK_BRIEF_LOOK);
 	__atomic_store_n(&r->flags, flags, __ATOMIC_RELEASE);
+	set_brief(t, line, pk_trie_brief_of(r));
 }
 
 void pk_trie_set_flags(struct pk_trie *t, uint32_t line, uint8_t flags)
@@ -88,12 +117,16 @@ void pk_trie_set_flags(struct pk_trie *t, uint32_t line, uint8_t flags)
 	struct pk_blk_rule *r = pk_trie_rule(t, line);
 	const uint8_t seen = PK_BLK_SEEN0 | PK_BLK_SEEN1;
 
-	set_flags(r, (uint8_t)((r->flags & ~seen) | (flags & seen)));
+	set_flags(t, line, (uint8_t)((r->flags & ~seen) | (flags & seen)));
 }
 
-static void set_next(struct pk_blk_rule *r, uint32_t next)
+static void set_next(const struct pk_trie *t, uint32_t line, uint32_t next)
 {
+	struct pk_blk_rule *r = known(t, line);
+
+	set_brief(t, line, PK_BLK_BRIEF_LOOK);
 	__atomic_store_n(&r->next, next, __ATOMIC_RELEASE);
+	set_brief(t, line, pk_trie_brief_of(r));
 }
 
 #define ROOT_BITS 16
@@ -169,13 +202,13 @@ static void relink_one(void *arg, uint32_t line, bool one)
 
 	k->ones += one;
 	while (!k->dry && line && line != k->from_line && line != k->to) {
-		struct pk_blk_rule *r = pk_trie_rule(k->t, line);
+		uint32_t next = pk_trie_rule(k->t, line)->next;
 
-		if (r->next == k->from_line) {
-			set_next(r, k->to);
+		if (next == k->from_line) {
+			set_next(k->t, line, k->to);
 			return;
 		}
-		line = r->next;
+		line = next;
 	}
 }
 
@@ -243,11 +276,13 @@ static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, u
 	l->rule.flags = (uint8_t)(rule->flags | (rule->has_cond ? PK_BLK_COND : 0));
 	if (rule->has_cond)
 		l[1].cond = rule->cond;
+	set_brief(t, line, pk_trie_brief_of(&l->rule));
 	return line;
 }
 
 static void give_rule(struct pk_trie *t, uint32_t line)
 {
+	set_brief(t, line, 0);
 	pk_lines_give(&t->lines, line, pk_trie_rule(t, line)->flags & PK_BLK_COND ? 2 : 1);
 }
 
@@ -334,7 +369,7 @@ int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *re
 	if (!line)
 		return -ENOSPC;
 	if (at.same)
-		set_next(pk_trie_rule(t, at.same), line);
+		set_next(t, at.same, line);
 	else
 		add_prefix(t, &p, line, at.cover);
 	t->rules++;
@@ -361,11 +396,11 @@ void pk_trie_remove(struct pk_trie *t, uint32_t line)
 	look(t, &p, line, &at);
 	t->rules--;
 	if (line == at.same && has_more(t, r)) {
-		set_flags(r, PK_BLK_EMPTY | (r->flags & PK_BLK_COND)); /* keeps the place */
+		set_flags(t, line, PK_BLK_EMPTY | (r->flags & PK_BLK_COND)); /* keeps the place */
 		return;
 	}
 	if (line != at.same && at.before) {
-		set_next(pk_trie_rule(t, at.before), r->next);
+		set_next(t, at.before, r->next);
 		give_rule(t, line);
 		head = pk_trie_rule(t, at.same);
 		if (!(head->flags & PK_BLK_EMPTY) || has_more(t, head))
@@ -414,7 +449,7 @@ void pk_trie_remove_loose(struct pk_trie *t, uint32_t line)
 
 void pk_trie_set_next(struct pk_trie *t, uint32_t line, uint32_t next)
 {
-	set_next(pk_trie_rule(t, line), next);
+	set_next(t, line, next);
 }
 
 void pk_trie_tick(struct pk_trie *t)

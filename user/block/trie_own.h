@@ -15,5 +15,8 @@ struct pk_trie {
 	uint64_t rules;
 };
 
+/* What the brief of a rule's line is to be. */
+uint8_t pk_trie_brief_of(const struct pk_blk_rule *r);
+
 /* Takes an empty rule out, wherever it still is, unless it keeps the place of others. */
 void pk_trie_finish(struct pk_trie *t, uint32_t line);

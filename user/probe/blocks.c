@@ -185,7 +185,8 @@ static int tell_maps(const struct pk_blocks *b)
 	int fds[PK_BLK_FD_MAX];
 
 	for (int i = 0; i < PK_BLK_FD_MAX; i++) {
-		fds[i] = pk_object_map_fd(b->obj, maps[i]);
+		fds[i] = i == PK_BLK_FD_DRAIN ? pk_object_prog_fd(b->obj, PK_PROG_DRAIN)
+					      : pk_object_map_fd(b->obj, maps[i]);
 		if (fds[i] < 0)
 			return fds[i];
 	}

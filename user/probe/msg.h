@@ -72,7 +72,7 @@ enum pk_msg_fd {
 	PK_FD_MAX /* of any message */
 };
 
-/* Descriptors of PK_MSG_BLOCK: maps of the same name. */
+/* Descriptors of PK_MSG_BLOCK: maps of the same name, and a program. */
 enum pk_msg_blk_fd {
 	PK_BLK_FD_ROOTS = 0,
 	PK_BLK_FD_CTL,
@@ -83,6 +83,7 @@ enum pk_msg_blk_fd {
 	PK_BLK_FD_RB,
 	PK_BLK_FD_DNS_NAMES,
 	PK_BLK_FD_DNS_CTL,
+	PK_BLK_FD_DRAIN, /* the program pk_drain */
 	PK_BLK_FD_MAX
 };
 PK_ASSERT((int)PK_BLK_FD_MAX <= (int)PK_FD_MAX, "a receiver has room for them");

@@ -27,6 +27,7 @@ struct pk_object;
 #define PK_PROG_TC_OUT_L3  "pk_tc_out_l3"
 #define PK_PROG_SWEEP      "pk_sweep"
 #define PK_PROG_MARK       "pk_mark"
+#define PK_PROG_DRAIN      "pk_drain"
 
 struct pk_object_opts {
 	uint32_t slots; /* of the flow table, rounded up to what the table allows; 0: 65,536 */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define DRAIN_TRIES 1000 /* a packet is counted in less time than it takes to ask */
+
 int pk_verdicts_cpus(void)
 {
 	return libbpf_num_possible_cpus();
@@ -23,6 +25,34 @@ int pk_verdicts_count(int fd, unsigned list, struct pk_blk_count *scratch, int c
 	for (int i = 0; r == 0 && i < cpus; i++)
 		for (size_t k = 0; k < sizeof(*ret) / sizeof(uint64_t); k++)
 			((uint64_t *)ret)[k] += ((const uint64_t *)&scratch[i])[k];
+	return r;
+}
+
+static int drain_one(int prog_fd, int cpu)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = (uint32_t)cpu);
+
+	for (int i = 0; i < DRAIN_TRIES; i++) {
+		int r = bpf_prog_test_run_opts(prog_fd, &o);
+
+		if (r < 0)
+			return r;
+		if (!o.retval)
+			return 0;
+	}
+	return -EBUSY;
+}
+
+int pk_verdicts_drain(int prog_fd, int cpus)
+{
+	int r = 0;
+
+	for (int i = 0; i < cpus; i++) {
+		int one = drain_one(prog_fd, i);
+
+		if (one < 0 && one != -ENXIO)
+			r = one;
+	}
 	return r;
 }
 

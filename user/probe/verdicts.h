@@ -11,6 +11,11 @@ int pk_verdicts_cpus(void);
 /* Sum over the CPUs; scratch: one element for each of them. */
 int pk_verdicts_count(int fd, unsigned list, struct pk_blk_count *scratch, int cpus,
 		      struct pk_blk_count *ret);
+/*
+ * What pk_drain does, on each of these CPUs. That of a CPU that is off stays pending until it is on
+ * again: 0. -EBUSY: one was never found between two packets.
+ */
+int pk_verdicts_drain(int prog_fd, int cpus);
 /* line 0: removes it; that it is not there is fine. */
 int pk_verdicts_set_who(int fd, const struct pk_blk_who_key *key, uint32_t line);
 /* Names whose queries are refused. value NULL: removes it. */

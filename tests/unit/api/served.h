@@ -104,6 +104,11 @@ static inline int op_who(void *arg, const struct pk_blk_who_key *key, uint32_t l
 	return 0;
 }
 
+static inline void op_drain(void *arg)
+{
+	(void)arg;
+}
+
 static inline int op_count(void *arg, unsigned list, bool reset, struct pk_blk_count *ret)
 {
 	(void)arg, (void)list, (void)reset;
@@ -192,6 +197,7 @@ static inline void make_block(const struct pk_conf *conf, uint64_t *roots)
 		.ifindex = op_ifindex,
 		.who = op_who,
 		.count = op_count,
+		.drain = op_drain,
 		.container = op_container,
 		.cgroup = op_id,
 		.user = op_id,

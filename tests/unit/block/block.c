@@ -97,6 +97,11 @@ static int op_who(void *arg, const struct pk_blk_who_key *key, uint32_t line)
 	return 0;
 }
 
+static void op_drain(void *arg)
+{
+	(void)arg;
+}
+
 static int op_count(void *arg, unsigned list, bool reset, struct pk_blk_count *ret)
 {
 	(void)arg, (void)list, (void)reset;
@@ -146,6 +151,7 @@ static void open_block(void)
 				    .ifname = op_ifname,
 				    .who = op_who,
 				    .count = op_count,
+				    .drain = op_drain,
 				    .container = op_container,
 				    .cgroup = op_none,
 				    .user = op_none,

@@ -53,6 +53,28 @@ static inline void heap_grow(struct heap *h)
 	assert_int_equal(pk_trie_add_chunk(h->trie, h->chunks++, c, true), 0);
 }
 
+/* Each brief says what its rule is, and there are as many as rules (and places of such). */
+static inline void heap_check_briefs(const struct heap *h, uint64_t rules)
+{
+	uint64_t live = 0;
+
+	for (uint32_t c = 0; c < h->chunks; c++)
+		for (uint32_t i = 0; i < PK_BLK_CHUNK_LINES; i++) {
+			uint8_t brief = ((const uint8_t *)h->chunk[c])[i];
+			const struct pk_blk_rule *r = &h->chunk[c][i].rule;
+
+			if (!brief)
+				continue;
+			assert_true(i >= PK_BLK_CHUNK_LINES / 64);
+			live += !(r->flags & PK_BLK_EMPTY);
+			if (r->flags == (PK_BLK_SEEN0 | PK_BLK_SEEN1) && r->list < 126)
+				assert_int_equal(brief, (r->list + 1) | (r->next ? 0x80 : 0));
+			else
+				assert_int_equal(brief, 0x7f);
+		}
+	assert_int_equal(live, rules);
+}
+
 static inline uint32_t heap_add(struct heap *h, const struct pk_trie_rule *r)
 {
 	uint32_t line = 0;

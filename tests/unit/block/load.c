@@ -323,6 +323,39 @@ static void test_killed(void **st)
 	world_close(&w);
 }
 
+/* Packets are told that something allows for as long as a list that does is there, and only then.
+ */
+static void test_allow(void **st)
+{
+	struct pk_block_ask block = { .list = "feed", .mode = -1 };
+	struct pk_block_ask allow = { .list = "ours", .mode = -1, .allow = true };
+	struct world w;
+
+	(void)st;
+	world_open(&w);
+	world_start(&w);
+	world_settle(&w);
+	world_ask_load(&w, &block, "192.0.2.0/25\n");
+	world_settle(&w);
+	assert_false(w.map->ctl.have & PK_BLK_HAVE_ALLOW);
+	for (int i = 0; i < 2; i++) {
+		world_ask_load(&w, &allow, "192.0.2.7\n");
+		world_settle(&w);
+		assert_true(w.map->ctl.have & PK_BLK_HAVE_ALLOW);
+		if (i)
+			break;
+		pk_block_remove_list(w.block, "ours", world_done, &w);
+		world_settle(&w);
+		assert_int_equal(w.done.result, 0);
+		assert_false(w.map->ctl.have & PK_BLK_HAVE_ALLOW);
+		assert_true(w.map->ctl.have & PK_BLK_HAVE_V4);
+	}
+	world_restart(&w); /* the next agent finds it so */
+	world_settle(&w);
+	assert_true(w.map->ctl.have & PK_BLK_HAVE_ALLOW);
+	world_close(&w);
+}
+
 /* Memory at its limit: nothing has changed, nothing is lost. */
 static void test_no_memory(void **st)
 {
@@ -472,7 +505,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slices),    cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_iface),
+		cmocka_unit_test(test_iface),     cmocka_unit_test(test_allow),
 	};
 
 	return cmocka_run_group_tests_name("block/load", tests, NULL, NULL);

@@ -135,6 +135,9 @@ static void readopt(void)
 	struct pk_trie_use before, after;
 	uint64_t want = 0;
 
+	for (unsigned i = 0; i < RULES; i++)
+		want += model[i].line != 0;
+	heap_check_briefs(&heap, want);
 	pk_trie_tick(heap.trie);
 	pk_trie_usage(heap.trie, &before);
 	pk_trie_free(heap.trie);
@@ -142,15 +145,27 @@ static void readopt(void)
 	for (uint32_t i = 0; i < heap.chunks; i++)
 		assert_int_equal(pk_trie_add_chunk(heap.trie, i, heap.chunk[i], false), 0);
 	seen = 0;
+	for (uint32_t c = 0; c < heap.chunks; c++) /* as if who wrote them was killed before */
+		memset(heap.chunk[c], (int)draw(), PK_BLK_CHUNK_LINES / 2);
 	assert_int_equal(pk_trie_adopt(heap.trie, NULL, 0, on_rule, NULL, &f), 0);
-	for (unsigned i = 0; i < RULES; i++)
-		want += model[i].line != 0;
 	assert_int_equal(f.damaged, 0);
 	assert_int_equal(f.rules, want);
 	assert_int_equal(seen, want);
+	heap_check_briefs(&heap, want);
 	pk_trie_usage(heap.trie, &after);
 	assert_int_equal(after.words, before.words);
 	assert_int_equal(after.rules, before.rules);
+}
+
+/* The line of some rule. */
+static uint32_t pick(void)
+{
+	for (;;) {
+		uint32_t line = model[draw() % RULES].line;
+
+		if (line)
+			return line;
+	}
 }
 
 static void test_random(void **state_)
@@ -171,6 +186,8 @@ static void test_random(void **state_)
 		check_some(spread);
 		if (round % 997 == 0)
 			pk_trie_tick(heap.trie);
+		if (round % 11 == 0) /* as while a list is being replaced */
+			pk_trie_set_flags(heap.trie, pick(), (uint8_t)(draw() % 3 + 1));
 		if (round % 4999 == 0)
 			readopt();
 	}

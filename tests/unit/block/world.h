@@ -190,6 +190,11 @@ static inline int world_refused(void *arg, const struct pk_dns_key *key, struct 
 	return -ENOENT;
 }
 
+static inline void world_drain(void *arg)
+{
+	(void)arg;
+}
+
 static inline int world_count(void *arg, unsigned list, bool reset, struct pk_blk_count *ret)
 {
 	(void)arg, (void)list, (void)reset;
@@ -274,6 +279,7 @@ static inline void world_start(struct world *w)
 				    .refuse = world_refuse,
 				    .refused = world_refused,
 				    .count = world_count,
+				    .drain = world_drain,
 				    .container = world_container,
 				    .cgroup = world_cgroup,
 				    .user = world_user,
@@ -411,11 +417,26 @@ static inline void world_ask_load(struct world *w, const struct pk_block_ask *as
 	pk_block_load(w->block, ask, &d, world_done, w);
 }
 
+/* What it does when it looks at the brief of the first rule alone; false: it looks further. */
+static inline bool world_drops_at_once(const struct world *w, uint32_t line)
+{
+	const uint8_t *briefs = (const uint8_t *)w->map->chunk[line >> PK_BLK_CHUNK_SHIFT];
+	uint8_t brief = briefs[line & (PK_BLK_CHUNK_LINES - 1)];
+	uint32_t list = (brief & 0x7fu) - 1, word;
+
+	if (!line || list >= 126)
+		return false;
+	word = w->map->lists[list].word & ~PK_BLK_LIST_PARITY;
+	return word == (PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT) &&
+	       (!(brief & 0x80) || !(w->map->ctl.have & PK_BLK_HAVE_ALLOW));
+}
+
 /* What the kernel does with a packet from there: by what lies in the maps, and nothing else. */
 static inline bool world_drops(const struct world *w, const struct pk_trie *t,
 			       const uint8_t addr[16])
 {
 	uint32_t line = pk_trie_lookup(t, addr);
+	bool at_once = world_drops_at_once(w, line);
 
 	for (int n = 0; line && n < (int)PK_BLK_CHAIN_MAX; n++) {
 		const struct pk_blk_rule *r = pk_trie_rule(t, line);
@@ -430,6 +451,7 @@ static inline bool world_drops(const struct world *w, const struct pk_trie *t,
 			return true;
 		line = r->next;
 	}
+	assert_false(at_once); /* the brief promised what no rule holds */
 	return false;
 }
 
