@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #define BB_ROW     (1u << 17) /* addresses of one measurement, each used once */
+#define BB_FIRST   2048       /* packets of a row that are not timed */
 #define BB_FLOOD   (1u << 20) /* sources of a flood, used in turn */
 #define BB_LENGTHS 129
 
