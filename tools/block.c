@@ -76,6 +76,9 @@ static int change(const struct pk_command *self, bool unblock, int argc, char **
 		pk_outcome_problem(error.data, NULL, problem);
 	else
 		print(answer, unblock, &a);
+	if (!r && json_is_false(json_object_get(answer, "kept")))
+		pk_outcome_say("it is done, but who did it is not on the disk: picket status tells "
+			       "why");
 	if (!r && json_array_size(json_object_get(answer, "missing")))
 		r = 1;
 	json_decref(answer);
@@ -148,12 +151,13 @@ const struct pk_command pk_cmd_unblock = {
 	.help = "      --dir, --proto, --port, --iface, --exe, --container, --user, --cgroup, "
 		"--to\n"
 		"                       as they were given to block: they tell entries apart\n"
+		"      --reason TEXT    why; kept with who did it, and when\n"
 		"      --list NAME      the list it is in (manual)\n"
 		"      --allow          it was given with --allow (list allowed)\n"
 		"  -o, --output F       table, json or csv\n"
 		"  -h, --help           this text\n\n"
 		"`picket check ADDRESS|NAME` says by which list and entry it is blocked.\n\n"
 		"Examples:\n"
-		"  picket unblock 192.0.2.7\n"
+		"  picket unblock 192.0.2.7 --reason 'it was a partner'\n"
 		"  picket unblock 203.0.113.9 --dir in --proto tcp --port 22\n",
 };

@@ -57,6 +57,7 @@ const struct option pk_unblock_options[] = {
 	{ "proto", required_argument, NULL, PROTO },
 	{ "port", required_argument, NULL, PORT },
 	{ "iface", required_argument, NULL, IFACE },
+	{ "reason", required_argument, NULL, REASON },
 	{ "list", required_argument, NULL, LIST },
 	{ "allow", no_argument, NULL, ALLOW },
 	{ "exe", required_argument, NULL, EXE },

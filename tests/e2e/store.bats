@@ -100,6 +100,38 @@ events() {
 alerts_of() { jq -r 'select(.finding_info.title == "Program without a file") | tostring | capture("(?<n>pkst-odd-r[0-9])").n'; }
 alerts_in() { sed -n 's/^data: //p' "$1" | alerts_of; }
 
+# the last act of this kind that was kept, as its record
+act() { sql "SELECT json FROM object WHERE kind = 3 AND json LIKE '%\"operation\":\"$1\"%' ORDER BY id DESC LIMIT 1"; }
+
+@test "who blocked what, and why, is on the disk when it is answered" {
+	start_daemon
+	export PICKET_SOCKET=$run/picket.sock
+	"$build/picket" block 198.51.100.7 evil.example --ttl 10m --reason 'it scans us'
+	act block | jq -e '.class_uid == 6003 and .status == "Success" and .actor.user.name == "root" and
+		[.resources[].name] == ["198.51.100.7", "evil.example"] and .unmapped.picket.why == "it scans us" and
+		(.unmapped.picket.object | endswith("list manual"))'
+	! "$build/picket" block $client_ip --reason 'by mistake'
+	refused() { act block | jq -e --arg ip $client_ip '.status == "Failure" and .resources[0].name == $ip'; }
+	wait_for 5 refused
+	"$build/picket" unblock evil.example --reason 'it is ours'
+	act unblock | jq -e '.unmapped.picket.why == "it is ours" and .resources[0].name == "evil.example"'
+	# killed right after the answer
+	family="$daemon $(pgrep -P "$daemon")"
+	curl -sS --unix-socket "$run/picket.sock" -d '{"targets":["198.51.100.8"],"reason":"at last"}' \
+		http://picket/v1/blocks >"$run/answer"
+	kill -KILL $family
+	jq -e .kept "$run/answer"
+	for pid in $family; do wait_for 10 is_gone "$pid"; done
+	wait $daemon || true
+	rm -f "$run/daemon"
+	act block | jq -e '.unmapped.picket.why == "at last"'
+	[ "$(sql "SELECT count(*) FROM chain WHERE record LIKE '{\"act\":\"block\",\"actor\":\"root\",%'")" = 3 ]
+	start_daemon
+	stop_daemon
+	verify 0 "^ok"
+	in_client "$build/picketd" --config "$run/picket.yaml" --detach
+}
+
 @test "a reader goes on where it left off, over a restart, without loss or doubles; a quiet stream beats" {
 	start_daemon
 	events "$run/first" 60 /v1/alerts/stream &

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct pk_api_request;
 struct pk_view;
@@ -23,7 +25,12 @@ struct pk_audit {
 	bool done;          /* false: refused, nothing has changed */
 	const char *code;   /* of the refusal, or "ok" */
 	const char *detail; /* NULL none */
+	const char *why;    /* as whoever asks says; NULL: he does not */
+	/* All that it was done to, where object names a part; NULL: object is all. */
+	const char *const *resource;
+	size_t resources;
 };
 
 void pk_audit_who(const struct pk_api_request *q, struct pk_audit_who *ret);
-void pk_audit_note(struct pk_view *v, const struct pk_audit *a);
+/* Writes it down. ret_ticket (may be NULL) as of pk_store_put(). -errno: it is only in the log. */
+int pk_audit_note(struct pk_view *v, const struct pk_audit *a, uint64_t *ret_ticket);

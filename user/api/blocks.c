@@ -2,11 +2,14 @@
 /*
  * Single blocks: all targets of a request, or none of them. Where the kernel's memory has to grow
  * first, or the list is being replaced, the request waits for it; what a request added before it
- * failed is taken out again.
+ * failed is taken out again. Each is written down with who, when and why, also what was refused; it
+ * is in force at once, and answered when it is on the disk.
  */
 #include "api/blocks.h"
 
 #include "api/answer.h"
+#include "api/audit.h"
+#include "api/kept.h"
 #include "api/peer.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -16,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "store/store.h"
 
 #include <picket/api.h>
 
@@ -26,12 +30,15 @@
 
 #define AGAIN_MS  20
 #define TRIES_MAX 250
+#define NAMED_MAX 4 /* targets in a line of the log; the record has all */
 
 struct change {
 	struct pk_blocks blocks;
 	struct pk_api_later *later;
 	struct event *timer;
 	char *who;
+	struct pk_audit_who asker;
+	uint64_t ticket; /* of the store, when it was written down */
 	bool remove;
 	size_t at; /* targets that are done */
 	unsigned tries;
@@ -176,11 +183,71 @@ static void write_targets(struct pk_json *j, const struct change *c, const char 
 	pk_json_end(j);
 }
 
-static void answer(struct pk_block *b, struct change *c)
+static void answer(struct pk_api_request *q, struct change *c)
 {
-	_cleanup_(pk_buf_done) struct pk_buf why = { 0 };
 	struct pk_buf body = { 0 };
 	struct pk_json j;
+
+	pk_json_init(&j, &body);
+	pk_json_obj(&j, NULL);
+	write_targets(&j, c, c->remove ? "removed" : "added", false);
+	if (c->remove)
+		write_targets(&j, c, "missing", true);
+	pk_json_bool(&j, "kept", c->ticket && pk_store_done(q->view->store) >= c->ticket);
+	pk_json_end(&j);
+	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
+}
+
+/* "198.51.100.7, evil.example and 3 more, list operator" */
+static void object_of(const struct change *c, const char *const *target, struct pk_buf *out)
+{
+	for (size_t i = 0; i < c->blocks.n && i < NAMED_MAX; i++)
+		pk_buf_fmt(out, "%s%s", i ? ", " : "", target[i]);
+	if (c->blocks.n > NAMED_MAX)
+		pk_buf_fmt(out, " and %zu more", c->blocks.n - NAMED_MAX);
+	pk_buf_fmt(out, ", list %s", list_of(c));
+}
+
+/* Who did what to what, why, and what became of it. detail NULL: it was done. */
+static int note(struct change *c, const char *detail)
+{
+	char prefix[PK_BLOCKS_TARGETS][PK_PREFIX_TEXT];
+	const char *target[PK_BLOCKS_TARGETS];
+	_cleanup_(pk_buf_done) struct pk_buf object = { 0 };
+	const struct pk_blocks *k = &c->blocks;
+
+	for (size_t i = 0; i < k->n; i++)
+		target[i] = k->name[i]                      ? k->name[i]
+			    : k->proc.kind && !k->v[i].bits ? "any"
+							    : pk_limits_prefix(&k->v[i], prefix[i]);
+	object_of(c, target, &object);
+	return pk_audit_note(c->later->q.view,
+			     &(struct pk_audit){ .who = &c->asker,
+						 .act = c->remove      ? "unblock"
+							: k->ask.allow ? "allow"
+								       : "block",
+						 .object = object.data ? object.data : "",
+						 .done = !detail,
+						 .code = detail ? "refused" : "ok",
+						 .detail = detail,
+						 .why = k->reason,
+						 .resource = target,
+						 .resources = k->n },
+			     &c->ticket);
+}
+
+static void answer_kept(struct pk_api_request *q, union pk_kept_what what)
+{
+	struct change *c = what.own;
+
+	answer(q, c);
+	change_free(c);
+}
+
+/* Done: answered when it is on the disk, or cannot be. */
+static void finish(struct pk_block *b, struct change *c)
+{
+	_cleanup_(pk_buf_done) struct pk_buf why = { 0 };
 	size_t missing = 0;
 
 	for (size_t i = 0; i < c->blocks.n; i++)
@@ -188,15 +255,16 @@ static void answer(struct pk_block *b, struct change *c)
 	if (missing == c->blocks.n) {
 		explain_missing(b, c, &why);
 		(void)pk_api_problem(&c->later->q, 404, why.data ? why.data : ""); /* always 0 */
+		change_free(c);
 		return;
 	}
-	pk_json_init(&j, &body);
-	pk_json_obj(&j, NULL);
-	write_targets(&j, c, c->remove ? "removed" : "added", false);
-	if (c->remove)
-		write_targets(&j, c, "missing", true);
-	pk_json_end(&j);
-	pk_api_reply(&c->later->q, 200, PK_API_TYPE_JSON, &body);
+	if (note(c, NULL) == 0 && pk_kept_wait(&c->later->q, c->ticket, answer_kept,
+					       (union pk_kept_what){ .own = c }) == 0) {
+		c->later->q.x = NULL; /* the answer is whose wait it is */
+		return;
+	}
+	answer(&c->later->q, c);
+	change_free(c);
 }
 
 static int again(struct change *c)
@@ -226,7 +294,8 @@ static void go_on(struct change *c)
 		c->out[c->at].missing = c->remove && r == -ENOENT;
 		if (r < 0 && !c->out[c->at].missing) {
 			undo(b, c);
-			(void)pk_answer_failed(&c->later->q, &d); /* always 0 */
+			(void)note(c, d.detail ? d.detail : strerror(-r)); /* the log has it */
+			(void)pk_answer_failed(&c->later->q, &d);          /* always 0 */
 			b = NULL;
 		}
 		pk_block_done_done(&d);
@@ -234,7 +303,8 @@ static void go_on(struct change *c)
 	}
 	if (b) {
 		pk_signed_left(c->later->q.view, list_of(c));
-		answer(b, c);
+		finish(b, c);
+		return;
 	}
 	change_free(c);
 }
@@ -272,6 +342,7 @@ static int start(struct pk_api_request *q, bool remove)
 	pk_api_peer_name(q, &who);
 	c->who = who.data;
 	c->blocks.ask.who = c->who;
+	pk_audit_who(q, &c->asker);
 	c->timer = event_new(pk_api_base(q->api), -1, 0, on_timer, c);
 	c->later = pk_api_later_new(q);
 	if (!c->timer || !c->later) {
@@ -299,11 +370,20 @@ int pk_blocks_delete(struct pk_api_request *q)
 int pk_detach_post(struct pk_api_request *q)
 {
 	struct pk_buf body = { 0 };
+	struct pk_audit_who who;
 
 	if (!q->view->detach)
 		return pk_api_problem(q, 503, "the privileged process can not be asked");
 	if (q->view->detach(q->view->arg) < 0)
 		return pk_api_busy(q, "the privileged process takes no messages: try again");
+	pk_audit_who(q, &who); /* the end of the agent waits until it is kept */
+	(void)pk_audit_note(q->view,
+			    &(struct pk_audit){ .who = &who,
+						.act = "detach",
+						.object = "hooks, maps and what was enforced",
+						.done = true,
+						.code = "ok" },
+			    NULL);
 	pk_buf_str(&body, "{\"detaching\":true}\n");
 	pk_api_reply(q, 202, PK_API_TYPE_JSON, &body);
 	return 0;

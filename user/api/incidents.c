@@ -55,9 +55,9 @@ void pk_incident_reply(struct pk_api_request *q, const struct pk_incident *i)
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
 }
 
-static void reply_later(struct pk_api_request *q, uint64_t number)
+static void reply_later(struct pk_api_request *q, union pk_kept_what what)
 {
-	const struct pk_incident *i = pk_incidents_find(q->view->incidents, number);
+	const struct pk_incident *i = pk_incidents_find(q->view->incidents, what.number);
 
 	if (i)
 		pk_incident_reply(q, i);
@@ -72,7 +72,8 @@ void pk_incident_reply_kept(struct pk_api_request *q, struct pk_incident *i)
 	int r = v->keep ? v->keep(v, i, &ticket) : -ENODATA;
 
 	if (r == 0)
-		r = pk_kept_wait(q, ticket, reply_later, i->number);
+		r = pk_kept_wait(q, ticket, reply_later,
+				 (union pk_kept_what){ .number = i->number });
 	if (r < 0)
 		pk_incident_reply(q, i); /* which says that it is not kept */
 }

@@ -25,8 +25,9 @@ struct waiting {
 	struct waiting *next;
 	struct pk_api_later *later;
 	struct event *late;
-	uint64_t ticket, arg;
-	void (*answer)(struct pk_api_request *q, uint64_t arg);
+	uint64_t ticket;
+	union pk_kept_what what;
+	void (*answer)(struct pk_api_request *q, union pk_kept_what what);
 };
 
 static void waiting_free(struct waiting *w)
@@ -50,7 +51,7 @@ static void gone(void *arg)
 
 static void answer(struct waiting *w)
 {
-	w->answer(&w->later->q, w->arg);
+	w->answer(&w->later->q, w->what);
 	waiting_free(w);
 }
 
@@ -77,7 +78,8 @@ static void on_committed(evutil_socket_t fd, short what, void *arg)
 }
 
 int pk_kept_wait(struct pk_api_request *q, uint64_t ticket,
-		 void (*answer_it)(struct pk_api_request *q, uint64_t arg), uint64_t arg)
+		 void (*answer_it)(struct pk_api_request *q, union pk_kept_what what),
+		 union pk_kept_what what)
 {
 	struct pk_kept *k = pk_api_kept(q->api);
 	struct timeval at_most = { .tv_sec = PK_KEPT_MS / 1000 };
@@ -88,7 +90,7 @@ int pk_kept_wait(struct pk_api_request *q, uint64_t ticket,
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	*w = (struct waiting){ .all = k, .ticket = ticket, .arg = arg, .answer = answer_it };
+	*w = (struct waiting){ .all = k, .ticket = ticket, .what = what, .answer = answer_it };
 	w->late = event_new(k->base, -1, 0, on_late, w);
 	w->later = w->late && event_add(w->late, &at_most) == 0 ? pk_api_later_new(q) : NULL;
 	if (!w->later) {

@@ -18,9 +18,16 @@ struct pk_store;
 struct pk_kept *pk_kept_new(struct pk_api *api, struct pk_store *s); /* NULL: no memory */
 void pk_kept_free(struct pk_kept *k); /* after the answers that wait have ended */
 
+/* What the answer is about, for whoever writes it: that may have gone, or he keeps it. */
+union pk_kept_what {
+	uint64_t number;
+	void *own;
+};
+
 /*
- * Calls answer with arg when the ticket (store/store.h) is done, or when it took too long: which
+ * Calls answer with what when the ticket (store/store.h) is done, or when it took too long: which
  * of both is for answer to see (pk_store_done()). -errno: nothing waits, answer is not called.
  */
 int pk_kept_wait(struct pk_api_request *q, uint64_t ticket,
-		 void (*answer)(struct pk_api_request *q, uint64_t arg), uint64_t arg);
+		 void (*answer)(struct pk_api_request *q, union pk_kept_what what),
+		 union pk_kept_what what);

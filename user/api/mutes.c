@@ -149,9 +149,9 @@ static int64_t expiry(const struct pk_conf *c, uint64_t ttl_ns, int64_t now)
 	return now + (int64_t)(ns / 1000000);
 }
 
-static void reply_later(struct pk_api_request *q, uint64_t number)
+static void reply_later(struct pk_api_request *q, union pk_kept_what what)
 {
-	const struct pk_mute *m = pk_mutes_find(q->view->mutes, number);
+	const struct pk_mute *m = pk_mutes_find(q->view->mutes, what.number);
 
 	if (m)
 		reply(q, m->acts_ever == 1 ? 201 : 200, m);
@@ -171,7 +171,8 @@ static int decided(struct pk_api_request *q, struct pk_mute *m, int status)
 	if (q->view->store) /* without room now the next tick tries again */
 		r = pk_mute_keep(q->view->store, m, now_ms(), &ticket);
 	if (r == 0)
-		r = pk_kept_wait(q, ticket, reply_later, m->number);
+		r = pk_kept_wait(q, ticket, reply_later,
+				 (union pk_kept_what){ .number = m->number });
 	if (r < 0)
 		reply(q, status, m); /* which is in force, but not kept */
 	return 0;

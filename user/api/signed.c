@@ -53,14 +53,16 @@ void pk_signed_note(struct pk_view *v, const struct pk_audit_who *who, const cha
 		pk_buf_fmt(&object, " version %" PRIu64 " signed by", s->statement.version);
 	for (size_t i = 0; s && i < s->keys; i++)
 		pk_buf_fmt(&object, " %s", s->key[i]);
-	pk_audit_note(v,
-		      &(struct pk_audit){ .who = who,
-					  .act = "list push",
-					  .object = object.data ? object.data : list,
-					  .done = r == PK_SIGNED_OK && !detail,
-					  .code = r == PK_SIGNED_OK && detail ? "not-applied"
-									      : pk_refusal_code(r),
-					  .detail = detail ? detail : pk_refusal_text(r) });
+	(void)pk_audit_note(v, /* the store counts what it refuses */
+			    &(struct pk_audit){ .who = who,
+						.act = "list push",
+						.object = object.data ? object.data : list,
+						.done = r == PK_SIGNED_OK && !detail,
+						.code = r == PK_SIGNED_OK && detail
+								? "not-applied"
+								: pk_refusal_code(r),
+						.detail = detail ? detail : pk_refusal_text(r) },
+			    NULL);
 }
 
 bool pk_signed_guards(struct pk_api_request *q, const char *list)
