@@ -37,6 +37,7 @@ extern const struct pk_command pk_cmd_list_diff;
 extern const struct pk_command pk_cmd_list_test;
 extern const struct pk_command pk_cmd_list_sign;
 extern const struct pk_command pk_cmd_list_verify;
+extern const struct pk_command pk_cmd_list_publish;
 extern const struct pk_command pk_cmd_key;
 extern const struct pk_command pk_cmd_push;
 extern const struct pk_command pk_cmd_fleet;

@@ -25,8 +25,8 @@ static bool takes_file(const struct pk_command *c)
 {
 	return c == &pk_cmd_record || c == &pk_cmd_replay || c == &pk_cmd_list_load ||
 	       c == &pk_cmd_list_diff || c == &pk_cmd_list_sign || c == &pk_cmd_push ||
-	       c == &pk_cmd_list_verify || c == &pk_cmd_list_test || c == &pk_cmd_rule_check ||
-	       c == &pk_cmd_rule_test;
+	       c == &pk_cmd_list_verify || c == &pk_cmd_list_publish || c == &pk_cmd_list_test ||
+	       c == &pk_cmd_rule_check || c == &pk_cmd_rule_test;
 }
 
 /* "list show" is "show" behind "list". */

@@ -406,9 +406,19 @@ static const struct pk_command cmd_confirm = {
 };
 
 static const struct pk_command *const subs[] = {
-	&cmd_ls,           &cmd_show,           &pk_cmd_list_load, &pk_cmd_list_test,
-	&pk_cmd_list_diff, &cmd_export,         &cmd_mode,         &cmd_confirm,
-	&pk_cmd_list_sign, &pk_cmd_list_verify, &cmd_rm,           NULL,
+	&cmd_ls,
+	&cmd_show,
+	&pk_cmd_list_load,
+	&pk_cmd_list_test,
+	&pk_cmd_list_diff,
+	&cmd_export,
+	&cmd_mode,
+	&cmd_confirm,
+	&pk_cmd_list_sign,
+	&pk_cmd_list_verify,
+	&pk_cmd_list_publish,
+	&cmd_rm,
+	NULL,
 };
 
 const struct pk_command pk_cmd_list = {

@@ -27,7 +27,7 @@ nats_may() {
 		  publish: { allow: [ "picket.default.$1.alerts", "\$JS.API.STREAM.INFO.$nats_stream",
 		    "\$JS.API.STREAM.INFO.KV_$nats_bucket", "\$JS.API.STREAM.MSG.GET.KV_$nats_bucket",
 		    "\$JS.API.DIRECT.GET.KV_$nats_bucket", "\$JS.API.DIRECT.GET.KV_$nats_bucket.>" ] },
-		  subscribe: { allow: [ "_INBOX.default.$1.>" ] } } }
+		  subscribe: { allow: [ "_INBOX.default.$1.>", "\$KV.$nats_bucket.*" ] } } }
 	END
 }
 

@@ -196,7 +196,7 @@ metric() { api /metrics | grep -F "$1" | awk '{ print $2 }'; }
 		--listen-address=$server_ip --address=/mirror.test/$server_ip >>"$run/dns.log" 2>&1 3>&- &
 	nsenter -m -t "$daemon" sh -c "echo nameserver $server_ip >/etc/next && mv /etc/next /etc/resolv.conf"
 	wait_for 20 version resolved 1
-	grep -q 'pull: who resolves names has changed: beginning anew' "$run/log"
+	grep -q 'pull: a file that says where servers are has changed: beginning anew' "$run/log"
 }
 
 @test "a list that nobody has for long raises an alert, once" {

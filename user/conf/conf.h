@@ -36,6 +36,7 @@ struct pk_conf {
 	struct pk_conf_list sign_lists; /* conf/threshold.h */
 	uint64_t sign_expired;          /* enum pk_conf_expired */
 	struct pk_conf_list pull_lists; /* conf/pull.h */
+	char *nats_bucket;              /* of lists */
 	uint64_t pull_interval_ns, pull_timeout_ns, pull_bytes_max, pull_stale_ns;
 	char *pull_ca, *pull_cert, *pull_key, *pull_header;
 	char *run_dir, *lock_file;

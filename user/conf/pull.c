@@ -27,12 +27,17 @@ static bool is_url(const char *s)
 	return true;
 }
 
+static bool is_place(const char *s)
+{
+	return strcmp(s, PK_CONF_PULL_NATS) == 0 || is_url(s);
+}
+
 int pk_conf_pull_parse(const char *s, struct pk_conf_pull *ret)
 {
 	struct pk_conf_pull p = { 0 };
 	size_t n = strspn(s, LETTERS);
 
-	if (!n || n >= sizeof(p.list) || *s == '.' || s[n] != '=' || !is_url(s + n + 1))
+	if (!n || n >= sizeof(p.list) || *s == '.' || s[n] != '=' || !is_place(s + n + 1))
 		return -EINVAL;
 	memcpy(p.list, s, n);
 	strcpy(p.url, s + n + 1); /* is_url() looked at its length */
@@ -57,7 +62,10 @@ size_t pk_conf_pulled(const struct pk_conf *c, struct pk_conf_pulled ret[PK_CONF
 			ret[n] = (struct pk_conf_pulled){ 0 };
 			strcpy(ret[n++].list, p.list);
 		}
-		ret[k].url[ret[k].urls++] = strchr(item, '=') + 1;
+		if (strcmp(p.url, PK_CONF_PULL_NATS) == 0)
+			ret[k].nats = true;
+		else
+			ret[k].url[ret[k].urls++] = strchr(item, '=') + 1;
 	}
 	return n;
 }

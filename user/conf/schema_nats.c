@@ -27,6 +27,9 @@ const struct pk_conf_row pk_conf_nats[] = {
 	{ "nats.host", PK_CONF_NAME, true, AT(nats_host), RANGE(0, 255), "",
 	  .doc = "Second part; \"\": the host's name. What is not a letter, digit, - or _ becomes "
 		 "%XX in subjects: web1.example.org is web1%2Eexample%2Eorg." },
+	{ "nats.bucket", PK_CONF_NAME, true, AT(nats_bucket), RANGE(1, 32), "picket_lists",
+	  .doc = "Bucket of keys and values that signed lists are taken from (pull.lists) and "
+		 "published to (`picket list publish`)." },
 	{ "nats.stream", PK_CONF_NAME, true, AT(nats_stream), RANGE(1, 32), "picket",
 	  .doc = "Stream that takes the alerts; its subjects are picket.*.*.alerts." },
 };

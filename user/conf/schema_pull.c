@@ -16,7 +16,8 @@
 const struct pk_conf_row pk_conf_pull[] = {
 	{ "pull.lists", PK_CONF_LIST, true, AT(pull_lists), RANGE(0, PK_CONF_PULL_ITEMS), "",
 	  .doc = "Signed lists to fetch, as \"NAME=https://HOST/PATH\"; the same name again is "
-		 "another mirror. There is what `picket list sign --whole` writes, which is judged "
+		 "another mirror; or \"NAME=nats\", from nats.bucket. There is what `picket list "
+		 "sign --whole` writes, which is judged "
 		 "as if it had been pushed.",
 	  .pulls = true },
 	{ "pull.interval", PK_CONF_DURATION, true, AT(pull_interval_ns), RANGE(SEC, 7 * DAY), "15m",

@@ -258,8 +258,8 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,
 				  row->nets         ? "addresses or networks (10.0.0.0/8)"
 				  : row->thresholds ? "items like NAME=2 or NAME=2:KEY+KEY"
-				  : row->pulls      ? "items like NAME=https://HOST/PATH"
-						    : "names");
+				  : row->pulls ? "items like NAME=https://HOST/PATH or NAME=nats"
+					       : "names");
 	case PK_CONF_DURATION:
 		pk_buf_str(out, "a time with its unit (ms, s, m, h), ");
 		break;

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "conf/pull.h"
 #include "probe/channel.h"
+#include "pull/bus.h"
 #include "pull/fetch.h"
 #include "pull/offer.h"
 #include "pull/sandbox.h"
@@ -35,6 +36,7 @@ struct list {
 	struct pk_fetch_tags tags[PK_CONF_PULL_ITEMS]; /* of each mirror's, what is in force */
 	struct pk_fetch_tags fresh;                    /* of what is being offered */
 	uint8_t digest[DIGEST], fresh_digest[DIGEST];  /* of the bytes in force; offered */
+	uint8_t bus_digest[DIGEST];                    /* the same, from the bus */
 	bool has_digest;
 	unsigned mirror; /* that was asked last */
 	bool busy;       /* on its way, or with the core */
@@ -51,6 +53,7 @@ struct pull {
 	struct event *files;
 	struct pk_fetcher *fetcher;
 	struct pk_offers *offers;
+	struct pk_bus *bus; /* NULL: no list comes that way */
 	struct list *list;
 	size_t lists;
 	bool begun;
@@ -84,27 +87,36 @@ static void arm(struct list *l)
 		leave(l->pull); /* no memory: else it would never be asked for again */
 }
 
+static void tell(struct pull *p, const char *list, const char *source, enum pk_pull_outcome outcome,
+		 int status, uint64_t next_ms, const char *why)
+{
+	struct pk_pull_news n = { .outcome = outcome,
+				  .status = (uint32_t)status,
+				  .next_ms = next_ms };
+
+	snprintf(n.list, sizeof(n.list), "%s", list);
+	pk_pull_text(n.source, sizeof(n.source), source);
+	pk_pull_text(n.why, sizeof(n.why), why);
+	pk_offers_tell(p->offers, &n);
+	if (outcome == PK_PULL_UNREACHABLE && pk_pull_is_blind()) {
+		pk_notice("pull: a file that says where servers are has changed: beginning anew");
+		leave(p);
+	}
+}
+
 /* A try is over: the next one is planned, and the core told. */
 static void end(struct list *l, enum pk_pull_outcome outcome, const char *why)
 {
-	struct pk_pull_news n = { .outcome = outcome, .status = (uint32_t)l->status };
 	uint64_t now_ns = pk_clock_boot_ns();
 
 	if (pk_pull_is_good(outcome))
 		pk_schedule_good(&l->plan, now_ns, chance());
 	else
 		pk_schedule_bad(&l->plan, now_ns, l->wait_ns, chance());
-	n.next_ms = (l->plan.due_ns - now_ns) / 1000000;
-	strcpy(n.list, l->conf.list);
-	pk_pull_text(n.source, sizeof(n.source), l->conf.url[l->mirror]);
-	pk_pull_text(n.why, sizeof(n.why), why);
-	pk_offers_tell(l->pull->offers, &n);
+	tell(l->pull, l->conf.list, l->conf.url[l->mirror], outcome, l->status,
+	     (l->plan.due_ns - now_ns) / 1000000, why);
 	l->busy = false;
 	arm(l);
-	if (outcome == PK_PULL_UNREACHABLE && pk_pull_is_blind()) {
-		pk_notice("pull: who resolves names has changed: beginning anew");
-		leave(l->pull);
-	}
 }
 
 static void on_answer(void *arg, int status, const char *code)
@@ -177,6 +189,44 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 		end(l, PK_PULL_UNREACHABLE, "no memory");
 }
 
+static struct list *find(struct pull *p, const char *name)
+{
+	for (size_t i = 0; i < p->lists; i++)
+		if (!strcmp(p->list[i].conf.list, name))
+			return &p->list[i];
+	return NULL; /* it is one of them */
+}
+
+/* What the core said of a list from the bus: mirrors are asked for it by what is in force now. */
+static void on_bus_answer(void *arg, int status, const char *code)
+{
+	struct list *l = arg;
+	struct pull *p = l->pull;
+
+	pk_bus_answer(p->bus, status < 300);
+	if (status < 300) {
+		memset(l->tags, 0, sizeof(l->tags));
+		memcpy(l->digest, l->bus_digest, DIGEST);
+		l->has_digest = true;
+	}
+	tell(p, l->conf.list, PK_CONF_PULL_NATS, status < 300 ? PK_PULL_ACCEPTED : PK_PULL_REFUSED,
+	     0, p->conf->pull_interval_ns / 1000000, code);
+}
+
+static void on_bus(void *arg, struct pk_bus_news *n)
+{
+	struct pull *p = arg;
+	struct list *l = find(p, n->list);
+
+	if (!n->body) {
+		tell(p, n->list, PK_CONF_PULL_NATS, n->outcome, 0, n->next_ms, n->why);
+		return;
+	}
+	memcpy(l->bus_digest, n->sha256, DIGEST);
+	if (pk_offer(p->offers, n->list, PK_CONF_PULL_NATS, PK_TAKE(n->body), on_bus_answer, l) < 0)
+		on_bus_answer(l, 503, "no memory");
+}
+
 static int read_file(int fd, struct pk_buf *out)
 {
 	char part[4096];
@@ -204,9 +254,11 @@ static void begin(struct pull *p)
 					  (unsigned)l->conf.urls, now_ns, chance());
 		else
 			pk_schedule_soon(&l->plan, now_ns, chance());
-		if (!l->busy)
+		if (!l->busy && l->conf.urls)
 			arm(l);
 	}
+	if (p->bus)
+		pk_bus_soon(p->bus);
 	p->begun = true;
 }
 
@@ -266,6 +318,17 @@ static int make_lists(struct pull *p)
 	return 0;
 }
 
+static int make_bus(struct pull *p)
+{
+	const char *names[PK_CONF_PULL_ITEMS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->lists; i++)
+		if (p->list[i].conf.nats)
+			names[n++] = p->list[i].conf.list;
+	return n ? pk_bus_new(p->base, p->conf, names, n, on_bus, p, &p->bus) : 0;
+}
+
 static int set_up(struct pull *p, const struct pk_pull_opts *o)
 {
 	int r;
@@ -279,6 +342,8 @@ static int set_up(struct pull *p, const struct pk_pull_opts *o)
 		r = pk_offers_new(p->base, o->core_fd, leave, p, &p->offers);
 	if (!r)
 		r = make_lists(p);
+	if (!r)
+		r = make_bus(p);
 	if (r < 0)
 		return r;
 	p->files = event_new(p->base, o->files_fd, EV_READ | EV_PERSIST, on_files, p);
@@ -291,7 +356,9 @@ int pk_pull_run(const struct pk_pull_opts *o)
 	int r = set_up(&p, o);
 
 	if (!r)
-		r = pk_pull_sandbox();
+		r = pk_pull_sandbox(p.conf);
+	if (!r && p.bus)
+		r = pk_bus_start(p.bus);
 	if (!r && event_base_dispatch(p.base) < 0)
 		r = -EIO;
 	return r; /* the process ends now, and all that is its with it */

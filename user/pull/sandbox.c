@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/sandbox.h"
+#include "conf/conf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define RESOLV     "/etc/resolv.conf"
 #define SOCK_KINDS 0xf /* of a socket's type; the rest are flags */
 
 #define SOCKET(family, kind)                                                                       \
@@ -57,16 +57,43 @@ static const struct pk_sandbox_call calls[] = {
 	{ .call = SCMP_SYS(sysinfo) },
 };
 
-static const char *const files[] = { RESOLV,           "/etc/hosts",    "/etc/nsswitch.conf",
-				     "/etc/host.conf", "/etc/gai.conf", NULL };
+static const char *const names[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
+				     "/etc/host.conf", "/etc/gai.conf" };
+/* of the system, by which servers of NATS are checked where nats.ca names none */
+static const char *const authorities[] = { "/etc/ssl/certs", "/usr/share/ca-certificates",
+					   "/usr/lib/ssl" };
 
-static bool could_see;
+/* The first ones of these; at last NULL. */
+static const char *files[PK_ARRAY_SIZE(names) + PK_ARRAY_SIZE(authorities) + 3 + 1];
+static size_t watched; /* of them: to be seen when they are replaced */
+static bool could_read[PK_ARRAY_SIZE(files)];
 
-int pk_pull_sandbox(void)
+static bool can_read(size_t i)
 {
-	_cleanup_close_ int fd = open(RESOLV, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(files[i], O_RDONLY | O_CLOEXEC);
 
-	could_see = fd >= 0;
+	return fd >= 0;
+}
+
+static void list_files(const struct pk_conf *c)
+{
+	const char *const own[] = { c->nats_ca, c->nats_cert, c->nats_key };
+	size_t n = 0;
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(names); i++)
+		files[n++] = names[i];
+	for (size_t i = 0; c->nats_servers.n && i < PK_ARRAY_SIZE(own); i++)
+		if (*own[i])
+			files[n++] = own[i];
+	for (watched = 0; watched < n; watched++)
+		could_read[watched] = can_read(watched);
+	for (size_t i = 0; c->nats_servers.n && !*c->nats_ca && i < PK_ARRAY_SIZE(authorities); i++)
+		files[n++] = authorities[i];
+}
+
+int pk_pull_sandbox(const struct pk_conf *conf)
+{
+	list_files(conf);
 	if (__nss_configure_lookup("hosts", "files dns") < 0)
 		return -errno;
 	return pk_sandbox_enter(&(struct pk_sandbox){
@@ -75,7 +102,8 @@ int pk_pull_sandbox(void)
 
 bool pk_pull_is_blind(void)
 {
-	_cleanup_close_ int fd = open(RESOLV, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 && errno == EACCES && could_see;
+	for (size_t i = 0; i < watched; i++)
+		if (could_read[i] && !can_read(i) && errno == EACCES)
+			return true;
+	return false;
 }

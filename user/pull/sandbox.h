@@ -4,10 +4,11 @@
 
 #include <stdbool.h>
 
-/* Connections by TCP and UDP, threads, and the files that names are resolved by; see
- * base/sandbox.h for the rest. -errno: it must not go on. */
-int pk_pull_sandbox(void);
+struct pk_conf;
 
-/* The file that says who resolves names was replaced by another, which may not be read: only a new
- * process can. */
+/* Connections by TCP and UDP, threads, the files that names are resolved by, those of section nats;
+ * see base/sandbox.h for the rest. -errno: it must not go on. */
+int pk_pull_sandbox(const struct pk_conf *conf);
+
+/* A file that it may read was replaced by another, which it may not: only a new process can. */
 bool pk_pull_is_blind(void);

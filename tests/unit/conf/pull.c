@@ -69,6 +69,13 @@ static void mirrors_of_a_list_come_together(void **state)
 	assert_string_equal(list[0].url[1], "https://b/1");
 	assert_string_equal(list[1].list, "web");
 	assert_int_equal(list[1].urls, 1);
+	assert_false(list[0].nats || list[1].nats);
+	assert_int_equal(
+		pk_conf_set(c, "pull.lists", "web=nats,drop=https://a/1,drop=nats", &errors), 0);
+	assert_int_equal(pk_conf_pulled(c, list), 2);
+	assert_true(list[0].nats && list[1].nats);
+	assert_int_equal(list[0].urls, 0);
+	assert_int_equal(list[1].urls, 1);
 	assert_int_equal(pk_conf_set(c, "pull.lists", "drop=http://a/1", &errors), -EINVAL);
 	assert_non_null(strstr(errors.data, "NAME=https://HOST/PATH"));
 	pk_buf_done(&errors);
