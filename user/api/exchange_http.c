@@ -68,6 +68,8 @@ static void on_close(struct evhttp_connection *c, void *arg)
 	(void)c; /* gone with its request */
 	if (x->gone)
 		x->gone(x->arg);
+	if (!connection(x)) /* it failed: then libevent leaves the request to who answers it */
+		evhttp_request_free(of(x)->req);
 	free(x);
 }
 
