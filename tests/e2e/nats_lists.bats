@@ -33,6 +33,7 @@ setup() { nats_has || skip "no nats-server"; }
 teardown_file() {
 	nats_has || return 0
 	kill_children
+	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
 	nats_stop
 	clean_net
 }
@@ -95,12 +96,13 @@ server_of() {
 }
 
 @test "a host can write neither lists nor parts of them" {
+	before=$(nats_as admin get "$nats_bucket" drop)
 	sign "$run/drop.txt" --version 4
 	run publish_as web1 "$run/drop.txt"
 	[ "$status" = 1 ]
-	! nats_as web1 put "$nats_bucket" drop "$run/bad"
+	! nats_as web1 put "$nats_bucket" drop "$run/drop.txt"
 	sleep 1
-	[ "$(nats_as admin get "$nats_bucket" drop)" = "no head" ]
+	[ "$(nats_as admin get "$nats_bucket" drop)" = "$before" ]
 	version drop 2
 }
 
