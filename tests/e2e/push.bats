@@ -31,6 +31,7 @@ setup_file() {
 teardown_file() {
 	kill_children
 	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
+	in_server "$build/picketd" --config "$run/two.yaml" --detach >/dev/null 2>&1 || true
 	clean_net
 }
 
