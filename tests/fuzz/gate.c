@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages between gate and core, from either side. */
-/* fuzz-links: user/gate/msg.c */
+/* fuzz-links: user/gate/msg.c user/pull/news.c */
 #include "gate/msg.h"
 
 #include <assert.h>
