@@ -14,11 +14,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#define HEAP_KEPT   (4 << 20) /* SQLite takes and gives 64 KiB for each statement that writes */
 #define TRIM_MS     60000
 #define BACKOFF_MS  500
 #define BACKOFF_MAX 30000
@@ -181,7 +183,8 @@ int pk_hub_run(const struct pk_command *self, int argc, char **argv)
 		return 1;
 	}
 	catch_signals();
-	(void)pk_notify("READY=1"); /* nobody may have asked */
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT); /* else the heap's end moves each time */
+	(void)pk_notify("READY=1");                 /* nobody may have asked */
 	run(hub, conf);
 	pk_hub_close(hub);
 	return 0;

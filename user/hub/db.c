@@ -13,6 +13,8 @@
 #define STR_(x) #x
 #define STR(x)  STR_(x)
 
+/* Triggers keep how many rows a host has, so that nothing is read to know whether it has too many.
+ */
 static const char shape[] =
 	"PRAGMA auto_vacuum = INCREMENTAL;"
 	"PRAGMA journal_mode = WAL;"
@@ -21,7 +23,9 @@ static const char shape[] =
 	"CREATE TABLE host(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, first "
 	"INTEGER NOT "
 	"NULL,"
-	" last INTEGER NOT NULL, records INTEGER NOT NULL, lost INTEGER NOT NULL) STRICT;"
+	" last INTEGER NOT NULL, records INTEGER NOT NULL, lost INTEGER NOT NULL,"
+	" alerts INTEGER NOT NULL DEFAULT 0, vals INTEGER NOT NULL DEFAULT 0,"
+	" owns INTEGER NOT NULL DEFAULT 0) STRICT;"
 	"CREATE TABLE refused(host INTEGER NOT NULL, why INTEGER NOT NULL, n INTEGER NOT NULL,"
 	" PRIMARY KEY(host, why)) STRICT, WITHOUT ROWID;"
 	"CREATE TRIGGER host_gone AFTER DELETE ON host BEGIN"
@@ -31,15 +35,30 @@ static const char shape[] =
 	" PRIMARY KEY(host, uid)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX alert_time ON alert(host, time);"
 	"CREATE INDEX alert_age ON alert(time);"
+	"CREATE TRIGGER alert_in AFTER INSERT ON alert BEGIN"
+	" UPDATE host SET alerts = alerts + 1 WHERE id = new.host; END;"
+	"CREATE TRIGGER alert_out AFTER DELETE ON alert BEGIN"
+	" UPDATE host SET alerts = alerts - 1 WHERE id = old.host; END;"
 	"CREATE TABLE seen(kind INTEGER NOT NULL, value TEXT NOT NULL, host INTEGER NOT NULL,"
 	" first INTEGER NOT NULL, last INTEGER NOT NULL, n INTEGER NOT NULL,"
 	" firm INTEGER NOT NULL, uid TEXT NOT NULL, PRIMARY KEY(kind, value, host))"
 	" STRICT, WITHOUT ROWID;"
 	"CREATE INDEX seen_host ON seen(host, last);"
 	"CREATE INDEX seen_age ON seen(last);"
+	"CREATE TRIGGER seen_in AFTER INSERT ON seen BEGIN"
+	" UPDATE host SET vals = vals + 1 WHERE id = new.host; END;"
+	"CREATE TRIGGER seen_out AFTER DELETE ON seen BEGIN"
+	" UPDATE host SET vals = vals - 1 WHERE id = old.host; END;"
 	"CREATE TABLE own(address TEXT PRIMARY KEY, host INTEGER NOT NULL, last INTEGER NOT NULL)"
 	" STRICT, WITHOUT ROWID;"
 	"CREATE INDEX own_host ON own(host, last);"
+	"CREATE TRIGGER own_in AFTER INSERT ON own BEGIN"
+	" UPDATE host SET owns = owns + 1 WHERE id = new.host; END;"
+	"CREATE TRIGGER own_out AFTER DELETE ON own BEGIN"
+	" UPDATE host SET owns = owns - 1 WHERE id = old.host; END;"
+	"CREATE TRIGGER own_moved AFTER UPDATE OF host ON own WHEN old.host <> new.host BEGIN"
+	" UPDATE host SET owns = owns - 1 WHERE id = old.host;"
+	" UPDATE host SET owns = owns + 1 WHERE id = new.host; END;"
 	"CREATE TABLE step(src INTEGER NOT NULL, dst INTEGER NOT NULL, first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL, uid TEXT NOT NULL, PRIMARY KEY(src, dst)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX step_dst ON step(dst, first);"
@@ -48,6 +67,12 @@ static const char shape[] =
 	"CREATE INDEX finding_key ON finding(key, last);"
 	"PRAGMA user_version = " STR(PK_HUB_DB_VERSION) ";"
 							"COMMIT;";
+
+/* Of a host with more rows than its quota the oldest go; those of the same age go together. */
+#define CUT(table, age, column)                                                                    \
+	"DELETE FROM " table " WHERE host = ?1 AND " age " <= (SELECT " age " FROM " table         \
+	" WHERE host = ?1 AND (SELECT " column " FROM host WHERE id = ?1) > ?2 ORDER BY " age      \
+	" LIMIT 1 OFFSET max(0, (SELECT " column " FROM host WHERE id = ?1) - ?2 - 1))"
 
 static const char *const text[PK_HUB_STMTS] = {
 	[PK_HUB_BEGIN] = "BEGIN IMMEDIATE",
@@ -66,17 +91,14 @@ static const char *const text[PK_HUB_STMTS] = {
 			     " ON CONFLICT(host, uid) DO UPDATE SET seq = excluded.seq,"
 			     " time = min(time, excluded.time) WHERE excluded.seq > seq"
 			     " RETURNING 1",
-	[PK_HUB_ALERT_CUT] = "DELETE FROM alert WHERE (host, uid) IN (SELECT host, uid FROM alert"
-			     " WHERE host = ?1 ORDER BY time DESC LIMIT -1 OFFSET ?2)",
+	[PK_HUB_ALERT_CUT] = CUT("alert", "time", "alerts"),
 	[PK_HUB_SEEN_FIND] =
 		"SELECT last, firm FROM seen WHERE kind = ? AND value = ? AND host = ?",
 	[PK_HUB_SEEN_PUT] = "INSERT INTO seen VALUES(?1, ?2, ?3, ?4, ?4, 1, ?5, ?6)"
 			    " ON CONFLICT(kind, value, host) DO UPDATE SET"
 			    " first = min(first, excluded.first), last = max(last, excluded.last),"
 			    " n = n + 1, firm = max(firm, excluded.firm), uid = excluded.uid",
-	[PK_HUB_SEEN_CUT] = "DELETE FROM seen WHERE (kind, value, host) IN"
-			    " (SELECT kind, value, host FROM seen WHERE host = ?1"
-			    " ORDER BY last DESC LIMIT -1 OFFSET ?2)",
+	[PK_HUB_SEEN_CUT] = CUT("seen", "last", "vals"),
 	[PK_HUB_SEEN_SUM] = "SELECT sum(last >= ?3 AND first <= ?4),"
 			    " sum(last >= ?3 AND first <= ?4 AND firm), min(first)"
 			    " FROM seen WHERE kind = ?1 AND value = ?2",
@@ -90,8 +112,7 @@ static const char *const text[PK_HUB_STMTS] = {
 	[PK_HUB_OWN_PUT] = "INSERT INTO own VALUES(?1, ?2, ?3) ON CONFLICT(address) DO UPDATE SET"
 			   " host = excluded.host, last = max(last, excluded.last)"
 			   " WHERE host = excluded.host OR last < ?4 RETURNING 1",
-	[PK_HUB_OWN_CUT] = "DELETE FROM own WHERE address IN (SELECT address FROM own"
-			   " WHERE host = ?1 ORDER BY last DESC LIMIT -1 OFFSET ?2)",
+	[PK_HUB_OWN_CUT] = CUT("own", "last", "owns"),
 	/* an alert of the host that is not its own attack on another one */
 	[PK_HUB_EARLIER] = "SELECT uid FROM alert WHERE host = ?1 AND time >= ?2 AND time < ?3"
 			   " AND NOT (outbound AND EXISTS(SELECT 1 FROM own"
