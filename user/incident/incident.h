@@ -120,6 +120,8 @@ struct pk_incident {
 	uint64_t alerts_lost, acts_lost, acts_ever; /* lost: no room */
 	struct pk_incident_remote remote[PK_INCIDENT_REMOTES];
 	size_t remotes;
+	uint64_t remotes_lost;     /* times there was no room for one; it is in the graph */
+	unsigned remotes_revision; /* counts those that came, and that turned out to be sure */
 	struct pk_proc_id suspect; /* process of the gravest alert; tgid 0 none */
 	enum pk_severity suspect_severity;
 	struct pk_graph *graph;

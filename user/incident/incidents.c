@@ -110,17 +110,37 @@ static void add_tactics(struct pk_incident *i, const struct pk_incident_alert *a
 	}
 }
 
+/* Where one more goes. Who is sure takes the place of one that may be forged: else an attacker
+ * could fill them with forged ones before he comes himself. */
+static struct pk_incident_remote *remote_place(struct pk_incident *i, bool spoofable)
+{
+	if (i->remotes < PK_INCIDENT_REMOTES)
+		return &i->remote[i->remotes++];
+	i->remotes_lost++;
+	for (size_t k = 0; k < i->remotes && !spoofable; k++)
+		if (i->remote[k].spoofable)
+			return &i->remote[k];
+	return NULL;
+}
+
 static void add_remote(struct pk_incident *i, const uint8_t addr[16], bool spoofable)
 {
-	for (size_t k = 0; k < i->remotes; k++)
-		if (memcmp(i->remote[k].addr, addr, 16) == 0) {
-			i->remote[k].spoofable &= spoofable;
-			return;
-		}
-	if (i->remotes == PK_INCIDENT_REMOTES)
-		return; /* it is in the graph */
-	memcpy(i->remote[i->remotes].addr, addr, 16);
-	i->remote[i->remotes++].spoofable = spoofable;
+	struct pk_incident_remote *r;
+
+	for (size_t k = 0; k < i->remotes; k++) {
+		r = &i->remote[k];
+		if (memcmp(r->addr, addr, 16) != 0)
+			continue;
+		i->remotes_revision += r->spoofable && !spoofable;
+		r->spoofable &= spoofable;
+		return;
+	}
+	r = remote_place(i, spoofable);
+	if (!r)
+		return;
+	memcpy(r->addr, addr, 16);
+	r->spoofable = spoofable;
+	i->remotes_revision++;
 }
 
 static uint32_t slot_of(const struct pk_incidents *t, const struct pk_incident *i)

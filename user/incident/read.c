@@ -226,6 +226,7 @@ static int read_all(json_t *record, struct pk_incident *i)
 	read_remotes(json_object_get(own, "remotes"), i);
 	read_suspect(json_object_get(own, "suspect"), i);
 	i->alerts_lost = (uint64_t)number(own, "alerts_lost", INT64_MAX);
+	i->remotes_lost = (uint64_t)number(own, "remotes_lost", INT64_MAX);
 	i->acts_lost = (uint64_t)number(own, "acts_lost", INT64_MAX);
 	i->acts_ever = (uint64_t)number(own, "acts_ever", INT64_MAX);
 	i->updated_ms = updated;

@@ -106,4 +106,9 @@ void pk_incident_paragraph(const struct pk_incident *i, struct pk_buf *out)
 	if (i->alerts_lost)
 		pk_buf_fmt(out, " %llu more alerts are not kept.",
 			   (unsigned long long)i->alerts_lost);
+	if (i->remotes_lost)
+		pk_buf_fmt(out,
+			   " It has more other sides than are kept (%d): %llu times there was no "
+			   "room for one; block them by hand.",
+			   PK_INCIDENT_REMOTES, (unsigned long long)i->remotes_lost);
 }

@@ -220,6 +220,7 @@ static void write_own(struct pk_json *j, const struct pk_incident *i,
 	}
 	write_alerts(j, i);
 	pk_json_u64(j, "alerts_lost", i->alerts_lost);
+	pk_json_u64(j, "remotes_lost", i->remotes_lost);
 	pk_json_arr(j, "acts");
 	for (size_t k = 0; k < i->acts; k++)
 		write_act(j, &i->act[k], t);

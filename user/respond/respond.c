@@ -44,7 +44,7 @@ struct run {
 	size_t depth, steps;
 	bool passed[PK_PLAYBOOK_STEPS]; /* taken: what comes to the incident later has them, too */
 	bool behind;                    /* it does not yet */
-	size_t remotes;                 /* of the incident, when that was looked at last */
+	unsigned remotes;               /* their revision, when the incident was looked at last */
 	uint64_t since_ns;              /* the present step began */
 	char waiting[160];              /* for what */
 	struct did did[DIDS_MAX];
@@ -529,7 +529,7 @@ static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_pl
 			     .p = p,
 			     .human = human,
 			     .at = p->start,
-			     .remotes = i->remotes,
+			     .remotes = i->remotes_revision,
 			     .since_ns = now_ns };
 	(void)snprintf(run->who, sizeof(run->who), "%s", by->who);
 	(void)snprintf(run->why, sizeof(run->why), "%s", by->why ? by->why : "");
@@ -542,9 +542,9 @@ static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_pl
 static void join(struct pk_respond *r, struct run *run, const struct pk_incident *i,
 		 uint64_t now_ns)
 {
-	if (i->remotes <= run->remotes)
+	if (i->remotes_revision == run->remotes)
 		return;
-	run->remotes = i->remotes;
+	run->remotes = i->remotes_revision;
 	if (!run->human && !take_credit(r, now_ns)) {
 		r->count.refused_rate++;
 		return;

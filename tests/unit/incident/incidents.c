@@ -251,6 +251,42 @@ static void test_many_alerts_of_one(void **state)
 	world_end();
 }
 
+/* Forged ones can't keep the place of who is sure, and what has no room is counted. */
+static void test_many_remotes_of_one(void **state)
+{
+	struct pk_incident *a = NULL;
+	struct pk_finding f;
+	unsigned revision;
+	char ip[32];
+
+	(void)state;
+	world_begin(16);
+	sshd_and_two_sessions();
+	for (int i = 0; i < PK_INCIDENT_REMOTES + 4; i++) {
+		snprintf(ip, sizeof(ip), "198.51.100.%d", i + 1);
+		f = finding("a", "T1059", PK_HIGH);
+		about(&f, 12);
+		with(&f, ip);
+		f.spoofable = true;
+		a = say(&f);
+		assert_non_null(a);
+	}
+	assert_int_equal(a->remotes, PK_INCIDENT_REMOTES);
+	assert_int_equal(a->remotes_lost, 4);
+	revision = a->remotes_revision;
+	assert_int_equal(revision, PK_INCIDENT_REMOTES);
+	for (int i = 0; i < PK_INCIDENT_REMOTES + 3; i++) {
+		snprintf(ip, sizeof(ip), "203.0.113.%d", i + 1);
+		assert_ptr_equal(say_about("a", "T1059", PK_HIGH, 12, ip), a);
+	}
+	assert_int_equal(a->remotes, PK_INCIDENT_REMOTES);
+	for (size_t k = 0; k < a->remotes; k++)
+		assert_false(a->remote[k].spoofable);
+	assert_int_equal(a->remotes_lost, 4 + PK_INCIDENT_REMOTES + 3);
+	assert_int_equal(a->remotes_revision, revision + PK_INCIDENT_REMOTES);
+	world_end();
+}
+
 static void test_attack_after_containment(void **state)
 {
 	struct pk_incident_by by = { "picket", NULL, 0 };
@@ -300,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_counted_up),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_many_alerts_of_one),
+		cmocka_unit_test(test_many_remotes_of_one),
 		cmocka_unit_test(test_attack_after_containment),
 		cmocka_unit_test(test_told),
 	};
