@@ -181,6 +181,12 @@ static void v_lost(struct pk_buf *out, json_t *o, bool human)
 	pk_buf_fmt(out, "%.0f", pk_json_num(o, "values_lost"));
 }
 
+static void v_evicted(struct pk_buf *out, json_t *o, bool human)
+{
+	(void)human;
+	pk_buf_fmt(out, "%.0f", pk_json_num(o, "evicted"));
+}
+
 static void v_refused(struct pk_buf *out, json_t *o, bool human)
 {
 	const char *key, *sep = "";
@@ -196,9 +202,9 @@ static void v_refused(struct pk_buf *out, json_t *o, bool human)
 }
 
 static const struct pk_column host_columns[] = {
-	{ "HOST", 16, false, false, v_host },      { "LAST", 12, false, false, v_last },
-	{ "ALERTS", 6, true, false, v_alerts },    { "LOST", 4, true, false, v_lost },
-	{ "REFUSED", 16, false, true, v_refused },
+	{ "HOST", 16, false, false, v_host },     { "LAST", 12, false, false, v_last },
+	{ "ALERTS", 6, true, false, v_alerts },   { "LOST", 4, true, false, v_lost },
+	{ "EVICTED", 7, true, false, v_evicted }, { "REFUSED", 16, false, true, v_refused },
 };
 
 struct printer {

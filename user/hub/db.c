@@ -25,7 +25,7 @@ static const char shape[] =
 	"NULL,"
 	" last INTEGER NOT NULL, records INTEGER NOT NULL, lost INTEGER NOT NULL,"
 	" alerts INTEGER NOT NULL DEFAULT 0, vals INTEGER NOT NULL DEFAULT 0,"
-	" owns INTEGER NOT NULL DEFAULT 0) STRICT;"
+	" owns INTEGER NOT NULL DEFAULT 0, evicted INTEGER NOT NULL DEFAULT 0) STRICT;"
 	"CREATE TABLE refused(host INTEGER NOT NULL, why INTEGER NOT NULL, n INTEGER NOT NULL,"
 	" PRIMARY KEY(host, why)) STRICT, WITHOUT ROWID;"
 	"CREATE TRIGGER host_gone AFTER DELETE ON host BEGIN"
@@ -84,6 +84,7 @@ static const char *const text[PK_HUB_STMTS] = {
 			    " VALUES(?1, ?2, ?2, 0, 0) RETURNING id",
 	[PK_HUB_HOST_TOUCH] = "UPDATE host SET last = max(last, ?2), records = records + 1,"
 			      " lost = lost + ?3 WHERE id = ?1",
+	[PK_HUB_HOST_EVICTED] = "UPDATE host SET evicted = evicted + ?2 WHERE id = ?1",
 	[PK_HUB_REFUSE] = "INSERT INTO refused VALUES(?, ?, 1)"
 			  " ON CONFLICT(host, why) DO UPDATE SET n = n + 1",
 	/* no row: it was taken before, in this or a later version */
@@ -307,6 +308,14 @@ int pk_hub_db_step(struct pk_hub_db *db, enum pk_hub_stmt stmt, const char *form
 	}
 	va_end(ap);
 	return pk_hub_db_next(db, stmt);
+}
+
+int pk_hub_db_cut(struct pk_hub_db *db, enum pk_hub_stmt cut, int64_t host, uint64_t quota)
+{
+	int r = pk_hub_db_step(db, cut, "ii", host, (int64_t)quota);
+	int n = sqlite3_changes(db->sql);
+
+	return r < 0 || !n ? r : pk_hub_db_step(db, PK_HUB_HOST_EVICTED, "ii", host, (int64_t)n);
 }
 
 void pk_hub_db_reset(struct pk_hub_db *db, enum pk_hub_stmt stmt)

@@ -18,6 +18,7 @@ enum pk_hub_stmt {
 	PK_HUB_HOST_COUNT,
 	PK_HUB_HOST_ADD,
 	PK_HUB_HOST_TOUCH,
+	PK_HUB_HOST_EVICTED,
 	PK_HUB_REFUSE,
 	PK_HUB_ALERT_PUT,
 	PK_HUB_ALERT_CUT,
@@ -54,6 +55,8 @@ struct pk_hub_db {
 
 /* Made if there is none; ":memory:" is one of nobody else. now_ms: of a new one. */
 int pk_hub_db_open(const char *path, int64_t now_ms, struct pk_hub_db *ret_db);
+/* Removes what a host has beyond its quota, by one of PK_HUB_*_CUT, and counts it. */
+int pk_hub_db_cut(struct pk_hub_db *db, enum pk_hub_stmt cut, int64_t host, uint64_t quota);
 /* For reading. -ENODATA: there is none. */
 int pk_hub_db_open_read(const char *path, sqlite3 **ret_sql);
 void pk_hub_db_close(struct pk_hub_db *db);

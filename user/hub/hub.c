@@ -112,8 +112,7 @@ static int keep(struct pk_hub *h, const struct pk_hub_alert *a)
 	pk_hub_db_reset(&h->db, PK_HUB_ALERT_PUT);
 	if (rc <= 0)
 		return rc;
-	done = pk_hub_db_step(&h->db, PK_HUB_ALERT_CUT, "ii", a->host,
-			      (int64_t)h->conf->hub_alerts);
+	done = pk_hub_db_cut(&h->db, PK_HUB_ALERT_CUT, a->host, h->conf->hub_alerts);
 	return done < 0 ? done : 1;
 }
 

@@ -65,7 +65,7 @@ static int learn_own(struct pk_hub *h, const struct pk_hub_alert *a)
 	pk_hub_db_reset(&h->db, PK_HUB_OWN_PUT);
 	if (r < 0)
 		return r;
-	return pk_hub_db_step(&h->db, PK_HUB_OWN_CUT, "ii", a->host, (int64_t)OWN_MAX);
+	return pk_hub_db_cut(&h->db, PK_HUB_OWN_CUT, a->host, OWN_MAX);
 }
 
 /* 1: it is this host's; 0: nobody's. */

@@ -94,6 +94,7 @@ static int write_host(sqlite3 *sql, sqlite3_stmt *s, struct pk_buf *out)
 	pk_json_i64(&j, "last_seen_time", sqlite3_column_int64(s, 3));
 	pk_json_i64(&j, "alerts", sqlite3_column_int64(s, 4));
 	pk_json_i64(&j, "values_lost", sqlite3_column_int64(s, 5));
+	pk_json_i64(&j, "evicted", sqlite3_column_int64(s, 6));
 	r = write_refused(sql, sqlite3_column_int64(s, 0), &j);
 	pk_json_end(&j);
 	pk_buf_char(out, '\0');
@@ -109,12 +110,13 @@ int pk_hub_hosts(const char *path, pk_hub_row_fn *row, void *arg)
 
 	if (r < 0)
 		return r;
-	rc = sqlite3_prepare_v2(sql,
-				"SELECT 0, '', 0, 0, 0, 0 WHERE EXISTS"
-				" (SELECT 1 FROM refused WHERE host = 0) UNION ALL"
-				" SELECT * FROM (SELECT id, name, first, last, records, lost"
-				" FROM host ORDER BY name)",
-				-1, &s, NULL);
+	rc = sqlite3_prepare_v2(
+		sql,
+		"SELECT 0, '', 0, 0, 0, 0, 0 WHERE EXISTS"
+		" (SELECT 1 FROM refused WHERE host = 0) UNION ALL"
+		" SELECT * FROM (SELECT id, name, first, last, records, lost, evicted"
+		" FROM host ORDER BY name)",
+		-1, &s, NULL);
 	if (rc != SQLITE_OK)
 		return pk_hub_db_error(rc);
 	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {

@@ -104,7 +104,7 @@ static int take(struct pk_hub *h, const struct pk_hub_alert *a, const struct pk_
 			   a->time_ms, (int64_t)!a->r->spoofable, a->r->uid);
 	if (r < 0 || known)
 		return r;
-	r = pk_hub_db_step(&h->db, PK_HUB_SEEN_CUT, "ii", a->host, (int64_t)h->conf->hub_values);
+	r = pk_hub_db_cut(&h->db, PK_HUB_SEEN_CUT, a->host, h->conf->hub_values);
 	return r < 0 ? r : judge(h, a, v);
 }
 

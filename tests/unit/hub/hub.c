@@ -104,6 +104,9 @@ static void test_flood(void **state)
 	assert_int_equal(fleet_count(&f, "SELECT count(*) FROM seen"), 2 + 16);
 	assert_int_equal(fleet_count(&f, "SELECT count(*) FROM alert"), 2 + 16);
 	assert_int_equal(fleet_count(&f, "SELECT count(*) FROM own"), 2 + 64);
+	assert_int_equal(fleet_count(&f, "SELECT evicted FROM host WHERE name = 'mad'"),
+			 2 * (1000 - 16) + 1000 - 64);
+	assert_int_equal(fleet_count(&f, "SELECT sum(evicted) FROM host WHERE name <> 'mad'"), 0);
 	attacked(&f, "c", 4, "203.0.113.9", "10.0.0.3");
 	assert_int_equal(f.lines, 1);
 	fleet_done(&f);

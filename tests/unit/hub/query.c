@@ -58,8 +58,9 @@ static void test_shown(void **state)
 	pk_buf_reset(&out);
 	assert_int_equal(pk_hub_hosts(file, keep, &out), 0);
 	assert_non_null(strstr(shown(&out), "\"host\":\"\",\"first_seen_time\":0,"));
-	assert_non_null(
-		strstr(out.data, "\"alerts\":2,\"values_lost\":0,\"refused\":{\"not_json\":1}"));
+	assert_non_null(strstr(
+		out.data,
+		"\"alerts\":2,\"values_lost\":0,\"evicted\":0,\"refused\":{\"not_json\":1}"));
 	assert_non_null(strstr(out.data, "{\"bad_subject\":1}"));
 	fleet_done(&f);
 	pk_buf_done(&out);
