@@ -20,7 +20,7 @@ trap 'kill_children; clean_net; rm -rf "$run"' EXIT
 
 echo "# $(uname -r), $(nproc) CPUs, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 for source in tests/bench/*.c; do
-	case $source in *.bpf.c | tests/bench/alert.c | tests/bench/block.c | tests/bench/live.c | tests/bench/respond.c | tests/bench/\*.c) continue ;; esac
+	case $source in *.bpf.c | tests/bench/alert.c | tests/bench/block.c | tests/bench/fleet.c | tests/bench/live.c | tests/bench/respond.c | tests/bench/\*.c) continue ;; esac
 	name=$(basename "$source" .c)
 	echo "== $name"
 	"$PICKET_BUILD/tests/bench/$name"

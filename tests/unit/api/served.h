@@ -35,6 +35,11 @@
 #include <cmocka.h>
 
 #define CHUNKS_MAX 16
+#ifndef SERVED_TICK_US /* a program with many agents has them work seldom, and longer */
+#define SERVED_TICK_US 5000
+#define SERVED_STEP_NS 5000000
+#define SERVED_BODY    (1 << 20)
+#endif
 
 static struct {
 	pid_t pid;
@@ -51,7 +56,7 @@ static struct {
 	struct pk_blk_list lists[PK_BLK_LISTS];
 	struct pk_blk_ctl ctl;
 	void *memory[CHUNKS_MAX];
-	uint32_t chunks, wanted;
+	uint32_t chunks, wanted, chunks_max; /* max 0: what there is room for */
 	struct {
 		char list[64];
 		uint64_t serial;
@@ -157,7 +162,7 @@ static inline int on_detach(void *arg)
 
 static inline void give_chunks(void)
 {
-	while (host.wanted && host.chunks < CHUNKS_MAX) {
+	while (host.wanted && host.chunks < (host.chunks_max ? host.chunks_max : CHUNKS_MAX)) {
 		union pk_blk_line *lines = calloc(PK_BLK_CHUNK_LINES, sizeof(*lines));
 
 		host.memory[host.chunks] = lines;
@@ -178,7 +183,7 @@ static inline void on_timer(evutil_socket_t fd, short what, void *arg)
 	give_chunks();
 	host.view->now_ns = now;
 	pk_block_tick(host.block, pk_clock_wall_ms(now), now);
-	(void)pk_block_step(host.block, 5000000);
+	(void)pk_block_step(host.block, SERVED_STEP_NS);
 	for (unsigned i = 0, n = host.saves; i < n; i++)
 		pk_block_saved(host.block, host.save[i].list, host.save[i].serial, 0);
 	host.saves = 0;
@@ -250,7 +255,7 @@ static void (*serve_more)(struct pk_api *api);
 static inline void serve(int fd)
 {
 	uint64_t *roots = calloc(PK_BLK_ROOT_WORDS, sizeof(uint64_t));
-	struct timeval often = { .tv_usec = 5000 };
+	struct timeval often = { .tv_usec = SERVED_TICK_US };
 	struct pk_conf *conf = pk_conf_new();
 	struct event *timer;
 
@@ -270,7 +275,8 @@ static inline void serve(int fd)
 	host.view->block = host.block;
 	host.view->admin = on_admin;
 	host.view->detach = on_detach;
-	assert_int_equal(pk_api_new(host.base, host.view, fd, (gid_t)-1, 1 << 20, &host.api), 0);
+	assert_int_equal(pk_api_new(host.base, host.view, fd, (gid_t)-1, SERVED_BODY, &host.api),
+			 0);
 	if (serve_more)
 		serve_more(host.api);
 	timer = event_new(host.base, -1, EV_PERSIST, on_timer, NULL);
