@@ -172,6 +172,7 @@ for letter in d x n i; do
 done
 in_client "$live" drop bb-d
 write_config "$run/picket.yaml"
+echo "block: {memory: 2G}" >>"$run/picket.yaml" # ten million take one
 sed -i "s/^netns:.*/netns: {names: [], containers: false}/" "$run/picket.yaml"
 mkdir -p "$run/state"
 launch_daemon

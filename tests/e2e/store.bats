@@ -22,6 +22,7 @@ teardown() {
 }
 
 teardown_file() {
+	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true # what was blocked outlives its agent
 	clean_net
 }
 
