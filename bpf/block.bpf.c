@@ -313,7 +313,7 @@ static __always_inline bool pk_quick_count(__u32 line, const __u64 remote[2], __
 		return false;
 	*(volatile __u32 *)&t->busy = 1; /* the agent's interrupt, see pk_drain() */
 	barrier();
-	counted = pk_tally_add(t, line, remote, bytes, now, PK_NEWS_NS);
+	counted = pk_tally_add(t, line, remote, bytes, now);
 	if (!counted) {
 		pk_tally_make_room(t, line);
 		counted = !pk_quick_is_news(line, now);

@@ -363,7 +363,10 @@ struct pk_map_blk_news {
 };
 extern struct pk_map_blk_news pk_blk_news SEC(".maps");
 
-/* pk_blk_tally: hits that are not in their rules yet, per CPU. One value: can't be full. */
+/*
+ * pk_blk_tally: hits of up to 64 rules that are not in the rules yet, per CPU. Written and emptied
+ * by packet programs; pk_drain empties it when the agent asks. Full: emptied before the next one.
+ */
 struct pk_map_blk_tally {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

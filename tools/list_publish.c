@@ -35,15 +35,6 @@ struct place {
 	kvStore *kv;
 };
 
-static int complain(const char *what, const char *why)
-{
-	_cleanup_(pk_buf_done) struct pk_buf text = {};
-
-	pk_buf_fmt(&text, "%s: %s", what, why);
-	pk_outcome_say(text.data ? text.data : why);
-	return 1;
-}
-
 static int set(struct wish *w, const char *key)
 {
 	_cleanup_(pk_buf_done) struct pk_buf errors = {};
@@ -113,7 +104,7 @@ static int open_place(const struct wish *w, struct place *p)
 	natsStatus s;
 
 	if (pk_nats_connect(&o, &p->conn, why, sizeof(why)) < 0)
-		return complain("NATS", why);
+		return pk_outcome_complain("NATS", why);
 	s = jsOptions_Init(&js);
 	js.Wait = ANSWER_MS;
 	if (s == NATS_OK)
@@ -123,7 +114,7 @@ static int open_place(const struct wish *w, struct place *p)
 	if (s == NATS_OK)
 		return 0;
 	pk_nats_why(s, "can not be opened", why, sizeof(why));
-	return complain(w->conf->nats_bucket, why);
+	return pk_outcome_complain(w->conf->nats_bucket, why);
 }
 
 /* Envelope, line feed, list: what an agent takes. */
@@ -139,17 +130,17 @@ static int read_whole(const struct wish *w, struct pk_statement *s, struct pk_bu
 		return 1;
 	r = pk_statement_read(e.payload, e.len, s) == PK_SIGNED_OK ? 0 : 1;
 	if (r)
-		(void)complain(signature, "is no envelope of a list"); /* always 1 */
+		(void)pk_outcome_complain(signature, "is no envelope of a list"); /* always 1 */
 	else
 		r = pk_list_map(w->file, &b);
 	if (!r && pk_statement_fits(s, b.bytes, b.len) != PK_SIGNED_OK)
-		r = complain(w->file, "is not the list that was signed");
+		r = pk_outcome_complain(w->file, "is not the list that was signed");
 	if (!r) {
 		(void)pk_envelope_write(&e, whole); /* what fails stays in it */
 		pk_buf_char(whole, '\n');
 		pk_buf_add(whole, b.bytes, b.len);
 		pk_list_unmap(&b);
-		r = whole->error ? complain(w->file, strerror(-whole->error)) : 0;
+		r = whole->error ? pk_outcome_complain(w->file, strerror(-whole->error)) : 0;
 	}
 	pk_envelope_done(&e);
 	return r;
@@ -202,16 +193,16 @@ static int put(struct place *p, const char *list, const struct pk_buf *whole)
 	natsStatus s;
 
 	if (whole->len > PK_NATS_LIST_MAX)
-		return complain(list, "is too large");
+		return pk_outcome_complain(list, "is too large");
 	if (EVP_Digest(whole->data, whole->len, h.sha256, NULL, EVP_sha256(), NULL) != 1)
-		return complain(list, "out of memory");
+		return pk_outcome_complain(list, "out of memory");
 	pk_nats_head_write(&h, head);
 	s = put_parts(p, list, &h, whole->data);
 	if (s == NATS_OK)
 		s = kvStore_PutString(NULL, p->kv, list, head);
 	if (s != NATS_OK) {
 		pk_nats_why(s, "was not published", why, sizeof(why));
-		return complain(list, why);
+		return pk_outcome_complain(list, why);
 	}
 	if (again && memcmp(before.sha256, h.sha256, sizeof(h.sha256)) != 0)
 		purge_parts(p, list, &before);

@@ -44,15 +44,6 @@ struct wish {
 	enum pk_format format;
 };
 
-static int complain(const char *what, const char *why)
-{
-	_cleanup_(pk_buf_done) struct pk_buf text = {};
-
-	pk_buf_fmt(&text, "%s: %s", what, why);
-	pk_outcome_say(text.data ? text.data : why);
-	return 1;
-}
-
 char *pk_list_signature_path(const char *file)
 {
 	char *path;
@@ -67,15 +58,15 @@ int pk_list_map(const char *file, struct pk_list_bytes *ret)
 	void *p;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return complain(file, strerror(errno));
+		return pk_outcome_complain(file, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return complain(file, "is no file that stays as it is");
+		return pk_outcome_complain(file, "is no file that stays as it is");
 	*ret = (struct pk_list_bytes){ .bytes = "" };
 	if (!st.st_size)
 		return 0;
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
-		return complain(file, strerror(errno));
+		return pk_outcome_complain(file, strerror(errno));
 	*ret = (struct pk_list_bytes){ p, (size_t)st.st_size };
 	return 0;
 }
@@ -97,7 +88,7 @@ int pk_list_read_envelope(const char *file, struct pk_envelope *ret)
 		return 1;
 	len = b.len && b.bytes[b.len - 1] == '\n' ? b.len - 1 : b.len;
 	r = pk_envelope_read(b.bytes, len, ret);
-	return r == PK_SIGNED_OK ? 0 : complain(file, pk_refusal_text(r));
+	return r == PK_SIGNED_OK ? 0 : pk_outcome_complain(file, pk_refusal_text(r));
 }
 
 static int set_number(const char *option, uint64_t *ret)
@@ -227,7 +218,7 @@ static int64_t count_entries(const struct pk_statement *s, const char *file,
 	if (!wrong)
 		wrong = pk_list_treat_end(&t);
 	if (wrong) {
-		complain(file, wrong);
+		pk_outcome_complain(file, wrong);
 		return -1;
 	}
 	r = pk_list_read(b->bytes, b->len, &t.opts, &d);
@@ -235,7 +226,8 @@ static int64_t count_entries(const struct pk_statement *s, const char *file,
 		fprintf(stderr, "picket: %s:%" PRIu64 ": %s\n", file, d.bad[i].line,
 			d.bad[i].reason);
 	if (r < 0)
-		complain(file, r == -EBADMSG ? "has bad lines; it was not signed" : strerror(-r));
+		pk_outcome_complain(file, r == -EBADMSG ? "has bad lines; it was not signed"
+							: strerror(-r));
 	else
 		n = (int64_t)(d.n + d.n_names);
 	pk_list_data_done(&d);
@@ -257,7 +249,7 @@ static int next_version(struct wish *w, const char *out)
 	r = pk_statement_read(e.payload, e.len, &was) == PK_SIGNED_OK ? 0 : 1;
 	pk_envelope_done(&e);
 	if (r)
-		return complain(out, "is no envelope of a list");
+		return pk_outcome_complain(out, "is no envelope of a list");
 	w->s.version = was.version + 1;
 	return 0;
 }
@@ -270,7 +262,7 @@ static int state(struct wish *w, const char *out, const struct pk_list_bytes *b,
 	int64_t n;
 
 	if (!*w->s.list && pk_list_name_of_file(w->file, name) < 0)
-		return complain(w->file, "give the list a name by --name");
+		return pk_outcome_complain(w->file, "give the list a name by --name");
 	if (!*w->s.list)
 		snprintf(w->s.list, sizeof(w->s.list), "%s", name);
 	if (w->next && next_version(w, out))
@@ -282,7 +274,8 @@ static int state(struct wish *w, const char *out, const struct pk_list_bytes *b,
 		return 1;
 	w->s.count = (uint64_t)n;
 	pk_statement_set_content(&w->s, b->bytes, b->len);
-	return pk_envelope_new(&w->s, ret) < 0 ? complain(w->file, "can not be stated") : 0;
+	return pk_envelope_new(&w->s, ret) < 0 ? pk_outcome_complain(w->file, "can not be stated")
+					       : 0;
 }
 
 /* The envelope that is there, which must be of this very list. */
@@ -292,10 +285,11 @@ static int join(struct wish *w, const char *out, const struct pk_list_bytes *b,
 	if (pk_list_read_envelope(out, ret))
 		return 1;
 	if (pk_statement_read(ret->payload, ret->len, &w->s) != PK_SIGNED_OK)
-		return complain(out, "is no envelope of a list");
+		return pk_outcome_complain(out, "is no envelope of a list");
 	if (pk_statement_fits(&w->s, b->bytes, b->len) == PK_SIGNED_OK)
 		return 0;
-	return complain(out, "is of another content: look at what changed before you sign");
+	return pk_outcome_complain(out,
+				   "is of another content: look at what changed before you sign");
 }
 
 static int sign_by(struct wish *w, struct pk_envelope *e, const char *word)
@@ -304,14 +298,15 @@ static int sign_by(struct wish *w, struct pk_envelope *e, const char *word)
 	int r = pk_key_of(w->own, word, &k);
 
 	if (r < 0)
-		return complain(word, r == -EPERM    ? "others may read this key: chmod 600"
-				      : r == -ENOENT ? "there is no such key; `picket key new` "
-						       "makes one"
-				      : r == -EINVAL ? "is no private Ed25519 key in PEM"
-						     : strerror(-r));
+		return pk_outcome_complain(word, r == -EPERM ? "others may read this key: chmod 600"
+						 : r == -ENOENT
+							 ? "there is no such key; `picket key new` "
+							   "makes one"
+						 : r == -EINVAL ? "is no private Ed25519 key in PEM"
+								: strerror(-r));
 	r = pk_envelope_sign(e, &k);
 	pk_key_done(&k);
-	return r < 0 ? complain(word, strerror(-r)) : 0;
+	return r < 0 ? pk_outcome_complain(word, strerror(-r)) : 0;
 }
 
 static bool write_all(int fd, const char *bytes, size_t len)
@@ -331,12 +326,12 @@ static int write_out(const char *out, const struct pk_envelope *e, const struct 
 	_cleanup_close_ int fd = -1;
 
 	if (pk_envelope_write(e, &line) < 0 || asprintf(&temp, "%s.new", out) < 0)
-		return complain(out, "out of memory");
+		return pk_outcome_complain(out, "out of memory");
 	pk_buf_char(&line, '\n');
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0 || !write_all(fd, line.data, line.len) ||
 	    !write_all(fd, list->bytes, list->len) || fsync(fd) < 0 || rename(temp, out) < 0)
-		return complain(out, strerror(errno));
+		return pk_outcome_complain(out, strerror(errno));
 	return 0;
 }
 
@@ -395,7 +390,7 @@ static int run_sign(const struct pk_command *self, int argc, char **argv)
 	if (!w.out)
 		w.out = beside;
 	if (!w.out || !w.own)
-		return complain(w.file, "out of memory, or $HOME is not set");
+		return pk_outcome_complain(w.file, "out of memory, or $HOME is not set");
 	if (!w.keys)
 		w.key[w.keys++] = "default";
 	r = pk_list_map(w.file, &b);
@@ -416,7 +411,7 @@ static int refused(const struct wish *w, enum pk_refusal r)
 {
 	if (w->format == PK_FORMAT_JSON)
 		printf("{\"code\":\"%s\"}\n", pk_refusal_code(r));
-	return complain(w->file, pk_refusal_text(r));
+	return pk_outcome_complain(w->file, pk_refusal_text(r));
 }
 
 static int run_verify(const struct pk_command *self, int argc, char **argv)

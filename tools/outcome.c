@@ -33,6 +33,15 @@ void pk_outcome_say(const char *text)
 	flush(&out);
 }
 
+int pk_outcome_complain(const char *what, const char *why)
+{
+	_cleanup_(pk_buf_done) struct pk_buf text = {};
+
+	pk_buf_fmt(&text, "%s: %s", what, why);
+	pk_outcome_say(text.data ? text.data : why);
+	return 1;
+}
+
 static void rest(struct pk_buf *out, size_t shown, double total)
 {
 	if (total > (double)shown)

@@ -9,6 +9,8 @@
 
 /* "picket: TEXT", escaped, on standard error. */
 void pk_outcome_say(const char *text);
+/* The same of "WHAT: WHY". Always 1, which is how the tool ends then. */
+int pk_outcome_complain(const char *what, const char *why);
 /* The complaint, then bad lines ("file:12: text: reason") and refused entries of the problem. */
 void pk_outcome_problem(const char *complaint, const char *file, json_t *problem);
 /* The same of an answer: what was skipped. */

@@ -67,15 +67,6 @@ struct push {
 	struct pk_push_state state;
 };
 
-static int complain(const char *what, const char *why)
-{
-	_cleanup_(pk_buf_done) struct pk_buf text = {};
-
-	pk_buf_fmt(&text, "%s: %s", what, why);
-	pk_outcome_say(text.data ? text.data : why);
-	return 1;
-}
-
 /* "5" or "5%". */
 static int take_canary(struct wish *w)
 {
@@ -516,12 +507,12 @@ static int load(struct push *p)
 	if (r == PK_SIGNED_OK)
 		r = pk_statement_fits(&p->s, p->list.bytes, p->list.len);
 	if (r != PK_SIGNED_OK)
-		return complain(p->w.file, pk_refusal_text(r));
+		return pk_outcome_complain(p->w.file, pk_refusal_text(r));
 	pk_buf_char(&p->envelope, '\n');
 	pk_buf_add(&p->all, p->envelope.data, p->envelope.len);
 	pk_buf_add(&p->all, p->list.bytes, p->list.len);
 	if (w < 0 || p->all.error)
-		return complain(p->w.file, "out of memory");
+		return pk_outcome_complain(p->w.file, "out of memory");
 	pack(p);
 	return 0;
 }
@@ -530,7 +521,7 @@ static int add_targets(struct push *p, const struct pk_hosts *h)
 {
 	p->v = calloc(h->n ? h->n : 1, sizeof(*p->v));
 	if (!p->v)
-		return complain("push", "out of memory");
+		return pk_outcome_complain("push", "out of memory");
 	for (size_t i = 0; i < h->n; i++)
 		p->v[p->n++] = (struct target){ .p = p, .host = h->v[i] };
 	return 0;
@@ -545,7 +536,7 @@ static int find_targets(struct push *p, struct pk_hosts *h)
 		return 1;
 	r = p->w.resume ? pk_push_state_rest(&p->state, h, &error) : 0;
 	if (r < 0)
-		return complain("push", error.data ? error.data : strerror(-r));
+		return pk_outcome_complain("push", error.data ? error.data : strerror(-r));
 	return add_targets(p, h);
 }
 
@@ -573,7 +564,8 @@ static int run(const struct pk_command *self, int argc, char **argv)
 		return r == 1 ? 0 : pk_command_misused(self);
 	r = load(&p);
 	if (!r && pk_push_state_open(&p.state, &p.s) < 0)
-		r = complain("push", "no place to remember what became of each host: $HOME");
+		r = pk_outcome_complain("push",
+					"no place to remember what became of each host: $HOME");
 	if (!r)
 		r = find_targets(&p, &hosts);
 	if (!r)

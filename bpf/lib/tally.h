@@ -11,6 +11,14 @@
 
 #include "block.h"
 
+#define PK_NEWS_NS 1000000000ull /* for packets a rule is reported at most this often */
+
+/* It is time to tell of a rule again. */
+static __always_inline bool pk_rule_is_due(__u64 last, __u64 now)
+{
+	return !last || now - last >= PK_NEWS_NS;
+}
+
 /* Writes what is pending to its rules. Only while busy, or where no packet can come. Always 0. */
 int pk_tally_flush(struct pk_blk_tally *t);
 
@@ -27,14 +35,14 @@ static __always_inline struct pk_blk_tally *pk_tally(void)
 	return bpf_map_lookup_elem(&pk_blk_tally, &zero);
 }
 
-/* One hit more of a line that is pending and had one within the last `within` ns. */
+/* One hit more of a line that is pending, and not due to be told of. */
 static __always_inline bool pk_tally_add(struct pk_blk_tally *t, __u32 line, const __u64 remote[2],
-					 __u32 bytes, __u64 now, __u64 within)
+					 __u32 bytes, __u64 now)
 {
 	__u32 i = t->at[pk_tally_hash(line)];
 	struct pk_blk_pending *p = &t->v[i & (PK_BLK_TALLY - 1)];
 
-	if (i >= t->n || p->line != line || now - p->last_ns >= within)
+	if (i >= t->n || p->line != line || pk_rule_is_due(p->last_ns, now))
 		return false;
 	p->packets++;
 	p->bytes += bytes;
@@ -82,14 +90,6 @@ static __always_inline void pk_rule_count(struct pk_blk_rule *r, const __u64 rem
 		r->last_ns = now;
 	((volatile __u64 *)r->peer)[0] = remote[0];
 	((volatile __u64 *)r->peer)[1] = remote[1];
-}
-
-#define PK_NEWS_NS 1000000000ull /* for packets a rule is reported at most this often */
-
-/* It is time to tell of a rule again. */
-static __always_inline bool pk_rule_is_due(__u64 last, __u64 now)
-{
-	return !last || now - last >= PK_NEWS_NS;
 }
 
 #endif

@@ -24,6 +24,7 @@
 #define PK_BLK_CHUNK_LINES (1u << PK_BLK_CHUNK_SHIFT)
 #define PK_BLK_CHUNKS_MAX  4096u /* 4 GiB, above 50 million entries */
 #define PK_BLK_BRIEF_LINES (PK_BLK_CHUNK_LINES / 64)
+#define PK_BLK_CHUNK_ROOM  (PK_BLK_CHUNK_LINES - PK_BLK_BRIEF_LINES) /* lines for all else */
 #define PK_BLK_ROOTS       65536u /* slots of IPv6, then the tops of IPv4 */
 /*
  * Top: 32 /24s. Bits 32-63: which of them have a slot; bits 0-31: the first of these slots, counted

@@ -181,7 +181,7 @@ static int new_rule(struct pk_block *b, struct pk_block_list *l, struct pk_block
 	}
 	if (r != -ENOSPC)
 		return pk_done_set(d, r, NULL);
-	if (pk_rule_grow(b, PK_BLK_CHUNK_LINES) < 0)
+	if (pk_rule_grow(b, PK_BLK_CHUNK_ROOM) < 0)
 		return pk_done_set(d, -ENOSPC,
 				   "kernel memory for block lists is at its limit (block.memory)");
 	return pk_done_set(d, -EAGAIN, "kernel memory is on its way; ask again");

@@ -137,7 +137,7 @@ static int starve(struct pk_block *b, struct pk_load *ld)
 		return WAIT;
 	if (b->grow_error || !ld->starved)
 		ld->starved++;
-	if (ld->starved <= 2 && pk_rule_grow(b, (uint64_t)PK_BLK_CHUNK_LINES *
+	if (ld->starved <= 2 && pk_rule_grow(b, (uint64_t)PK_BLK_CHUNK_ROOM *
 							(ld->starved == 1 ? GROW_CHUNKS : 1)) == 0)
 		return WAIT;
 	if (ld->starved++ <= 2)

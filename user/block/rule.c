@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define NO_IFINDEX UINT32_MAX /* of an interface that is not there: nothing comes through it */
-#define RESERVE    (PK_BLK_CHUNK_LINES / 2)
+#define RESERVE    (PK_BLK_CHUNK_ROOM / 2)
 
 uint64_t pk_rule_boot_ns(const struct pk_block *b, int64_t wall_ms)
 {
@@ -122,7 +122,7 @@ void pk_rule_carry(struct pk_block *b, uint32_t from, uint32_t to)
 
 int pk_rule_grow(struct pk_block *b, uint64_t lines)
 {
-	uint64_t chunks = (lines + PK_BLK_CHUNK_LINES - 1) / PK_BLK_CHUNK_LINES;
+	uint64_t chunks = (lines + PK_BLK_CHUNK_ROOM - 1) / PK_BLK_CHUNK_ROOM;
 	int r;
 
 	if (b->growing)

@@ -49,7 +49,7 @@ int pk_trie_add_chunk(struct pk_trie *t, uint32_t index, union pk_blk_line *line
 
 	if (r < 0 || !fresh)
 		return r;
-	return pk_lines_add_range(&t->lines, first, PK_BLK_CHUNK_LINES - PK_BLK_BRIEF_LINES);
+	return pk_lines_add_range(&t->lines, first, PK_BLK_CHUNK_ROOM);
 }
 
 uint64_t pk_trie_free_lines(const struct pk_trie *t)

@@ -346,7 +346,7 @@ int pk_block_add_proc(struct pk_block *b, const struct pk_block_ask *ask,
 	if (r < 0) {
 		drop(b, w);
 		forget_empty(b, l);
-		(void)pk_rule_grow(b, PK_BLK_CHUNK_LINES); /* for the next try */
+		(void)pk_rule_grow(b, PK_BLK_CHUNK_ROOM); /* for the next try */
 		return pk_done_set(ret, -EAGAIN, "kernel memory is on its way; ask again");
 	}
 	ret->added = 1;
@@ -414,7 +414,7 @@ void pk_who_tick(struct pk_block *b)
 		if (n == w->n && memcmp(key, w->key, n * sizeof(*key)) == 0)
 			continue;
 		if (n && set_keys(b, w, key, n) < 0) /* a file that is gone: the old inode stays */
-			(void)pk_rule_grow(b, PK_BLK_CHUNK_LINES); /* the next tick tries again */
+			(void)pk_rule_grow(b, PK_BLK_CHUNK_ROOM); /* the next tick tries again */
 	}
 }
 

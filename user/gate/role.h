@@ -4,7 +4,7 @@
 
 enum pk_role {
 	PK_ROLE_NONE,     /* nothing; of a route: not over the network */
-	PK_ROLE_CARRIER,  /* no certificate has it: offer signed lists (api/pulls.h) */
+	PK_ROLE_CARRIER,  /* no certificate has it: offer signed lists (api/status_pull.h) */
 	PK_ROLE_READER,   /* look */
 	PK_ROLE_ANALYST,  /* work on incidents, take packets */
 	PK_ROLE_OPERATOR, /* blocks and lists */
