@@ -302,7 +302,12 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 	r = make_names(&run);
 	names = run.names;
 	if (r == 0 && opt->alerts)
-		r = pk_replay_alerts_new(opt->conf, opt->intel, flows, names, &run.alerts);
+		r = pk_replay_alerts_new(&(struct pk_replay_world){ .hostname = "capture",
+								    .conf = opt->conf,
+								    .intel = opt->intel,
+								    .flows = flows,
+								    .names = names },
+					 &run.alerts);
 	alerts = run.alerts;
 	if (r < 0)
 		return r;
@@ -587,23 +592,14 @@ static int parse_options(struct options *opt, int argc, char **argv)
 	return set_filter(opt, argc - optind, argv + optind);
 }
 
-/* Sigma rules alone: no other detector runs. */
 static int only_rules(struct options *opt)
 {
-	_cleanup_free_ char *path = realpath(opt->rules, NULL);
-	_cleanup_(pk_buf_done) struct pk_buf off = { 0 };
-	int r;
+	int r = pk_replay_only_rules(opt->conf, opt->rules);
 
-	if (!path) {
-		fprintf(stderr, "picket replay: %s: %s\n", opt->rules, strerror(errno));
-		return -errno;
-	}
-	for (size_t i = 0; i < pk_detectors_n; i++)
-		if (strcmp(pk_detectors[i]->name, "rules") != 0)
-			pk_buf_fmt(&off, "%s%s", off.len ? "," : "", pk_detectors[i]->name);
-	r = off.error ? off.error : pk_conf_set(opt->conf, "detect.off", off.data, NULL);
+	if (r < 0)
+		fprintf(stderr, "picket replay: %s: %s\n", opt->rules, strerror(-r));
 	opt->alerts = true;
-	return r < 0 ? r : pk_conf_set(opt->conf, "detect.rules_dir", path, NULL);
+	return r;
 }
 
 int pk_replay_main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the detectors of one capture and their alerts, which are printed at its end. There are no
- * processes in a capture: what needs them stays silent.
+ * Owns the detectors of one capture, or of what the store keeps, and their alerts, which are
+ * printed at the end. There are no processes in a capture: what needs them stays silent.
  */
 #include "replay_alerts.h"
 
@@ -24,7 +24,7 @@
 #define ALERTS_MAX 65536
 
 struct pk_replay_alerts {
-	struct pk_indicators *intel; /* borrowed */
+	struct pk_replay_world world;
 	struct pk_detect *detect;
 	struct pk_alerts *alerts;
 	struct pk_ocsf ocsf;
@@ -40,6 +40,8 @@ static void on_found(void *arg, struct pk_finding *f)
 	struct pk_json j;
 	bool is_new;
 
+	if (a->world.wanted && !a->world.wanted(a->world.arg, f))
+		return;
 	alert = pk_alerts_take(a->alerts, f, &is_new);
 	if (!alert || !is_new)
 		return;
@@ -54,22 +56,25 @@ static void on_found(void *arg, struct pk_finding *f)
 				    a->subject.len); /* told without it */
 }
 
-int pk_replay_alerts_new(const struct pk_conf *conf, struct pk_indicators *intel,
-			 struct pk_flow_table *flows, struct pk_names *names,
-			 struct pk_replay_alerts **ret_alerts)
+int pk_replay_alerts_new(const struct pk_replay_world *world, struct pk_replay_alerts **ret_alerts)
 {
 	_cleanup_(pk_replay_alerts_freep) struct pk_replay_alerts *a = calloc(1, sizeof(*a));
-	struct pk_world w = { .conf = conf, .flows = flows, .names = names };
+	struct pk_world w = { .conf = world->conf,
+			      .enrich = world->enrich,
+			      .flows = world->flows,
+			      .names = world->names };
 	int r;
 
 	if (!a)
 		return -ENOMEM;
-	a->ocsf = (struct pk_ocsf){
-		.hostname = "capture", .boot = "00000000", .flows = flows, .names = names
-	};
-	a->intel = intel;
-	w.intel = &a->intel;
-	a->alerts = pk_alerts_new(ALERTS_MAX, conf->alerts_fold_ns);
+	a->ocsf = (struct pk_ocsf){ .boot = "00000000",
+				    .enrich = world->enrich,
+				    .flows = world->flows,
+				    .names = world->names };
+	snprintf(a->ocsf.hostname, sizeof(a->ocsf.hostname), "%s", world->hostname);
+	a->world = *world;
+	w.intel = &a->world.intel;
+	a->alerts = pk_alerts_new(ALERTS_MAX, world->conf->alerts_fold_ns);
 	if (!a->alerts)
 		return -ENOMEM;
 	r = pk_detect_new(&w, on_found, a, &a->detect);
@@ -77,6 +82,29 @@ int pk_replay_alerts_new(const struct pk_conf *conf, struct pk_indicators *intel
 		return r;
 	*ret_alerts = PK_TAKE(a);
 	return 0;
+}
+
+int pk_replay_only_rules(struct pk_conf *conf, const char *path)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+	_cleanup_(pk_buf_done) struct pk_buf off = { 0 };
+	int r;
+
+	if (!real)
+		return -errno;
+	for (size_t i = 0; i < pk_detectors_n; i++)
+		if (strcmp(pk_detectors[i]->name, "rules") != 0)
+			pk_buf_fmt(&off, "%s%s", off.len ? "," : "", pk_detectors[i]->name);
+	r = off.error ? off.error : pk_conf_set(conf, "detect.off", off.data, NULL);
+	return r < 0 ? r : pk_conf_set(conf, "detect.rules_dir", real, NULL);
+}
+
+uint64_t pk_replay_alerts_lost(const struct pk_replay_alerts *a)
+{
+	struct pk_alerts_count c;
+
+	pk_alerts_counts(a->alerts, &c);
+	return c.evicted + c.refused;
 }
 
 void pk_replay_alerts_free(struct pk_replay_alerts *a)
@@ -155,7 +183,7 @@ int pk_replay_alerts_print(struct pk_replay_alerts *a, FILE *out, enum pk_format
 		print_one(a, &t, alert, &text);
 		++*ret_n;
 	}
-	if (format == PK_FORMAT_JSON)
+	if (format == PK_FORMAT_JSON && file)
 		json_sum(&text, file, *ret_n);
 	if (text.error)
 		return text.error;

@@ -250,6 +250,8 @@ static void add_owner(const struct pk_view *view, const struct pk_flow_entry *e,
 	row->pid = s.owner->user.tgid;
 	row->uid = s.owner->user.uid;
 	row->exe = s.user ? pk_process_path(s.user) : NULL;
+	if (row->pid)
+		row->own = (unsigned)d != (e->flow.meta.initiator & 1);
 }
 
 void pk_pipeline_keep_flow(struct pk_view *view, struct pk_flow_entry *e)
@@ -261,7 +263,8 @@ void pk_pipeline_keep_flow(struct pk_view *view, struct pk_flow_entry *e)
 		f->dir[0].last_ns > f->dir[1].last_ns ? f->dir[0].last_ns : f->dir[1].last_ns;
 	struct pk_store_flow row = { .start_ns = wall_ns(f->meta.start_ns),
 				     .end_ns = wall_ns(last),
-				     .proto = f->key.proto };
+				     .proto = f->key.proto,
+				     .own = PK_STORE_NO_END };
 
 	if (!view->store || !view->conf->store_flows || !e->ended || e->was_ended)
 		return;

@@ -59,3 +59,60 @@ told() { alerts | grep -q "\"$1\""; }
 	"$run/oddtool" other
 	wait_for 10 told id-third
 }
+
+kept_flow() { "$build/picket" --socket "$run/picket.sock" flows --since 1h -o json | grep -q '"port":7321'; }
+test_kept() { "$build/picket" --socket "$run/picket.sock" rule test --since 1h "$@"; }
+
+@test "rules against what the store keeps" {
+	start_daemon
+	start_server 7321
+	in_client "$bin/client" tcp $server_ip 7321 kept
+	wait_for 20 kept_flow
+	stop_daemon
+	start_daemon # another agent: what is kept is of one that ran before
+
+	# what fits, as the agent would have told it: process, other side, evidence
+	rule third "{category: network_connection, product: linux}" "{DestinationIp: $server_ip, DestinationPort: 7321, Initiated: 'true', Image|endswith: /client, User: root}"
+	test_kept -o json "$rules/third.yml" >"$run/out"
+	jq -es --arg ip "$server_ip" '
+		.[0].finding_info.analytic.uid == "id-third" and
+		any(.[0].evidences[]; (.process.name? == "client") and (.process | has("created_time") | not)) and
+		any(.[0].evidences[]; .dst_endpoint.ip? == $ip and .traffic.bytes_out > 0) and
+		any(.[0].evidences[]; .data.Image? | . != null and endswith("/client")) and
+		.[0].unmapped.picket.remote == $ip and
+		.[-1].test.alerts == 1 and .[-1].test.flows >= 1 and .[-1].test.not_tested == []' "$run/out"
+	test_kept "$rules/third.yml" | grep -q 'High.*third.*client'
+
+	# the other side of it, a near miss, and what flows alone tell
+	rule third "{category: network_connection, product: linux}" "{DestinationPort: 7321, Initiated: 'true', Image|endswith: /clien}"
+	[ "$(test_kept -o json "$rules/third.yml" | jq .test.alerts)" = 0 ]
+	rule third "{category: firewall}" "{dst_port: 7321}"
+	[ "$(test_kept -o json "$rules/third.yml" | jq -s '.[-1].test.alerts')" = 2 ] # seen from both namespaces
+
+	# a correlation counts in what is kept
+	rule third "{category: network_connection}" "{DestinationPort: 7321, Image|endswith: /client}"
+	in_client "$bin/client" tcp $server_ip 7321 again
+	twice() { [ "$("$build/picket" --socket "$run/picket.sock" flows --since 1h -o json 'dst port 7321 and proc client' | wc -l)" -ge 2 ]; }
+	wait_for 20 twice
+	printf 'title: Often\nid: id-often\ncorrelation: {type: event_count, rules: [id-third], group-by: [DestinationIp], timespan: 1h, condition: {gte: 2}}\n' >"$rules/often.yml"
+	code=0
+	test_kept -o json "$rules" >"$run/out" 2>"$run/err" || code=$?
+	[ "$code" = 3 ]
+	[ "$(jq -rs 'map(.finding_info.analytic.uid // empty) | sort | join(" ")' "$run/out")" = "id-often" ]
+	# process_creation is not kept: said, with status 3; second.yml can be asked
+	grep -q "first.yml:1:1: first: events of kind process are not kept" "$run/err"
+	[ "$(jq -rs '.[-1].test.not_tested | map(.title) | join(" ")' "$run/out")" = first ]
+
+	# a rule that can't be asked is an error, and not "nothing found"
+	run -1 --separate-stderr test_kept "$rules/first.yml"
+	[ -z "$output" ]
+	[[ $stderr == *"none of its rules can be tested on what is kept"* ]]
+	rule third "{category: network_connection, product: linux}" "{CommandLine|contains: x}"
+	run -1 test_kept "$rules/third.yml"
+	[[ $output == *"CommandLine is not kept of flows"* ]]
+	run -1 test_kept "$rules/none.yml"
+	run -2 test_kept --replay x.pcap "$rules/third.yml"
+	run -2 "$build/picket" rule test "$rules/third.yml"
+	run -2 "$build/picket" rule test --since soon "$rules/third.yml"
+	[[ $output == *"--since takes a time as in"* ]]
+}

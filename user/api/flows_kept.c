@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Flows that the store keeps, written as records of Network Activity with what is kept of them:
- * ends, ports, totals, the program's file, its process and user as numbers, a name of the far end.
+ * ends, ports, totals, the program's file, its process and user as numbers, at which end it is, a
+ * name of the far end.
  */
 #include "api/flows_kept.h"
 
@@ -133,6 +134,8 @@ static void write_flow(struct pk_json *j, const struct pk_view *v, const struct 
 	pk_json_u64(j, "row", f->id);
 	pk_json_str(j, "status", "ended");
 	pk_json_bool(j, "kept", true);
+	if (f->own < PK_STORE_NO_END)
+		pk_json_str(j, "process_at", f->own ? "dst" : "src");
 	if (f->name)
 		pk_json_str(j, "name", f->name);
 	pk_json_end(j);

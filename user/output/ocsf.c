@@ -203,7 +203,8 @@ static void open_process(struct pk_json *j, const char *key, const struct pk_ocs
 	pk_json_str(j, "name", pk_process_name(p));
 	if (pk_process_cmd_line(p)[0])
 		pk_json_str(j, "cmd_line", pk_process_cmd_line(p));
-	pk_json_i64(j, "created_time", pk_clock_wall_ms(p->id.start_ns));
+	if (pk_clock_wall_ms(p->id.start_ns) > 0) /* else it is not known: of the store */
+		pk_json_i64(j, "created_time", pk_clock_wall_ms(p->id.start_ns));
 	write_file(j, p);
 	if (p->image[0] && p->image[0]->cwd[0])
 		pk_json_str(j, "working_directory", p->image[0]->cwd);

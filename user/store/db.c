@@ -38,10 +38,17 @@ static const char shape[] =
 	" proto INTEGER NOT NULL, src BLOB NOT NULL, sport INTEGER NOT NULL, dst BLOB NOT NULL,"
 	" dport INTEGER NOT NULL, bytes_out INTEGER NOT NULL, bytes_in INTEGER NOT NULL,"
 	" packets_out INTEGER NOT NULL, packets_in INTEGER NOT NULL, pid INTEGER NOT NULL,"
-	" uid INTEGER NOT NULL, exe TEXT, name TEXT) STRICT;"
+	" uid INTEGER NOT NULL, exe TEXT, name TEXT, own INTEGER) STRICT;"
 	"CREATE INDEX flow_end ON flow(end);"
 	"PRAGMA user_version = " STR(PK_DB_VERSION) ";"
 						    "COMMIT;";
+
+/* From version 1, which did not keep at which end of a flow its process is. */
+static const char from_1[] = "BEGIN IMMEDIATE;"
+			     "ALTER TABLE flow ADD COLUMN own INTEGER;"
+			     "PRAGMA user_version = 2;"
+			     "COMMIT;";
+_Static_assert(PK_DB_VERSION == 2, "each version needs its step from the one before");
 
 static const char *const text[PK_DB_STMTS] = {
 	[PK_DB_BEGIN] = "BEGIN IMMEDIATE",
@@ -56,8 +63,8 @@ static const char *const text[PK_DB_STMTS] = {
 		      " pid = excluded.pid, seq = excluded.seq, json = excluded.json",
 	[PK_DB_CHAIN] = "INSERT INTO chain(seq, time, hash, record) VALUES(?, ?, ?, ?)",
 	[PK_DB_FLOW] = "INSERT INTO flow(start, end, proto, src, sport, dst, dport, bytes_out,"
-		       " bytes_in, packets_out, packets_in, pid, uid, exe, name)"
-		       " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		       " bytes_in, packets_out, packets_in, pid, uid, exe, name, own)"
+		       " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[PK_DB_META_SET] = "INSERT INTO meta VALUES(?, ?)"
 			   " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
 	[PK_DB_OLD_SEQ] = "SELECT seq, hash, (SELECT min(seq) FROM chain)"
@@ -228,6 +235,8 @@ static int set_up(struct pk_db *db)
 
 	if (!r && version == 0)
 		r = pk_db_error(sqlite3_exec(db->sql, shape, NULL, NULL, NULL));
+	else if (!r && version == 1)
+		r = pk_db_error(sqlite3_exec(db->sql, from_1, NULL, NULL, NULL));
 	else if (!r && version != PK_DB_VERSION)
 		r = -EPROTO;
 	if (!r)
@@ -271,7 +280,7 @@ int pk_db_open_read(int dir_fd, sqlite3 **ret_sql)
 		return 0;
 	(void)sqlite3_close(*ret_sql);
 	*ret_sql = NULL;
-	return r ? r : version ? -EPROTO : -ENODATA;
+	return r ? r : version > PK_DB_VERSION ? -EPROTO : -ENODATA; /* it is being made ready */
 }
 
 void pk_db_close(struct pk_db *db)

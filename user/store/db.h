@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-#define PK_DB_VERSION 1
+#define PK_DB_VERSION 2
 
 enum pk_db_stmt {
 	PK_DB_BEGIN,

@@ -219,8 +219,11 @@ static int give_flow(void *arg, sqlite3_stmt *stmt)
 				   .uid = (uint32_t)sqlite3_column_int64(stmt, 12),
 				   .exe = (const char *)sqlite3_column_text(stmt, 13),
 				   .name = (const char *)sqlite3_column_text(stmt, 14),
-				   .id = (uint64_t)sqlite3_column_int64(stmt, 15) };
+				   .id = (uint64_t)sqlite3_column_int64(stmt, 15),
+				   .own = PK_STORE_NO_END };
 
+	if (sqlite3_column_type(stmt, 16) == SQLITE_INTEGER)
+		f.own = sqlite3_column_int(stmt, 16) & 1;
 	for (int d = 0; d < 2; d++) {
 		const void *addr = sqlite3_column_blob(stmt, 3 + 2 * d);
 
@@ -247,7 +250,7 @@ int pk_store_flows(struct pk_store *s, const struct pk_store_query *q, pk_store_
 		return r;
 	ask_n(&a,
 	      "SELECT start, end, proto, src, sport, dst, dport, bytes_out, bytes_in,"
-	      " packets_out, packets_in, pid, uid, exe, name, id FROM flow WHERE end >= ?",
+	      " packets_out, packets_in, pid, uid, exe, name, id, own FROM flow WHERE end >= ?",
 	      q->since_ns ? bound(q->since_ns) : 0);
 	ask_n(&a, " AND end < ?", bound(q->until_ns));
 	ask_addr(&a, " AND (src = ?", q->remote);

@@ -44,6 +44,8 @@ struct pk_store_row {
 	size_t len;
 };
 
+#define PK_STORE_NO_END 2
+
 /* An ended flow. Direction 0 is what the initiator sent. Texts may be NULL. */
 struct pk_store_flow {
 	uint64_t id;               /* of the row, when it is read */
@@ -53,6 +55,7 @@ struct pk_store_flow {
 	uint16_t port[2];    /* host order */
 	uint8_t proto;
 	uint32_t pid, uid; /* pid 0: nobody is known */
+	uint8_t own;       /* end that this process is at; PK_STORE_NO_END: unknown */
 	const char *exe, *name;
 };
 

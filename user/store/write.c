@@ -107,6 +107,10 @@ int pk_write_flow(struct pk_writer *w, const struct pk_store_flow *f)
 	}
 	pk_db_bind_text(s, 14, f->exe);
 	pk_db_bind_text(s, 15, f->name);
+	if (f->own < PK_STORE_NO_END)
+		(void)sqlite3_bind_int(s, 16, f->own);
+	else
+		(void)sqlite3_bind_null(s, 16);
 	return pk_db_run(w->db, PK_DB_FLOW);
 }
 

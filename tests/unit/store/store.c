@@ -156,6 +156,7 @@ static void test_flows(void **state)
 				    .proto = 6,
 				    .pid = 11,
 				    .uid = 12,
+				    .own = 1,
 				    .exe = "/usr/bin/curl",
 				    .addr = { { 1 }, { 2 } } };
 	struct pk_store_query q = { .since_ns = 6, .until_ns = 7, .remote = in.addr[1] };
@@ -176,6 +177,47 @@ static void test_flows(void **state)
 	assert_memory_equal(&in, &out, sizeof(in));
 	pk_store_counts(s, &c);
 	assert_int_equal(c.chain, 1); /* flows are not in it */
+	pk_store_free(s);
+	place_done(&p);
+}
+
+static int note_ends(void *arg, const struct pk_store_flow *f)
+{
+	((uint8_t *)arg)[f->id] = f->own;
+	return 0;
+}
+
+/* A database of version 1 is taken over: what it has stays, what it did not keep is unknown. */
+static void test_from_1(void **state)
+{
+	struct pk_store_flow f = { .end_ns = 6, .pid = 1, .own = 1, .addr = { { 1 }, { 2 } } };
+	struct pk_store_query q = { .until_ns = 7 };
+	uint8_t own[3] = { 9, 9, 9 };
+	char file[160], command[400];
+	struct pk_store_counts c;
+	struct pk_store *s;
+	struct place p;
+
+	(void)state;
+	place_make(&p);
+	s = store_open(&p);
+	assert_int_equal(pk_store_put_flow(s, &f), 0);
+	assert_true(store_wait(s, put_alert(s, 1, 1)));
+	pk_store_free(s);
+	snprintf(command, sizeof(command),
+		 "sqlite3 %s 'ALTER TABLE flow DROP COLUMN own; PRAGMA user_version = 1'",
+		 place_file(&p, PK_STORE_FILE, file));
+	assert_int_equal(system(command), 0);
+
+	s = store_open(&p);
+	f.own = 0;
+	assert_int_equal(pk_store_put_flow(s, &f), 0);
+	assert_true(store_wait(s, put_alert(s, 2, 1)));
+	pk_store_counts(s, &c);
+	assert_int_equal(c.broken, 0);
+	assert_int_equal(pk_store_flows(s, &q, note_ends, own), 0);
+	assert_int_equal(own[1], PK_STORE_NO_END);
+	assert_int_equal(own[2], 0);
 	pk_store_free(s);
 	place_done(&p);
 }
@@ -303,7 +345,7 @@ int main(void)
 		cmocka_unit_test(test_rows),       cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_broken),     cmocka_unit_test(test_flows),
 		cmocka_unit_test(test_flow_pages), cmocka_unit_test(test_by_change),
-		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_no_room),    cmocka_unit_test(test_from_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
