@@ -162,7 +162,9 @@ const struct pk_conf_row pk_conf_detect[] = {
 		 "configuration." },
 	{ "detect.rules_groups", PK_CONF_COUNT, true, AT(rules_groups), RANGE(16, 1000000), "8192",
 	  "groups",
-	  .doc = "Groups that correlations of rules count for, at once, 420 bytes each." },
+	  .doc = "Groups that correlations of rules count for, at once, 420 bytes each and 1 MiB "
+		 "of "
+		 "estimates." },
 	{ "detect.sniffing_allow", PK_CONF_LIST, true, AT(sniffing_allow), RANGE(0, 64), "",
 	  .doc = "Programs (name or path) that may open raw and packet sockets, beside the "
 		 "built-in ones." },

@@ -191,6 +191,14 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 		see_end(d, s, &t, end, see->now_ns);
 }
 
+/* Who sent often in a flood of before does not keep others out for good. */
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
+{
+	struct state *s = state;
+
+	pk_memo_age(s->keep, now_ns, pk_detect_world(d)->conf->detect_learning_ns);
+}
+
 const struct pk_detector pk_detect_exfiltration = {
 	.name = "exfiltration",
 	.title = "Unusual amount sent out",
@@ -204,5 +212,6 @@ const struct pk_detector pk_detect_exfiltration = {
 	.init = init,
 	.done = done,
 	.see = see,
+	.tick = tick,
 	.memory = memory,
 };

@@ -14,6 +14,9 @@
 #define TOP      64  /* of the sums by destination, those with most packets */
 #define TOP_KEPT 256 /* of which is known how much was there before */
 
+/* Else floods of before have all the room for good: estimates end at 255. */
+#define FADE_NS (6 * PK_FLOOD_WINDOW_NS)
+
 struct pk_flood {
 	struct pk_memo *rows, *sums;
 	uint64_t summed; /* packets in all sums, when looked at last */
@@ -150,6 +153,7 @@ void pk_flood_tick(struct pk_detect *d, struct pk_flood *f, uint16_t proto, bool
 {
 	const struct pk_world *w = pk_detect_world(d);
 
+	pk_memo_age(f->rows, now_ns, FADE_NS);
 	if (w->aggs)
 		add_sums(f, w->aggs, proto, by_port, now_ns);
 	for (struct pk_flood_row *r = NULL; (r = pk_memo_next(f->rows, r));) {

@@ -7,14 +7,12 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/often.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define NONE       UINT32_MAX
-#define ROWS       4
-#define ROW_CELLS  (1u << 18) /* one byte each: 6 million keys are 23 in each cell */
-#define SKETCH     ((size_t)ROWS * ROW_CELLS)
 #define CANDIDATES 4 /* that a newcomer is compared with */
 
 struct place {
@@ -28,7 +26,7 @@ struct place {
 struct pk_memo {
 	uint8_t *place;
 	uint32_t *bucket;
-	uint8_t *sketch; /* NULL: not held on to */
+	struct pk_often *often; /* NULL: not held on to */
 	size_t place_bytes, max, top, used, mask;
 	uint32_t oldest, newest, free;
 	uint64_t evicted, refused, aged_ns;
@@ -84,8 +82,8 @@ struct pk_memo *pk_memo_new(size_t max, size_t value_bytes, bool hold_on)
 	k->oldest = k->newest = k->free = NONE;
 	k->place = calloc(max, k->place_bytes);
 	k->bucket = malloc((k->mask + 1) * sizeof(*k->bucket));
-	k->sketch = hold_on ? calloc(1, SKETCH) : NULL;
-	if (!k->place || !k->bucket || (hold_on && !k->sketch))
+	k->often = hold_on ? pk_often_new() : NULL;
+	if (!k->place || !k->bucket || (hold_on && !k->often))
 		return NULL;
 	memset(k->bucket, 0xff, (k->mask + 1) * sizeof(*k->bucket));
 	pk_hash_key_init(&k->hash_key);
@@ -98,7 +96,7 @@ void pk_memo_free(struct pk_memo *k)
 		return;
 	free(k->place);
 	free(k->bucket);
-	free(k->sketch);
+	pk_often_free(k->often);
 	free(k);
 }
 
@@ -110,36 +108,6 @@ uint64_t pk_memo_hash(const struct pk_memo *k, const void *data, size_t len)
 	return pk_hash_words(&k->hash_key, w, (len + 7) / 8);
 }
 
-static uint8_t *cell(const struct pk_memo *k, uint64_t hash, unsigned row)
-{
-	uint64_t h = hash + row * ((hash >> 32) | 1); /* Kirsch and Mitzenmacher 2006 */
-
-	return &k->sketch[row * ROW_CELLS + (pk_hash_mix(h) & (ROW_CELLS - 1))];
-}
-
-static unsigned often(const struct pk_memo *k, uint64_t hash)
-{
-	unsigned least = UINT8_MAX;
-
-	for (unsigned row = 0; row < ROWS; row++)
-		if (*cell(k, hash, row) < least)
-			least = *cell(k, hash, row);
-	return least;
-}
-
-/* Only the smallest counters grow: the others hold more than this key. */
-static unsigned count(struct pk_memo *k, uint64_t hash)
-{
-	unsigned n = often(k, hash);
-
-	if (n == UINT8_MAX)
-		return n;
-	for (unsigned row = 0; row < ROWS; row++)
-		if (*cell(k, hash, row) == n)
-			++*cell(k, hash, row);
-	return n + 1;
-}
-
 void pk_memo_age(struct pk_memo *k, uint64_t now_ns, uint64_t every_ns)
 {
 	if (!k->aged_ns)
@@ -147,8 +115,8 @@ void pk_memo_age(struct pk_memo *k, uint64_t now_ns, uint64_t every_ns)
 	if (now_ns < k->aged_ns || now_ns - k->aged_ns < every_ns)
 		return;
 	k->aged_ns = now_ns;
-	for (size_t i = 0; k->sketch && i < SKETCH; i++)
-		k->sketch[i] /= 2;
+	if (k->often)
+		pk_often_halve(k->often);
 }
 
 static void unlink_age(struct pk_memo *k, struct place *p)
@@ -195,7 +163,7 @@ static bool make_room(struct pk_memo *k, unsigned n)
 	for (unsigned i = 0; i < CANDIDATES; i++) {
 		struct place *p = at(k, k->oldest);
 
-		if (!k->sketch || often(k, p->hash) < n) {
+		if (!k->often || pk_often_get(k->often, p->hash) < n) {
 			pk_memo_drop(k, p->value);
 			k->evicted++;
 			return true;
@@ -240,7 +208,7 @@ static struct place *find(const struct pk_memo *k, const struct pk_memo_key *key
 void *pk_memo_take(struct pk_memo *k, const struct pk_memo_key *key, bool *ret_is_new)
 {
 	uint64_t hash = pk_memo_hash(k, key, sizeof(*key));
-	unsigned n = k->sketch ? count(k, hash) : 0;
+	unsigned n = k->often ? pk_often_add(k->often, hash) : 0;
 	struct place *p = find(k, key, hash);
 
 	*ret_is_new = !p;
@@ -278,7 +246,7 @@ size_t pk_memo_used(const struct pk_memo *k)
 void pk_memo_memory(const struct pk_memo *k, struct pk_memory *sum)
 {
 	sum->bytes += sizeof(*k) + k->top * k->place_bytes + (k->mask + 1) * sizeof(*k->bucket) +
-		      (k->sketch ? SKETCH : 0);
+		      (k->often ? PK_OFTEN_BYTES : 0);
 	sum->evicted += k->evicted;
 	sum->refused += k->refused;
 }
@@ -286,5 +254,5 @@ void pk_memo_memory(const struct pk_memo *k, struct pk_memory *sum)
 size_t pk_memo_bytes_max(size_t max, size_t value_bytes, bool hold_on)
 {
 	return sizeof(struct pk_memo) + max * place_bytes(value_bytes) +
-	       buckets(max) * sizeof(uint32_t) + (hold_on ? SKETCH : 0);
+	       buckets(max) * sizeof(uint32_t) + (hold_on ? PK_OFTEN_BYTES : 0);
 }

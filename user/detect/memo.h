@@ -3,8 +3,8 @@
  * What detectors remember: a table of a fixed size with values of a fixed size, found by a key that
  * an attacker may pick. When it is full, the one not touched longest goes. A table that is made to
  * hold on lets go only for a newcomer that is seen more often: a flood of keys that come once does
- * not wash out the one that comes every minute. Its frequencies are estimates (count-min sketch,
- * Cormode and Muthukrishnan 2005; admission as TinyLFU does, Einziger 2017) in 1 MiB.
+ * not wash out the one that comes every minute. Its frequencies are estimates (base/often.h) in 1
+ * MiB.
  */
 #pragma once
 

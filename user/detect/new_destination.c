@@ -3,7 +3,8 @@
  * A service calls somebody it never called: another network (operator, else country, else address
  * range) or another kind of port. A service is a program that listens or accepts. For
  * detect.learning_time after it was first seen everything is usual; who calls more than 64 kinds of
- * others calls anybody, and nothing is told.
+ * others calls anybody, and nothing is told. Programs made up to be forgotten in do not wash out
+ * what was learned of one that serves (memo.h).
  */
 #include "base/cleanup.h"
 #include "base/ip.h"
@@ -32,7 +33,7 @@ struct row {
 
 static size_t bytes_max(const struct pk_conf *c)
 {
-	return pk_memo_bytes_max(c->detect_remember, sizeof(struct row), false);
+	return pk_memo_bytes_max(c->detect_remember, sizeof(struct row), true);
 }
 
 static void memory(const void *state, struct pk_memory *sum)
@@ -42,7 +43,7 @@ static void memory(const void *state, struct pk_memory *sum)
 
 static int init(const struct pk_world *w, void **ret_state)
 {
-	struct pk_memo *k = pk_memo_new(w->conf->detect_remember, sizeof(struct row), false);
+	struct pk_memo *k = pk_memo_new(w->conf->detect_remember, sizeof(struct row), true);
 
 	if (!k)
 		return -ENOMEM;
@@ -180,6 +181,11 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	(void)row_of(state, &g, true, see->now_ns); /* NULL: unknown program */
 }
 
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
+{
+	pk_memo_age(state, now_ns, pk_detect_world(d)->conf->detect_learning_ns);
+}
+
 const struct pk_detector pk_detect_new_destination = {
 	.name = "new_destination",
 	.title = "New destination of a service",
@@ -194,5 +200,6 @@ const struct pk_detector pk_detect_new_destination = {
 	.init = init,
 	.done = done,
 	.see = see,
+	.tick = tick,
 	.memory = memory,
 };

@@ -28,7 +28,7 @@ struct state {
 
 static size_t bytes_max(const struct pk_conf *c)
 {
-	return sizeof(struct state) + pk_memo_bytes_max(c->detect_remember, 0, false);
+	return sizeof(struct state) + pk_memo_bytes_max(c->detect_remember, 0, true);
 }
 
 static void memory(const void *state, struct pk_memory *sum)
@@ -53,7 +53,7 @@ static int init(const struct pk_world *w, void **ret_state)
 
 	if (!s)
 		return -ENOMEM;
-	s->keep = pk_memo_new(w->conf->detect_remember, 0, false);
+	s->keep = pk_memo_new(w->conf->detect_remember, 0, true);
 	if (!s->keep)
 		return -ENOMEM;
 	*ret_state = PK_TAKE(s);
@@ -106,11 +106,19 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	port = ntohs(sock->lport);
 	key.scope = g.hash;
 	key.port = port < EPHEMERAL ? port : EPHEMERAL;
-	if (!pk_memo_take(s->keep, &key, &is_new) || !is_new)
+	(void)pk_memo_take(s->keep, &key, &is_new); /* NULL: no room, so it is told each time */
+	if (!is_new)
 		return;
 	if (!(sock->hdr.flags & PK_EVF_SNAPSHOT) &&
 	    see->now_ns >= s->begin_ns + pk_detect_world(d)->conf->detect_learning_ns)
 		tell(d, see, &g);
+}
+
+static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
+{
+	struct state *s = state;
+
+	pk_memo_age(s->keep, now_ns, pk_detect_world(d)->conf->detect_learning_ns);
 }
 
 const struct pk_detector pk_detect_new_listener = {
@@ -128,5 +136,6 @@ const struct pk_detector pk_detect_new_listener = {
 	.init = init,
 	.done = done,
 	.see = see,
+	.tick = tick,
 	.memory = memory,
 };

@@ -314,6 +314,8 @@ static void memory(const void *state, struct pk_memory *sum)
 	pk_sigma_state_counts(st->counts, &c);
 	pk_intern_counts(st->texts, &t);
 	sum->bytes += c.bytes + t.bytes + COUNTED_MAX * sizeof(struct count);
+	sum->evicted += c.evicted;
+	sum->refused += c.refused;
 }
 
 const struct pk_detector pk_detect_rules = {

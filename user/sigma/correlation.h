@@ -26,6 +26,7 @@ int pk_sigma_correlations_link(struct pk_sigma_set *set);
 
 struct pk_sigma_state_counts {
 	uint64_t groups, groups_max, evicted;
+	uint64_t refused; /* hits of groups for which no other was let go */
 	uint64_t marks, marks_max;
 	uint64_t ungrouped; /* hits without a field to group by or to count: not counted */
 	uint64_t bytes;     /* of the state, all in all */
@@ -33,7 +34,8 @@ struct pk_sigma_state_counts {
 
 /*
  * Room for so many groups, each with its events and values among marks in all. A full state forgets
- * the group that was not touched for longest. NULL: no memory.
+ * the group that was not touched for longest, unless it comes more often than the new one. NULL: no
+ * memory.
  */
 struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks);
 /* Bytes that one of this size takes, whatever it is fed. */

@@ -2,11 +2,13 @@
 /*
  * What correlations remember: groups in a hash table of fixed size, each with a list of marks
  * (times of events, values, rules seen) from a pool of fixed size. The group touched last is at the
- * end of one list of all; its other end is forgotten when room is needed.
+ * end of one list of all. When room is needed one at its other end is forgotten that comes no more
+ * often than the newcomer: groups made up in passing do not wash out a slow one.
  */
 #include "sigma/correlation.h"
 
 #include "base/cleanup.h"
+#include "base/often.h"
 #include "sigma/field.h"
 #include "sigma/set.h"
 
@@ -18,6 +20,9 @@
 
 #define NONE      UINT32_MAX
 #define GROUP_LEN 128
+
+#define CANDIDATES 4                    /* that a newcomer is compared with */
+#define FADE_AFTER (4 * PK_OFTEN_CELLS) /* hits: four in each counter if all were others */
 
 struct mark {
 	uint64_t ts_ns;
@@ -42,7 +47,8 @@ struct pk_sigma_state {
 	uint32_t *bucket;
 	uint32_t mask, groups_max, marks_max;
 	uint32_t free_group, free_mark, oldest, newest;
-	uint64_t seed;
+	uint64_t seed, hits;
+	struct pk_often *often; /* by key of the group */
 	struct pk_sigma_state_counts counts;
 };
 
@@ -64,6 +70,7 @@ void pk_sigma_state_free(struct pk_sigma_state *s)
 	free(s->group);
 	free(s->mark);
 	free(s->bucket);
+	pk_often_free(s->often);
 	free(s);
 }
 
@@ -87,7 +94,8 @@ static uint32_t buckets_for(uint32_t groups)
 size_t pk_sigma_state_bytes(uint32_t groups, uint32_t marks)
 {
 	return sizeof(struct pk_sigma_state) + groups * sizeof(struct group) +
-	       marks * sizeof(struct mark) + buckets_for(groups) * sizeof(uint32_t);
+	       marks * sizeof(struct mark) + buckets_for(groups) * sizeof(uint32_t) +
+	       PK_OFTEN_BYTES;
 }
 
 struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
@@ -104,7 +112,8 @@ struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
 	s->group = calloc(groups, sizeof(*s->group));
 	s->mark = calloc(marks, sizeof(*s->mark));
 	s->bucket = malloc(buckets * sizeof(*s->bucket));
-	if (!s->group || !s->mark || !s->bucket || !groups || !marks) {
+	s->often = pk_often_new();
+	if (!s->group || !s->mark || !s->bucket || !s->often || !groups || !marks) {
 		pk_sigma_state_free(s);
 		return NULL;
 	}
@@ -173,14 +182,32 @@ static struct group *find(struct pk_sigma_state *s, uint64_t digest, uint64_t ke
 	return NULL;
 }
 
-static struct group *make(struct pk_sigma_state *s, uint64_t digest, uint64_t key)
+/* One of the oldest groups goes that comes no more often than n; those that do stay, as if touched.
+ * False: all looked at do. */
+static bool make_room(struct pk_sigma_state *s, unsigned n)
+{
+	for (unsigned i = 0; i < CANDIDATES; i++) {
+		struct group *g = &s->group[s->oldest];
+
+		if (pk_often_get(s->often, g->key) <= n) {
+			forget(s, g);
+			s->counts.evicted++;
+			return true;
+		}
+		lru_take(s, g);
+		lru_put(s, g);
+	}
+	s->counts.refused++;
+	return false;
+}
+
+/* NULL: no room for one that comes as seldom. */
+static struct group *make(struct pk_sigma_state *s, uint64_t digest, uint64_t key, unsigned n)
 {
 	uint32_t *bucket = &s->bucket[key & s->mask], i;
 
-	if (s->free_group == NONE) {
-		forget(s, &s->group[s->oldest]);
-		s->counts.evicted++;
-	}
+	if (s->free_group == NONE && !make_room(s, n))
+		return NULL;
 	i = s->free_group;
 	s->free_group = s->group[i].next;
 	s->group[i] = (struct group){
@@ -415,18 +442,23 @@ static void describe(const struct feed *f, struct group *g)
 	g->text[at] = '\0';
 }
 
+/* NULL: there is none, and no room. */
 static struct group *group_of(const struct feed *f, uint64_t key)
 {
 	uint64_t digest = f->ref->correlation->digest;
+	unsigned n = pk_often_add(f->s->often, key);
 	struct group *g = find(f->s, digest, key);
 
+	if (++f->s->hits % FADE_AFTER == 0)
+		pk_often_halve(f->s->often);
 	if (g) {
 		lru_take(f->s, g);
 		lru_put(f->s, g);
-	} else {
-		g = make(f->s, digest, key);
-		describe(f, g);
+		return g;
 	}
+	g = make(f->s, digest, key, n);
+	if (g)
+		describe(f, g);
 	return g;
 }
 
@@ -444,6 +476,8 @@ static void feed_one(const struct feed *f)
 	if (counts_values)
 		value = hash_text(f->s->seed, t);
 	g = group_of(f, key);
+	if (!g)
+		return;
 	g->last_ns = ts > g->last_ns ? ts : g->last_ns;
 	g->until_ns = g->last_ns + f->c->timespan_ns;
 	if (f->c->type == PK_SIGMA_TEMPORAL_ORDERED)

@@ -6,6 +6,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #define DAY  (86400 * SEC)
 #define MB   1000000ull
@@ -104,5 +105,62 @@ static void test_bytes(void **state)
 	see_end();
 }
 
+/* Hosts and programs made up send a little. */
+static void noise(uint64_t now_ns)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "p%08x", hidden_random());
+		see_flow((struct talk){ .how = ONE_WAY,
+					.src = IP(10, 0, 0, 0) | (hidden_random() & 0xffffff),
+					.dst = OUT,
+					.dport = 443,
+					.pid = 8,
+					.program = name,
+					.at_ns = now_ns });
+	}
+}
+
+/* Each ten seconds: a server sends 1 MB, from the sixth minute on 60 MB; a backup 80 MB, and was
+ * seen to send more. */
+static void play(uint64_t now_ns, unsigned second)
+{
+	if (second % 10)
+		return;
+	upload("web", OUT, now_ns, second < 300 ? MB : 60 * MB);
+	see_flow((struct talk){ .how = SESSION,
+				.src = IP(10, 0, 0, 6),
+				.dst = IP(203, 0, 113, 6),
+				.dport = 22,
+				.pid = 9,
+				.program = "backup",
+				.at_ns = now_ns,
+				.sent = (second < 70 ? 100 : 80) * MB });
+}
+
+static bool is_web(const struct pk_finding *f)
+{
+	return f->procs && f->proc[0].tgid == 7;
+}
+
+static bool is_other(const struct pk_finding *f)
+{
+	return !is_web(f);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	static const struct hidden flood = { "exfiltration", noise, play, is_web, is_other };
+
+	(void)state;
+	see_begin("exfiltration");
+	set("detect.learning_time", "2m");
+	set("detect.exfiltration_window", "1m");
+	hidden_judge(&flood);
+	see_end();
+}
+
 RUN(cmocka_unit_test(test_program), cmocka_unit_test(test_new_program), cmocka_unit_test(test_host),
-    cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+    cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

@@ -132,6 +132,16 @@ static inline bool is_remote(const struct pk_finding *f, uint32_t addr)
 	return f->has_remote && memcmp(f->remote, a, sizeof(a)) == 0;
 }
 
+/* Is the conversation with it? */
+static inline bool has_end(const struct pk_finding *f, uint32_t addr)
+{
+	uint8_t a[16];
+
+	put_addr(a, addr);
+	return f->has_key && (memcmp(f->key.addr[0], a, sizeof(a)) == 0 ||
+			      memcmp(f->key.addr[1], a, sizeof(a)) == 0);
+}
+
 /* What every finding must say. */
 static inline void check_words(const struct pk_finding *f)
 {

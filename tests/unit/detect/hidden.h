@@ -58,3 +58,36 @@ static inline void hidden_run(const char *name, void (*noise)(uint64_t now_ns),
 	}
 	assert_true(hidden_lost(name) > 0); /* else nothing was put to the test */
 }
+
+/* A flood with an attack in it, and what only looks like one. */
+struct hidden {
+	const char *name; /* of the detector, which is on */
+	void (*noise)(uint64_t now_ns);
+	void (*play)(uint64_t now_ns, unsigned second); /* attack and twin */
+	bool (*is_attack)(const struct pk_finding *f);
+	bool (*is_twin)(const struct pk_finding *f);
+};
+
+static struct {
+	const struct hidden *of;
+	size_t attack, twin;
+} hidden_told;
+
+static inline void hidden_watch(const struct pk_finding *f)
+{
+	hidden_told.attack += hidden_told.of->is_attack(f);
+	hidden_told.twin += hidden_told.of->is_twin(f);
+}
+
+/* The attack is told, its twin is not, and memory stays in its bound. */
+static inline void hidden_judge(const struct hidden *h)
+{
+	hidden_told.of = h;
+	hidden_told.attack = hidden_told.twin = 0;
+	if (!seen.watch)
+		seen.watch = hidden_watch; /* else the test's, which calls it */
+	hidden_run(h->name, h->noise, h->play);
+	if (!hidden_told.attack || hidden_told.twin)
+		fail_msg("%zu findings, the attack in %zu, its twin in %zu", seen.n,
+			 hidden_told.attack, hidden_told.twin);
+}

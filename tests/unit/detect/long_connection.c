@@ -3,8 +3,11 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #define HOUR (3600 * SEC)
+#define LONG (12 * HOUR)
+#define LATE (48 * HOUR) /* when the flood begins */
 
 static struct pk_flow_entry entry;
 
@@ -63,4 +66,59 @@ static void test_bytes(void **state)
 	see_end();
 }
 
-RUN(cmocka_unit_test(test_once), cmocka_unit_test(test_inside), cmocka_unit_test(test_bytes))
+/* A report of a conversation that began so long before. */
+static void talks(uint32_t dst, uint64_t age_ns, uint64_t now_ns)
+{
+	struct pk_flow_entry e = entry_of(&(struct talk){ .how = SESSION,
+							  .src = IP(10, 0, 0, 5),
+							  .dst = dst,
+							  .dport = 443,
+							  .at_ns = now_ns - age_ns,
+							  .for_ns = age_ns,
+							  .goes_on = true });
+
+	pk_detect_see(seen.detect,
+		      &(struct pk_see){ .kind = PK_SEE_FLOW, .now_ns = now_ns, .flow = &e });
+}
+
+/* Somebody holds very many connections open for very long, and opens many more. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		talks(IP(198, 51, 0, 0) | (hidden_random() & 0xffff), 2 * LONG, now_ns + LATE);
+		talks(hidden_random() | 1u << 31, SEC, now_ns + LATE);
+	}
+}
+
+/* One is long, one not long enough, one inside. */
+static void play(uint64_t now_ns, unsigned second)
+{
+	if (second != 300)
+		return;
+	talks(IP(203, 0, 113, 9), LONG, now_ns + LATE);
+	talks(IP(203, 0, 113, 10), LONG - SEC, now_ns + LATE);
+	talks(IP(10, 0, 0, 9), 2 * LONG, now_ns + LATE);
+}
+
+static bool is_long(const struct pk_finding *f)
+{
+	return has_end(f, IP(203, 0, 113, 9));
+}
+
+static bool is_twin(const struct pk_finding *f)
+{
+	return has_end(f, IP(203, 0, 113, 10)) || has_end(f, IP(10, 0, 0, 9));
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	static const struct hidden flood = { "long_connection", noise, play, is_long, is_twin };
+
+	(void)state;
+	see_begin("long_connection");
+	hidden_judge(&flood);
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_once), cmocka_unit_test(test_inside), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

@@ -3,6 +3,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #include "flow/local.h"
 #include "name/fact.h"
@@ -112,4 +113,52 @@ static void test_bytes(void **state)
 	end();
 }
 
-RUN(cmocka_unit_test(test_new), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+/* Programs made up serve and call anybody. */
+static void noise(uint64_t now_ns)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "p%08x", hidden_random());
+		serve(name, now_ns);
+		call(name, hidden_random(), 443, now_ns, 0);
+	}
+}
+
+/* Each ten seconds two servers call where they always do; in the eighth minute one goes elsewhere.
+ */
+static void play(uint64_t now_ns, unsigned second)
+{
+	if (second % 10)
+		return;
+	serve("web", now_ns);
+	call("web", IP(203, 0, 113, 1), 443, now_ns, 64500);
+	serve("mail", now_ns);
+	call("mail", IP(203, 0, 113, 2), 25, now_ns, 64502);
+	if (second == 480)
+		call("web", IP(192, 0, 2, 1), 443, now_ns, 64501);
+}
+
+static bool is_new(const struct pk_finding *f)
+{
+	return is_remote(f, IP(192, 0, 2, 1));
+}
+
+static bool is_usual(const struct pk_finding *f)
+{
+	return is_remote(f, IP(203, 0, 113, 1)) || is_remote(f, IP(203, 0, 113, 2));
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	static const struct hidden flood = { "new_destination", noise, play, is_new, is_usual };
+
+	(void)state;
+	begin();
+	set("detect.learning_time", "3m");
+	hidden_judge(&flood);
+	end();
+}
+
+RUN(cmocka_unit_test(test_new), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

@@ -4,6 +4,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #include "decode/record.h"
 
@@ -71,4 +72,51 @@ static void test_bytes(void **state)
 	see_end();
 }
 
-RUN(cmocka_unit_test(test_new), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes))
+/* Programs made up listen on any port. */
+static void noise(uint64_t now_ns)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "p%08x", hidden_random());
+		listen_on(name, 0, (uint16_t)hidden_random(), now_ns, 0);
+	}
+}
+
+/* A server begins anew each ten seconds; in the eighth minute also on another port. */
+static void play(uint64_t now_ns, unsigned second)
+{
+	if (second % 10 == 0)
+		listen_on("nginx", 0, 80, now_ns, 0);
+	if (second == 480)
+		listen_on("nginx", 0, 4444, now_ns, 0);
+}
+
+static bool is_nginx(const struct pk_finding *f, const char *port)
+{
+	return strcmp(f->field[0].value, "nginx") == 0 && strcmp(f->field[2].value, port) == 0;
+}
+
+static bool is_new(const struct pk_finding *f)
+{
+	return is_nginx(f, "4444");
+}
+
+static bool is_known(const struct pk_finding *f)
+{
+	return is_nginx(f, "80");
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	static const struct hidden flood = { "new_listener", noise, play, is_new, is_known };
+
+	(void)state;
+	see_begin("new_listener");
+	set("detect.learning_time", "3m");
+	hidden_judge(&flood);
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_new), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
+    cmocka_unit_test(test_hidden_in_flood))

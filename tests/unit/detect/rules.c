@@ -2,7 +2,7 @@
 /* Rules from files to findings: programs, connections, DNS; reloads that fail; correlations. */
 #include "detect/rules.h"
 
-#include "see.h"
+#include "hidden.h"
 
 #include "base/ip.h"
 #include "decode/dns.h"
@@ -264,6 +264,76 @@ static void test_correlation(void **state)
 	see_end();
 }
 
+static void run_one(uint32_t uid, const char *line, uint64_t now_ns)
+{
+	run("/one", "o", 2, line, uid, now_ns);
+}
+
+/* Users made up run it once. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 3000; i++)
+		run_one(1u << 20 | hidden_random(), "o", now_ns);
+}
+
+/* Each five seconds: one user with what is new each time, and twins that are too slow, or say the
+ * same. */
+static void play(uint64_t now_ns, unsigned second)
+{
+	char line[16];
+
+	snprintf(line, sizeof(line), "o %u", second);
+	if (second % 5 == 0) {
+		run_one(5, line, now_ns);
+		run_one(7, "o", now_ns);
+	}
+	if (second % 30 == 0)
+		run_one(6, line, now_ns);
+}
+
+static bool is_group(const struct pk_finding *f, const char *group)
+{
+	return strncmp(f->field[f->fields - 2].value, group, strlen(group)) == 0;
+}
+
+static bool is_busy(const struct pk_finding *f)
+{
+	return is_group(f, "User=5");
+}
+
+static bool is_any_other(const struct pk_finding *f)
+{
+	return !is_busy(f);
+}
+
+static bool is_slow(const struct pk_finding *f)
+{
+	return !is_busy(f) && !is_group(f, "User=7");
+}
+
+#define COUNTED(type, condition)                                                                   \
+	"title: One\nname: one\nlogsource: {category: process_creation}\n"                         \
+	"detection:\n  s: {Image: /one}\n  condition: s\n---\n"                                    \
+	"title: Many\ncorrelation:\n  type: " type                                                 \
+	"\n  rules: [one]\n  group-by: [User]\n  timespan: 1m\n  condition: " condition "\n"
+
+static void flood_of(const char *rules, bool (*is_twin)(const struct pk_finding *f))
+{
+	const struct hidden flood = { "rules", noise, play, is_busy, is_twin };
+
+	put("a.yml", rules);
+	begin();
+	hidden_judge(&flood);
+	see_end();
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	(void)state;
+	flood_of(COUNTED("value_count", "{field: CommandLine, gte: 8}"), is_any_other);
+	flood_of(COUNTED("event_count", "{gte: 8}"), is_slow);
+}
+
 static void test_no_directory(void **state)
 {
 	(void)state;
@@ -283,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_correlation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hidden_in_flood, setup, teardown),
 		cmocka_unit_test(test_no_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

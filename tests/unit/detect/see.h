@@ -20,7 +20,8 @@ static struct {
 	struct pk_world world;
 	struct pk_detect *detect;
 	struct pk_finding finding[FOUND_MAX];
-	size_t n; /* all of them, also those beyond FOUND_MAX */
+	size_t n;                                  /* all of them, also those beyond FOUND_MAX */
+	void (*watch)(const struct pk_finding *f); /* is shown each; NULL */
 } seen;
 
 static void seen_found(void *arg, struct pk_finding *f)
@@ -29,6 +30,8 @@ static void seen_found(void *arg, struct pk_finding *f)
 	if (seen.n < FOUND_MAX)
 		seen.finding[seen.n] = *f;
 	seen.n++;
+	if (seen.watch)
+		seen.watch(f);
 }
 
 /* All detectors but one are off. Set members of seen.world before. */

@@ -4,6 +4,7 @@
 #include "see.h"
 
 #include "flows.h"
+#include "hidden.h"
 
 #include "flow/aggregate.h"
 
@@ -92,5 +93,74 @@ static void test_bytes(void **state)
 	see_end();
 }
 
+static void calls(enum how how, unsigned n, uint32_t dst, uint16_t port, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < n; i++)
+		see_flow((struct talk){ .how = how,
+					.src = hidden_random(),
+					.dst = dst,
+					.sport = 40000,
+					.dport = port,
+					.at_ns = now_ns });
+}
+
+/* Connections to anybody that are begun and left: in a second more than the table holds. */
+static void noise(uint64_t now_ns)
+{
+	for (unsigned i = 0; i < 5000; i++)
+		calls(HALF, 1, hidden_random() | 1u << 31, (uint16_t)(1 | hidden_random()), now_ns);
+}
+
+/* For half a minute one port is flooded and another is busy. */
+static void play(uint64_t now_ns, unsigned second)
+{
+	if (second < 300 || second >= 330)
+		return;
+	calls(HALF, 250, TARGET, 443, now_ns);
+	calls(HALF, 250, TARGET, 80, now_ns);
+	calls(SESSION, 1000, TARGET, 80, now_ns);
+}
+
+static bool is_flooded(const struct pk_finding *f)
+{
+	return has_end(f, TARGET) && f->key.port[!f->initiator] == htons(443);
+}
+
+static bool is_twin(const struct pk_finding *f)
+{
+	return !is_flooded(f);
+}
+
+static void test_hidden_in_flood(void **state)
+{
+	static const struct hidden flood = { "syn_flood", noise, play, is_flooded, is_twin };
+
+	(void)state;
+	see_begin("syn_flood");
+	hidden_judge(&flood);
+	see_end();
+}
+
+/* Who was flooded for long and is no more does not keep another out. */
+static void test_after_floods(void **state)
+{
+	(void)state;
+	see_begin("syn_flood");
+	set("detect.remember", "64");
+	pk_detect_free(seen.detect);
+	assert_int_equal(pk_detect_new(&seen.world, seen_found, NULL, &seen.detect), 0);
+	for (unsigned s = 1; s <= 1200; s++) {
+		for (unsigned i = 0; s < 600 && i < 64; i++)
+			calls(HALF, 2, IP(10, 0, 1, i), 80, s * SEC);
+		if (s >= 1180)
+			calls(HALF, 250, TARGET, 443, s * SEC);
+		pk_detect_tick(seen.detect, s * SEC);
+	}
+	assert_true(seen.n > 0);
+	assert_true(is_flooded(&seen.finding[0]));
+	see_end();
+}
+
 RUN(cmocka_unit_test(test_flows), cmocka_unit_test(test_summed), cmocka_unit_test(test_benign),
-    cmocka_unit_test(test_bytes))
+    cmocka_unit_test(test_bytes), cmocka_unit_test(test_hidden_in_flood),
+    cmocka_unit_test(test_after_floods))

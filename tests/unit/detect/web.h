@@ -12,8 +12,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-/* A message between 10.0.0.client and 192.0.2.1 port 80 in this flow. */
-static inline void see_web(uint64_t now_ns, uint64_t flow, uint8_t client, const char *message)
+/* A message between 10.0.0.0 + client and 192.0.2.1 port 80 in this flow. */
+static inline void see_web(uint64_t now_ns, uint64_t flow, uint32_t client, const char *message)
 {
 	struct pk_flow_key key = { .netns = 1, .proto = IPPROTO_TCP };
 	struct pk_fact fact = { .flow = flow, .flags = PK_FACT_HTTP };
@@ -26,7 +26,8 @@ static inline void see_web(uint64_t now_ns, uint64_t flow, uint8_t client, const
 
 	for (int d = 0; d < 2; d++)
 		memset(key.addr[d] + 10, 0xff, 2);
-	memcpy(key.addr[0] + 12, (const uint8_t[]){ 10, 0, 0, client }, 4);
+	client = htonl(10u << 24 | (client & 0xffffff));
+	memcpy(key.addr[0] + 12, &client, sizeof(client));
 	memcpy(key.addr[1] + 12, (const uint8_t[]){ 192, 0, 2, 1 }, 4);
 	key.port[0] = htons((uint16_t)(1024 + flow % 60000));
 	key.port[1] = htons(80);
@@ -36,7 +37,7 @@ static inline void see_web(uint64_t now_ns, uint64_t flow, uint8_t client, const
 	pk_detect_see(seen.detect, &s);
 }
 
-static inline void see_get(uint64_t now_ns, uint64_t flow, uint8_t client, const char *target)
+static inline void see_get(uint64_t now_ns, uint64_t flow, uint32_t client, const char *target)
 {
 	char text[1024];
 

