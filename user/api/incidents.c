@@ -37,15 +37,16 @@ struct pk_incident *pk_incident_asked(struct pk_api_request *q)
 }
 
 /* For somebody who asks now. */
-static struct pk_ocsf_telling asked_now(const struct pk_view *v)
+static struct pk_ocsf_telling asked_now(const struct pk_view *v, uint64_t about)
 {
 	return (struct pk_ocsf_telling){ .asked = true,
-					 .kept = v->store ? pk_store_done(v->store) : 0 };
+					 .kept = v->store ? pk_store_done(v->store) : 0,
+					 .about = about };
 }
 
-void pk_incident_reply(struct pk_api_request *q, const struct pk_incident *i)
+static void reply_about(struct pk_api_request *q, const struct pk_incident *i, uint64_t ticket)
 {
-	struct pk_ocsf_telling now = asked_now(q->view);
+	struct pk_ocsf_telling now = asked_now(q->view, ticket);
 	struct pk_buf body = { 0 };
 	struct pk_json j;
 
@@ -55,12 +56,17 @@ void pk_incident_reply(struct pk_api_request *q, const struct pk_incident *i)
 	pk_api_reply(q, 200, PK_API_TYPE_JSON, &body);
 }
 
+void pk_incident_reply(struct pk_api_request *q, const struct pk_incident *i)
+{
+	reply_about(q, i, 0);
+}
+
 static void reply_later(struct pk_api_request *q, union pk_kept_what what)
 {
 	const struct pk_incident *i = pk_incidents_find(q->view->incidents, what.number);
 
 	if (i)
-		pk_incident_reply(q, i);
+		reply_about(q, i, what.ticket);
 	else
 		(void)pk_api_problem(q, 404, "it was done, and has gone from memory since");
 }
@@ -73,7 +79,7 @@ void pk_incident_reply_kept(struct pk_api_request *q, struct pk_incident *i)
 
 	if (r == 0)
 		r = pk_kept_wait(q, ticket, reply_later,
-				 (union pk_kept_what){ .number = i->number });
+				 (union pk_kept_what){ .number = i->number, .ticket = ticket });
 	if (r < 0)
 		pk_incident_reply(q, i); /* which says that it is not kept */
 }
@@ -126,7 +132,7 @@ int pk_incidents_get(struct pk_api_request *q)
 {
 	const struct pk_incidents *all = q->view->incidents;
 	const char *state = pk_api_param(q, "state");
-	struct pk_ocsf_telling now = asked_now(q->view);
+	struct pk_ocsf_telling now = asked_now(q->view, 0);
 	struct pk_buf body = { .max = BODY_MAX };
 	uint64_t limit = LIMIT, matched = 0, n = 0;
 	const struct pk_incident *i = NULL;

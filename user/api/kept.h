@@ -20,7 +20,9 @@ void pk_kept_free(struct pk_kept *k); /* after the answers that wait have ended 
 
 /* What the answer is about, for whoever writes it: that may have gone, or he keeps it. */
 union pk_kept_what {
-	uint64_t number;
+	struct {
+		uint64_t number, ticket;
+	};
 	void *own;
 };
 

@@ -34,6 +34,15 @@ int64_t pk_clock_wall_ms(uint64_t boot_ns)
 	return (pk_clock_offset_ns() + (int64_t)boot_ns) / NS_PER_MS;
 }
 
+int64_t pk_clock_boot_of(int64_t wall_ms)
+{
+	const int64_t max_ms = INT64_MAX / NS_PER_MS / 2; /* the year 148,000: no sum overflows */
+
+	if (wall_ms > max_ms)
+		wall_ms = max_ms;
+	return wall_ms * NS_PER_MS - pk_clock_offset_ns();
+}
+
 void pk_clock_fix_offset(int64_t offset_ns)
 {
 	fixed_offset_ns = offset_ns;

@@ -129,7 +129,7 @@ struct pk_incident {
 	/* of the table */
 	uint64_t key[PK_INCIDENT_KEYS];
 	size_t keys;
-	uint64_t seen_ns;  /* boottime of the newest alert */
+	int64_t seen_ns;   /* boottime of the newest alert; negative: before this boot */
 	uint64_t revision; /* counts changes: told again when it moved */
 	uint64_t told, told_ns;
 	uint32_t slot;

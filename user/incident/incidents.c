@@ -214,7 +214,8 @@ static void put_alert(struct pk_incident *i, const struct pk_incident_alert *a,
 
 static bool is_current(const struct pk_incidents *t, const struct pk_incident *i, uint64_t now_ns)
 {
-	return i->number && !pk_incident_is_over(i) && now_ns <= i->seen_ns + t->conf.window_ns;
+	return i->number && !pk_incident_is_over(i) &&
+	       (int64_t)now_ns <= i->seen_ns + (int64_t)t->conf.window_ns;
 }
 
 /* Worse to lose comes later: over for longest first, else not seen longest. */
@@ -423,13 +424,24 @@ struct pk_incident *pk_incidents_take(struct pk_incidents *t, struct pk_alert *a
 		i = begin(t, &told);
 	if (!i)
 		return NULL;
-	if (a->last_ns > i->seen_ns)
-		i->seen_ns = a->last_ns;
+	if ((int64_t)a->last_ns > i->seen_ns)
+		i->seen_ns = (int64_t)a->last_ns;
 	a->incident = i->number;
 	put_alert(i, &told, &a->finding, t->conf.world.enrich);
 	add_keys(t, i, &links);
 	gather(t, i, a->last_ns);
 	return i;
+}
+
+/* Records tell the wall clock's time, the window of those that may still grow is of boottime. */
+static int64_t seen_of(const struct pk_incident *i)
+{
+	int64_t ms = i->at_ms[PK_CLOCK_DETECTED];
+
+	for (size_t k = 0; k < i->alerts; k++)
+		if (i->alert[k].last_ms > ms)
+			ms = i->alert[k].last_ms;
+	return pk_clock_boot_of(ms);
 }
 
 int pk_incidents_restore(struct pk_incidents *t, struct pk_incident *i)
@@ -448,6 +460,7 @@ int pk_incidents_restore(struct pk_incidents *t, struct pk_incident *i)
 	to->told = to->revision;
 	to->acts_kept = to->acts_ever;
 	to->is_ready = true;
+	to->seen_ns = seen_of(to);
 	*i = (struct pk_incident){ 0 };
 	t->count.used++;
 	if (to->number > t->last_number)

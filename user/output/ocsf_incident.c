@@ -78,6 +78,8 @@ static bool is_kept(const struct pk_incident_act *a, const struct pk_ocsf_tellin
 
 static bool is_all_kept(const struct pk_incident *i, const struct pk_ocsf_telling *t)
 {
+	if (t->about)
+		return t->about <= t->kept; /* a playbook may have gone on meanwhile */
 	for (size_t k = 0; k < i->acts; k++)
 		if (!is_kept(&i->act[k], t))
 			return false;

@@ -18,6 +18,7 @@ struct pk_ocsf_telling {
 	uint64_t sequence; /* 0: left out */
 	bool asked;        /* somebody asks: what is not on the disk is marked "kept":false */
 	uint64_t kept;     /* then: the ticket up to which all is */
+	uint64_t about;    /* then: the ticket he waited for; 0: he asks about all of it */
 };
 
 /* All of it: what alerts say, acts, graph, clocks. incident/read.h reads it back. */

@@ -31,6 +31,9 @@ static void test_fixed_offset(void **state)
 	pk_clock_fix_offset(1700000000000000000LL);
 	assert_int_equal(pk_clock_wall_ms(5000000), 1700000000005LL);
 	assert_int_equal(pk_clock_offset_ns(), 1700000000000000000LL);
+	assert_int_equal(pk_clock_boot_of(1700000000250), 250000000);
+	assert_int_equal(pk_clock_boot_of(1699999999000), -1000000000);
+	assert_true(pk_clock_boot_of(INT64_MAX) > 0);
 	pk_clock_fix_offset(0);
 	assert_true(pk_clock_wall_ms(pk_clock_boot_ns()) > 1700000000005LL);
 }

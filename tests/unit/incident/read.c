@@ -3,6 +3,7 @@
 #include "incident/read.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "output/ocsf.h"
 #include "output/ocsf_incident.h"
@@ -72,6 +73,43 @@ static void test_round(void **state)
 	world_end();
 }
 
+/* The host runs for so long now, after seconds by the wall clock. */
+static void at_uptime(int64_t uptime, int64_t after)
+{
+	int64_t wall = (int64_t)w.now_ns + pk_clock_offset_ns() + after * (int64_t)SEC;
+
+	w.now_ns = (uint64_t)uptime * SEC;
+	pk_clock_fix_offset(wall - (int64_t)w.now_ns);
+}
+
+/* The window is of the time that passed: neither uptime nor a boot between makes it another. */
+static void test_window(void **state)
+{
+	static const int64_t uptime[] = { 10, 100, 40000 };
+	_cleanup_(pk_buf_done) struct pk_buf a = { 0 };
+	struct pk_incident back;
+	struct pk_finding f;
+	uint64_t number;
+
+	(void)state;
+	world_begin(16);
+	number = attack()->number;
+	record(pk_incidents_find(w.incidents, number), &a);
+	world_end();
+	for (size_t i = 0; i < 2 * PK_ARRAY_SIZE(uptime); i++) {
+		bool late = i % 2;
+
+		world_begin(16);
+		at_uptime(uptime[i / 2], late ? 3700 : 3500);
+		assert_int_equal(pk_incident_read(a.data, a.len, &back), 0);
+		assert_int_equal(pk_incidents_restore(w.incidents, &back), 0);
+		f = finding("beacon", "T1071", PK_MEDIUM);
+		with(&f, "198.51.100.7");
+		assert_int_equal(say(&f)->number, late ? number + 1 : number);
+		world_end();
+	}
+}
+
 /* After a restart: what goes on joins what was read back. */
 static void test_goes_on(void **state)
 {
@@ -87,8 +125,8 @@ static void test_goes_on(void **state)
 	record(i, &a);
 	world_end();
 	world_begin(16);
+	at_uptime(40000, 0);
 	assert_int_equal(pk_incident_read(a.data, a.len, &back), 0);
-	back.seen_ns = w.now_ns;
 	assert_int_equal(pk_incidents_restore(w.incidents, &back), 0);
 	f = finding("beacon", "T1071", PK_MEDIUM);
 	with(&f, "198.51.100.7");
@@ -163,9 +201,8 @@ static void test_required(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),
-		cmocka_unit_test(test_goes_on),
-		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_round),    cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_window),   cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_required),
 	};
 
