@@ -43,7 +43,7 @@ stories() {
 @test "own attacks: shells, downloads, injection, sniffing and the like" {
 	stories own
 	[ "$(grep -c '^ok' "$run/own.table")" -ge 15 ]
-	! grep '^MISS' "$run/own.table"
+	! grep '^MISS' "$run/own.table" || false
 }
 
 @test "Atomic Red Team: at least 25 techniques are told as what they are" {
@@ -58,7 +58,7 @@ stories() {
 	# shellcheck disable=SC2086
 	stories benign ${PICKET_FULL:+1800}
 	[ "$(grep -c '^ok' "$run/benign.table")" -ge 9 ]
-	! grep '^ALERT' "$run/benign.table"
+	! grep '^ALERT' "$run/benign.table" || false
 }
 
 # What a scanner of vulnerabilities does: each port once, each service greeted.

@@ -267,12 +267,12 @@ gate_pid() { pgrep -P "$daemon" -x picketd-gate; }
 	grep -qE '^CapBnd:\s*0+$' /proc/"$pid"/status
 	grep -qE '^NoNewPrivs:\s*1$' /proc/"$pid"/status
 	grep -qE '^Seccomp:\s*2$' /proc/"$pid"/status
-	! ls -l /proc/"$pid"/fd | grep -qE 'bpf|\.key'
+	! ls -l /proc/"$pid"/fd | grep -qE 'bpf|\.key' || false
 	kill -USR2 "$pid"
 	wait_for 10 grep -q 'hook: end' "$run/log"
 	grep '^hook:' "$run/log"
 	[ "$(grep -c '^hook: .* refused$' "$run/log")" = 12 ]
-	! grep -q '^hook: .* DONE$' "$run/log"
+	! grep -q '^hook: .* DONE$' "$run/log" || false
 	[ "$(gate_pid)" = "$pid" ]
 	ask reader /v1/healthz
 }

@@ -168,7 +168,7 @@ is_over() { ! in_server ss -Htn state established "dport = :$1" | grep -q .; }
 }
 
 @test "a person ends it, with a reason" {
-	! as_admin incident revert 1 # without one
+	! as_admin incident revert 1 # without one || false
 	is_isolated
 	as_admin incident revert --reason 'it was cleaned' 1
 	wait_for 5 is_open

@@ -111,7 +111,7 @@ act() { sql "SELECT json FROM object WHERE kind = 3 AND json LIKE '%\"operation\
 	act block | jq -e '.class_uid == 6003 and .status == "Success" and .actor.user.name == "root" and
 		[.resources[].name] == ["198.51.100.7", "evil.example"] and .unmapped.picket.why == "it scans us" and
 		(.unmapped.picket.object | endswith("list manual"))'
-	! "$build/picket" block $client_ip --reason 'by mistake'
+	! "$build/picket" block $client_ip --reason 'by mistake' || false
 	refused() { act block | jq -e --arg ip $client_ip '.status == "Failure" and .resources[0].name == $ip'; }
 	wait_for 5 refused
 	"$build/picket" unblock evil.example --reason 'it is ours'
@@ -159,7 +159,7 @@ act() { sql "SELECT json FROM object WHERE kind = 3 AND json LIKE '%\"operation\
 	kill $reader
 	[ "$(alerts_in "$run/second" | tr '\n' ' ')" = "pkst-odd-r4 pkst-odd-r5 pkst-odd-r6 " ]
 	sed -n 's/^id: .*-//p' "$run/second" | sort -nuc # each number once, in order
-	! grep -q '^event: lost' "$run/second"
+	! grep -q '^event: lost' "$run/second" || false
 	# the same as NDJSON; incidents; and who asks for all gets all that is kept
 	seen=$(curl -sSN --max-time 2 --unix-socket "$run/picket.sock" "http://picket/v1/alerts/stream?after=${last#*-}" 2>/dev/null || true)
 	[ "$(alerts_of <<<"$seen" | tr '\n' ' ')" = "pkst-odd-r4 pkst-odd-r5 pkst-odd-r6 " ]
