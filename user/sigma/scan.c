@@ -297,6 +297,8 @@ static int build_scan(struct pk_sigma_set *set, unsigned source, struct pk_sigma
 		else if (t->scanned)
 			add_pattern(&p, scan->literal, &l);
 	}
+	scan->n_literals = p.n;
+	scan->n_late = late.n;
 	r = p.n ? build_db(&p, &scan->db, errors) : 0;
 	return r == 0 && late.n ? build_db(&late, &scan->late_db, errors) : r;
 }

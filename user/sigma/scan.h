@@ -37,6 +37,7 @@ struct pk_sigma_scan {
 	/* Those that lead to no rule, of rules with many: searched for when the first is asked. */
 	hs_database_t *late_db;
 	struct pk_sigma_literal *late;
+	uint32_t n_literals, n_late;
 	uint8_t field;
 };
 

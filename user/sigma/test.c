@@ -259,13 +259,18 @@ static bool same_bytes(const char *a, const char *b, size_t n, bool cased)
 static bool text_holds(const struct pk_sigma_test *t, struct pk_sigma_text a,
 		       struct pk_sigma_text b)
 {
-	size_t last = a.len - b.len;
+	size_t last = a.len - b.len, i = t->at & PK_SIGMA_AT_END ? last : 0;
+	char first, other; /* of b, in either case */
 
 	if (b.len > a.len || (t->at == (PK_SIGMA_AT_START | PK_SIGMA_AT_END) && last))
 		return false;
-	for (size_t i = t->at & PK_SIGMA_AT_END ? last : 0;
-	     i <= (t->at & PK_SIGMA_AT_START ? 0 : last); i++)
-		if (same_bytes(a.s + i, b.s, b.len, t->cased))
+	if (!b.len)
+		return true;
+	first = t->cased ? b.s[0] : (char)pk_sigma_lower(b.s[0]);
+	other = !t->cased && first >= 'a' && first <= 'z' ? (char)(first - 'a' + 'A') : first;
+	for (last = t->at & PK_SIGMA_AT_START ? 0 : last; i <= last; i++)
+		if ((a.s[i] == first || a.s[i] == other) &&
+		    same_bytes(a.s + i, b.s, b.len, t->cased))
 			return true;
 	return false;
 }
