@@ -3,8 +3,8 @@
  * What Sigma rules cost by their number: 10 and 1,000 process_creation rules on the same events,
  * the programs that tests of Atomic Red Team ran, in turns. The 1,000 are the corpora's rules and
  * variants of them, in which one letter of each value is another. Prints "name value unit" lines;
- * exits 1 below the rate, or above the ratio, that the project asks for. PICKET_CORPORA names the corpora; without them
- * it says so.
+ * exits 1 below the rate, or above the ratio, that the project asks for. PICKET_CORPORA names the
+ * corpora; without them it says so.
  */
 #include "base/buf.h"
 #include "base/cleanup.h"
