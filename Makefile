@@ -20,10 +20,12 @@ PKGS     := libbpf libelf zlib libzstd libnl-3.0 libnl-route-3.0 libevent libeve
 # Places of addresses; a distribution without it builds without them.
 LIBLOC   := $(shell pkg-config --exists libloc && echo libloc)
 PKGS     += $(LIBLOC)
+# The hub's database server: the agent is not linked with it.
+HUB_PKGS := libpq
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef
 HARDEN   := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,-D_FORTIFY_SOURCE=3) -fPIE -fstack-protector-strong
-CPPFLAGS += -Iinclude -Iuser -I$(BUILD) -D_GNU_SOURCE $(if $(LIBLOC),-DPK_HAVE_LIBLOC) -DPK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -Iinclude -Iuser -I$(BUILD) -D_GNU_SOURCE $(if $(LIBLOC),-DPK_HAVE_LIBLOC) -DPK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) $(HUB_PKGS) 2>/dev/null)
 ALL_CFLAGS := -std=gnu17 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpcap -lm -lpthread
@@ -84,10 +86,14 @@ $(BUILD)/%.o: %.c | $(SKEL)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/user/api/openapi.o: user/share/openapi.json
+$(BUILD)/user/hub/db_sqlite.o: user/hub/sqlite.sql
+$(BUILD)/user/hub/db_postgres.o: user/hub/postgres.sql
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/picket $(BUILD)/tests/unit/hub/% $(BUILD)/tests/unit/tools/%: LIBS += $(shell pkg-config --libs $(HUB_PKGS) 2>/dev/null)
 
 $(BUILD)/picketd: $(BUILD)/user/main.o $(LIB)
 	$(call say,LD,$@)

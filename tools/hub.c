@@ -15,11 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIG = 256, REPLICAS, DAYS };
+enum { CONFIG = 256, DB, REPLICAS, DAYS };
 
 #define CONFIG_OPTION                                                                              \
 	{                                                                                          \
 		"config", required_argument, NULL, CONFIG                                          \
+	}
+#define DB_OPTION                                                                                  \
+	{                                                                                          \
+		"db", required_argument, NULL, DB                                                  \
 	}
 #define OUTPUT_OPTION                                                                              \
 	{                                                                                          \
@@ -30,7 +34,9 @@ enum { CONFIG = 256, REPLICAS, DAYS };
 		"help", no_argument, NULL, 'h'                                                     \
 	}
 #define CONFIG_HELP "      --config FILE      instead of " PK_HUB_CONF "\n"
-#define HELP_HELP   "  -h, --help             this text\n\n"
+#define DB_HELP                                                                                    \
+	"      --db WHERE         instead of hub.db: a file, or postgresql://HOST/DATABASE\n"
+#define HELP_HELP "  -h, --help             this text\n\n"
 
 static bool knows(const struct pk_command *self, int c)
 {
@@ -56,6 +62,9 @@ static int read_one(int c, struct pk_hub_wish *w)
 	switch (c) {
 	case CONFIG:
 		w->config = optarg;
+		return 0;
+	case DB:
+		w->db = optarg;
 		return 0;
 	case REPLICAS:
 		if (read_count(optarg, 5, &w->replicas))
@@ -103,8 +112,10 @@ struct pk_conf *pk_hub_conf(const struct pk_hub_wish *w)
 	_cleanup_(pk_buf_done) struct pk_buf errors = { 0 };
 	struct pk_conf *conf = NULL;
 
-	if (pk_conf_load(w->config, &errors, &conf) == 0)
+	if (pk_conf_load(w->config, &errors, &conf) == 0 &&
+	    (!w->db || pk_conf_set(conf, "hub.db", w->db, &errors) == 0))
 		return conf;
+	pk_conf_free(conf);
 	pk_buf_char(&errors, '\0');
 	fprintf(stderr, "%s", errors.data ? errors.data : "picket: no memory\n");
 	return NULL;
@@ -234,14 +245,10 @@ static void print_page(void *arg, const char *json)
 	json_decref(o);
 }
 
-static int said(int r, const char *path)
+static int said(const struct pk_hub_view *v, int r)
 {
-	if (r == -ENODATA)
-		fprintf(stderr, "picket: there is no database at %s\n", path);
-	else if (r == -ENOENT)
-		fprintf(stderr, "picket: there is no such finding\n");
-	else if (r < 0)
-		fprintf(stderr, "picket: %s: %s\n", path, strerror(-r));
+	if (r < 0)
+		pk_outcome_say(*v->why ? v->why : strerror(-r));
 	return r < 0 ? 1 : 0;
 }
 
@@ -250,6 +257,7 @@ static int run_ls(const struct pk_command *self, int argc, char **argv)
 	struct pk_hub_wish w = { .config = PK_HUB_CONF, .number = 100 };
 	_cleanup_(pk_conf_freep) struct pk_conf *conf = NULL;
 	struct printer p = { .out = { 0 } };
+	struct pk_hub_view v = { .row = print_row, .arg = &p };
 	int r = pk_hub_options(self, argc, argv, &w);
 
 	if (r || optind < argc)
@@ -258,9 +266,10 @@ static int run_ls(const struct pk_command *self, int argc, char **argv)
 	if (!conf)
 		return 1;
 	pk_table_init(&p.table, pk_hub_columns, pk_hub_columns_n, w.format);
-	r = pk_hub_findings(conf->hub_db, w.number, print_row, &p);
+	v.where = conf->hub_db;
+	r = pk_hub_findings(&v, w.number);
 	pk_outcome_flush(&p.out);
-	return said(r, conf->hub_db);
+	return said(&v, r);
 }
 
 static int run_show(const struct pk_command *self, int argc, char **argv)
@@ -268,6 +277,7 @@ static int run_show(const struct pk_command *self, int argc, char **argv)
 	struct pk_hub_wish w = { .config = PK_HUB_CONF };
 	_cleanup_(pk_conf_freep) struct pk_conf *conf = NULL;
 	struct printer p = { .out = { 0 } };
+	struct pk_hub_view v = { .row = print_page, .arg = &p };
 	unsigned number;
 	int r = pk_hub_options(self, argc, argv, &w);
 
@@ -277,9 +287,10 @@ static int run_show(const struct pk_command *self, int argc, char **argv)
 	if (!conf)
 		return 1;
 	pk_table_init(&p.table, pk_hub_columns, pk_hub_columns_n, w.format);
-	r = pk_hub_finding(conf->hub_db, number, print_page, &p);
+	v.where = conf->hub_db;
+	r = pk_hub_finding(&v, number);
 	pk_outcome_flush(&p.out);
-	return said(r, conf->hub_db);
+	return said(&v, r);
 }
 
 static int run_hosts(const struct pk_command *self, int argc, char **argv)
@@ -287,6 +298,7 @@ static int run_hosts(const struct pk_command *self, int argc, char **argv)
 	struct pk_hub_wish w = { .config = PK_HUB_CONF };
 	_cleanup_(pk_conf_freep) struct pk_conf *conf = NULL;
 	struct printer p = { .out = { 0 } };
+	struct pk_hub_view v = { .row = print_row, .arg = &p };
 	int r = pk_hub_options(self, argc, argv, &w);
 
 	if (r || optind < argc)
@@ -295,21 +307,20 @@ static int run_hosts(const struct pk_command *self, int argc, char **argv)
 	if (!conf)
 		return 1;
 	pk_table_init(&p.table, host_columns, PK_ARRAY_SIZE(host_columns), w.format);
-	r = pk_hub_hosts(conf->hub_db, print_row, &p);
+	v.where = conf->hub_db;
+	r = pk_hub_hosts(&v);
 	pk_outcome_flush(&p.out);
-	return said(r, conf->hub_db);
+	return said(&v, r);
 }
 
 static const struct option show_options[] = {
-	OUTPUT_OPTION,
-	CONFIG_OPTION,
-	HELP_OPTION,
-	{ NULL, 0, NULL, 0 },
+	OUTPUT_OPTION, DB_OPTION, CONFIG_OPTION, HELP_OPTION, { NULL, 0, NULL, 0 },
 };
 
 static const struct option ls_options[] = {
 	{ "number", required_argument, NULL, 'n' },
 	OUTPUT_OPTION,
+	DB_OPTION,
 	CONFIG_OPTION,
 	HELP_OPTION,
 	{ NULL, 0, NULL, 0 },
@@ -341,8 +352,8 @@ static const struct pk_command cmd_run = {
 	.usage = "hub run [OPTION]...",
 	.options = show_options,
 	.run = pk_hub_run,
-	.help = "  -o, --output FORMAT    json (lines of OCSF, as it is) or table\n" CONFIG_HELP
-		HELP_HELP "Examples:\n"
+	.help = "  -o, --output FORMAT    json (lines of OCSF, as it is) or table\n" DB_HELP
+		CONFIG_HELP HELP_HELP "Examples:\n"
 		"  picket hub run -o table\n"
 		"  systemctl start picket-hub\n",
 };
@@ -354,7 +365,8 @@ static const struct pk_command cmd_ls = {
 	.options = ls_options,
 	.run = run_ls,
 	.help = "  -n, --number N         only the newest N (100)\n"
-		"  -o, --output FORMAT    table, json or csv\n" CONFIG_HELP HELP_HELP "Examples:\n"
+		"  -o, --output FORMAT    table, json or csv\n" DB_HELP CONFIG_HELP HELP_HELP
+		"Examples:\n"
 		"  picket hub ls -n 10\n",
 };
 
@@ -364,8 +376,8 @@ static const struct pk_command cmd_show = {
 	.usage = "hub show [OPTION]... NUMBER",
 	.options = show_options,
 	.run = run_show,
-	.help = "  -o, --output FORMAT    table (a page), json or csv\n" CONFIG_HELP HELP_HELP
-		"Examples:\n"
+	.help = "  -o, --output FORMAT    table (a page), json or csv\n" DB_HELP CONFIG_HELP
+		HELP_HELP "Examples:\n"
 		"  picket hub show 3\n",
 };
 
@@ -377,7 +389,8 @@ static const struct pk_command cmd_hosts = {
 	.run = run_hosts,
 	.help = "LOST are addresses and names that a record had too many of, or of no valid "
 		"form.\n\n"
-		"  -o, --output FORMAT    table, json or csv\n" CONFIG_HELP HELP_HELP "Examples:\n"
+		"  -o, --output FORMAT    table, json or csv\n" DB_HELP CONFIG_HELP HELP_HELP
+		"Examples:\n"
 		"  picket hub hosts\n",
 };
 
@@ -390,8 +403,11 @@ const struct pk_command pk_cmd_hub = {
 	.usage = "hub init|run|ls|show|hosts [ARGUMENT]...",
 	.run = pk_command_sub,
 	.sub = subs,
-	.help = "Reads sections nats and hub of " PK_HUB_CONF ".\n\n"
+	.help = "Reads sections nats and hub of " PK_HUB_CONF ". The database is a file of SQLite "
+		"or,\nby hub.db or --db, one of PostgreSQL; a password for it is never "
+		"an argument:\nname a file with passfile=, use ~/.pgpass or PGPASSWORD.\n\n"
 		"Examples:\n"
 		"  picket hub run -o table\n"
-		"  picket hub ls\n",
+		"  picket hub ls --db "
+		"'postgresql://reader@db.example/picket?sslmode=verify-full'\n",
 };

@@ -12,7 +12,7 @@ struct pk_conf;
 #define PK_HUB_CONF "/etc/picket/hub.yaml"
 
 struct pk_hub_wish {
-	const char *config;
+	const char *config, *db; /* --db: NULL, as the configuration says */
 	enum pk_format format;
 	unsigned number;         /* -n */
 	unsigned replicas, days; /* of a stream that is made */

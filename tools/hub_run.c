@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/notify.h"
 #include "conf/conf.h"
+#include "hub/db.h"
 #include "hub/feed.h"
 #include "hub/hub.h"
 #include "outcome.h"
@@ -118,37 +119,68 @@ static int feed(struct pk_hub *hub, struct pk_hub_feed *f, char *why, size_t siz
 		trimmed = now_ms();
 		r = pk_hub_trim(hub, trimmed);
 		if (r < 0)
-			snprintf(why, size, "database: %s", strerror(-r));
+			snprintf(why, size, "%s", pk_hub_why(hub));
 	}
 	return r;
 }
 
-static void run(struct pk_hub *hub, const struct pk_conf *conf)
+/* From the stream to the database, until one of them fails; *ret_began: both were there. */
+static int work(struct pk_hub *hub, const struct pk_conf *conf, bool *ret_began, char *why,
+		size_t size)
 {
-	char host[HOST_NAME_MAX + 1], why[256] = "", last[256] = "";
-	unsigned backoff = BACKOFF_MS;
+	char host[HOST_NAME_MAX + 1];
+	struct pk_hub_feed *f = NULL;
+	int r = pk_hub_ready(hub);
 
+	if (r < 0) {
+		snprintf(why, size, "%s", pk_hub_why(hub));
+		return r;
+	}
 	name_of_host(host);
-	while (!ended) {
-		struct pk_hub_feed *f = NULL;
-		int r = pk_hub_feed_open(conf, host, &f, why, sizeof(why));
+	r = pk_hub_feed_open(conf, host, &f, why, size);
+	if (!r) {
+		fprintf(stderr, "picket hub: takes alerts of tenant %s from stream %s\n",
+			conf->nats_tenant, conf->nats_stream);
+		*ret_began = true;
+		r = feed(hub, f, why, size);
+	}
+	pk_hub_feed_close(f);
+	return r;
+}
 
-		if (!r) {
-			fprintf(stderr, "picket hub: takes alerts of tenant %s from stream %s\n",
-				conf->nats_tenant, conf->nats_stream);
-			backoff = BACKOFF_MS;
-			last[0] = '\0';
-			r = feed(hub, f, why, sizeof(why));
-		}
-		pk_hub_feed_close(f);
+/* Only what another try may mend is tried again before it worked once. */
+static bool is_hopeless(int r)
+{
+	return r != -ENOTCONN && r != -EBUSY;
+}
+
+static int run(struct pk_hub *hub, const struct pk_conf *conf)
+{
+	char why[PK_HUB_WHY_MAX] = "", last[PK_HUB_WHY_MAX] = "";
+	unsigned backoff = BACKOFF_MS;
+	int r = pk_hub_ready(hub);
+
+	if (r < 0 && is_hopeless(r)) {
+		pk_outcome_say(pk_hub_why(hub));
+		return 1;
+	}
+	while (!ended) {
+		bool began = false;
+
+		r = work(hub, conf, &began, why, sizeof(why));
 		if (ended || r >= 0)
 			break;
+		if (began) {
+			backoff = BACKOFF_MS;
+			last[0] = '\0';
+		}
 		if (strcmp(last, why) != 0)
 			fprintf(stderr, "picket hub: %s; trying again\n", why);
 		strcpy(last, why);
 		rest(backoff);
 		backoff = backoff * 2 > BACKOFF_MAX ? BACKOFF_MAX : backoff * 2;
 	}
+	return 0;
 }
 
 static void catch_signals(void)
@@ -176,16 +208,16 @@ int pk_hub_run(const struct pk_command *self, int argc, char **argv)
 		return 1;
 	pk_table_init(&table, pk_hub_columns, pk_hub_columns_n, w.format);
 	o.conf = conf;
-	o.path = conf->hub_db;
+	o.where = conf->hub_db;
 	r = pk_hub_open(&o, &hub);
 	if (r < 0) {
-		fprintf(stderr, "picket: %s: %s\n", conf->hub_db, strerror(-r));
+		pk_outcome_say(strerror(-r));
 		return 1;
 	}
 	catch_signals();
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT); /* else the heap's end moves each time */
 	(void)pk_notify("READY=1");                 /* nobody may have asked */
-	run(hub, conf);
+	r = run(hub, conf);
 	pk_hub_close(hub);
-	return 0;
+	return r;
 }

@@ -39,5 +39,6 @@ sed "s|/usr/sbin/picketd|$prefix/sbin/picketd|g" user/share/picket.service >"$tm
 put 644 "$tmp" "$prefix/lib/systemd/system/picket.service"
 sed "s|/usr/bin/picket|$prefix/bin/picket|g" user/share/picket-hub.service >"$tmp"
 put 644 "$tmp" "$prefix/lib/systemd/system/picket-hub.service"
+put 644 user/hub/postgres.sql "$prefix/share/picket/hub-postgres.sql"
 put 644 user/share/picket.sysusers "$prefix/lib/sysusers.d/picket.conf"
 put 644 user/share/picket.tmpfiles "$prefix/lib/tmpfiles.d/picket.conf"

@@ -9,11 +9,12 @@ set -euo pipefail
 build=(gcc make pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libzstd-dev libnl-3-dev
 	libnl-route-3-dev libevent-dev libcurl4-openssl-dev libjansson-dev libyaml-dev
 	libncurses-dev libssl-dev libseccomp-dev libsqlite3-dev libpcap-dev libxxhash-dev libidn2-dev libpsl-dev
-	libvectorscan-dev libpcre2-dev libnats-dev scdoc libcap2-bin
+	libvectorscan-dev libpcre2-dev libnats-dev libpq-dev scdoc libcap2-bin
 	iproute2)
 check=(libcmocka-dev bats perl python3 python3-yaml clang-format clang-tidy dwarves mandoc jq
 	curl shellcheck tcpdump tshark netcat-openbsd bind9-dnsutils openssh-client openssh-server socat
-	dnsmasq-base nghttp2-server sqlite3 procps util-linux ethtool tmux iputils-ping binutils file nats-server)
+	dnsmasq-base nghttp2-server sqlite3 procps util-linux ethtool tmux iputils-ping binutils file nats-server
+	postgresql)
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils zstd lz4)
 bench=(softflowd tcpdump iperf3 bc nftables ipset iptables)
 

@@ -6,6 +6,7 @@
 net=pknh
 load lib
 load nats
+load postgres
 
 nats_netns=${net}c
 
@@ -24,6 +25,7 @@ setup() {
 }
 teardown() {
 	kill_hub
+	[ ! -d "$run/pg" ] || pg_kill
 	kill_children
 }
 teardown_file() {
@@ -43,7 +45,7 @@ hub_config() { # hub_config USER [KEY-OF-SECTION-HUB...]
 		echo "  key: $run/nats/$user.key"
 		echo "  host: $user"
 		echo "hub:"
-		echo "  db: $run/hub.db"
+		echo "  db: \"${hub_db:-$run/hub.db}\""
 		echo "  learning: 0s"
 		printf '  %s\n' "$@"
 	} >"$run/hub.yaml"
@@ -186,4 +188,77 @@ hub_hosts() { picket hub hosts --config "$run/hub.yaml" -o json | jq -se "$1"; }
 	[ "$status" = 0 ]
 	wait_for 20 nats_is_whole
 	echo '{}' | from web1
+}
+
+alerts_kept() { [ "$(pg_sql "SELECT count(*) FROM alert")" = "$1" ]; }
+flood_of() { # flood_of HOST FROM TO: alerts of one source, by their numbers
+	local i
+	for i in $(seq "$2" "$3"); do
+		echo "{\"metadata\":{\"uid\":\"flood-$1-$i\",\"sequence\":1},\"class_uid\":2004,\"severity_id\":3,\"time\":$(date +%s)000,\"message\":\"m\",\"status_id\":1,\"finding_info\":{\"analytic\":{\"uid\":\"r\"}},\"evidences\":[{\"src_endpoint\":{\"ip\":\"203.0.113.9\"},\"dst_endpoint\":{\"ip\":\"10.0.0.${1#web}\"}}],\"unmapped\":{\"picket\":{\"remote\":\"203.0.113.9\"}}}"
+	done
+}
+
+@test "PostgreSQL, killed and started again: nothing that was acknowledged is lost, nothing is double" {
+	pg_has || skip "no PostgreSQL server"
+	pg_start
+	hub_db=$(pg_where) hub_config hub
+	start_hub
+	flood_of web1 1 200 | from web1
+	wait_for 20 alerts_kept 200
+	# away while alerts come: the stream has them
+	pg_kill KILL
+	for k in 1 2 3; do flood_of web$k 201 400 | from web$k; done
+	wait_for 20 grep -q "PostgreSQL: .*; trying again" "$run/hub.log"
+	pg_up
+	wait_for 60 alerts_kept 800
+	# in the middle of it, and the hub besides
+	for k in 1 2 3; do flood_of web$k 401 900 | from web$k; done &
+	floods=$!
+	sleep 1
+	pg_kill KILL
+	pg_up
+	kill_hub KILL
+	start_hub
+	wait $floods
+	wait_for 90 alerts_kept 2300 || { pg_sql "SELECT * FROM hosts"; tail "$run/hub.log"; false; }
+	[ "$(pg_sql "SELECT sum(n) FROM seen WHERE kind = 0")" = 2300 ]
+	[ "$(pg_sql "SELECT sum(alerts) FROM host")" = 2300 ]
+	[ "$(pg_sql "SELECT count(*) FROM finding")" = 1 ]
+	found hub_source 'map(.metadata.uid + " \(.metadata.sequence)") | unique | length == 1'
+	picket hub ls --config "$run/hub.yaml" | grep -E ' 1 .*Medium +hub_source +3 .*203\.0\.113\.9'
+	picket hub show 1 --config "$run/hub.yaml" | grep -q web3
+	hub_hosts 'length == 3 and (map(.host) == ["web1", "web2", "web3"])'
+	run grep -r "$pg_password" "$run/hub.log" "$run/hub.found" "/proc/$hub/cmdline"
+	[ "$status" = 1 ]
+}
+
+@test "PostgreSQL: what is wrong is said, and no password" {
+	pg_has || skip "no PostgreSQL server"
+	pg_start
+	hub_config hub
+	run picket hub ls --config "$run/hub.yaml" --db "postgresql://picket:$pg_password@/postgres?host=$run/pg"
+	[ "$status" = 1 ]
+	[[ $output == *"passfile"* && $output != *"$pg_password"* ]]
+	run picket hub ls --config "$run/hub.yaml" --db "host=$run/pg user=picket dbname=postgres passfile=/dev/null"
+	[ "$status" = 1 ]
+	[[ $output == *"no password supplied"* ]]
+	run picket hub ls --config "$run/hub.yaml" --db "$(pg_where)"
+	[ "$status" = 1 ]
+	[[ $output == *"the hub has made nothing there yet"* ]]
+	# made by somebody else, with the file that is installed; the hub's role may not
+	"$pg_bin/psql" -qX -v ON_ERROR_STOP=1 -d "$(pg_where)" -f "$BATS_TEST_DIRNAME/../../user/hub/postgres.sql"
+	pg_sql "CREATE ROLE hub LOGIN PASSWORD '$pg_password'; GRANT USAGE ON SCHEMA picket_hub TO hub;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA picket_hub TO hub"
+	sed -i '1s/picket:/hub:/' "$run/pg/pass"
+	hub_db="host=$run/pg user=hub dbname=postgres passfile=$run/pg/pass" hub_config hub
+	start_hub
+	flood_of web1 1 3 | from web1
+	wait_for 20 hub_hosts 'any(.host == "web1" and .alerts == 3)'
+	kill_hub
+	# of a newer Picket: left as it is
+	sed -i '1s/hub:/picket:/' "$run/pg/pass"
+	pg_sql "UPDATE meta SET value = 99 WHERE key = 'version'"
+	run picket hub run --config "$run/hub.yaml" --db "$(pg_where)"
+	[ "$status" = 1 ]
+	[[ $output == *"version 99"* ]]
 }

@@ -52,7 +52,7 @@ struct pk_conf {
 	char *nats_ca, *nats_cert, *nats_key; /* files; "": the system's, none, none */
 	char *nats_tenant, *nats_host;        /* of subjects; host "": this one's name */
 	char *nats_stream;
-	char *hub_db;                             /* file */
+	char *hub_db;                             /* file, or connection string */
 	uint64_t hub_days, hub_bytes, hub_hosts;  /* kept at most */
 	uint64_t hub_values, hub_alerts;          /* of one host */
 	uint64_t hub_source_hosts, hub_source_ns; /* one source at so many hosts within */

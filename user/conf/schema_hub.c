@@ -12,12 +12,19 @@
 #define RANGE(a, b) .min = (a), .max = (b)
 
 const struct pk_conf_row pk_conf_hub[] = {
-	{ "hub.db", PK_CONF_PATH, true, AT(hub_db), RANGE(2, 200), "/var/lib/picket-hub/hub.db",
-	  .doc = "Database of `picket hub`; its directory is there already." },
+	{ "hub.db", PK_CONF_NAME, true, AT(hub_db), RANGE(2, 1000), "/var/lib/picket-hub/hub.db",
+	  .doc = "Database of `picket hub`: the file for SQLite, in a directory that is there; or "
+		 "a "
+		 "database of PostgreSQL, as "
+		 "\"postgresql://picket@db.example/picket?sslmode=verify-full\" "
+		 "or any connection string of libpq. It holds no password: name a file with "
+		 "passfile=, use ~/.pgpass, PGPASSWORD or a client certificate." },
 	{ "hub.retain_days", PK_CONF_COUNT, true, AT(hub_days), RANGE(1, 3650), "30", "days",
 	  .doc = "What was not seen for so long is forgotten, and is new when it comes again." },
 	{ "hub.size_max", PK_CONF_SIZE, true, AT(hub_bytes), RANGE(4 * MiB, 1024 * 1024 * MiB),
-	  "1G", .doc = "The database is held below: what was not seen for longest goes first." },
+	  "1G",
+	  .doc = "The database is held below: what was not seen for longest goes first. Of "
+		 "PostgreSQL rows count; its files keep their room for new ones." },
 	{ "hub.hosts_max", PK_CONF_COUNT, true, AT(hub_hosts), RANGE(1, 100000), "4096", "hosts",
 	  .doc = "Hosts that are known at once; what others send is counted and left." },
 	{ "hub.host_values", PK_CONF_COUNT, true, AT(hub_values), RANGE(16, 1000000), "2000",

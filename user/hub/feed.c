@@ -164,6 +164,13 @@ static void acknowledge(const natsMsgList *list)
 		(void)natsMsg_Ack(list->Msgs[i], NULL);
 }
 
+/* They come again at once to who asks for them, not when the time for them is over. */
+static void give_back(const natsMsgList *list)
+{
+	for (int i = 0; i < list->Count; i++)
+		(void)natsMsg_Nak(list->Msgs[i], NULL);
+}
+
 int pk_hub_feed_take(struct pk_hub_feed *f, struct pk_hub *hub, char *why, size_t size)
 {
 	natsMsgList list = { NULL, 0 };
@@ -177,10 +184,12 @@ int pk_hub_feed_take(struct pk_hub_feed *f, struct pk_hub *hub, char *why, size_
 	if (s != NATS_OK)
 		return failed(s, "stream", why, size);
 	r = take_all(hub, &list);
-	if (r < 0)
-		snprintf(why, size, "database: %s", strerror(-r));
-	else
+	if (r < 0) {
+		snprintf(why, size, "%s", pk_hub_why(hub));
+		give_back(&list);
+	} else {
 		acknowledge(&list);
+	}
 	natsMsgList_Destroy(&list);
 	return r;
 }

@@ -8,6 +8,8 @@
 #include "nats/subject.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,19 +20,19 @@
 int pk_hub_open(const struct pk_hub_opts *opts, struct pk_hub **ret_hub)
 {
 	struct pk_hub *h = calloc(1, sizeof(*h));
-	int r;
 
 	if (!h)
 		return -ENOMEM;
 	h->conf = opts->conf;
+	h->now_ms = opts->now_ms;
 	h->found = opts->found;
 	h->arg = opts->arg;
-	pk_ocsf_init_host(&h->ocsf);
-	r = pk_hub_db_open(opts->path, opts->now_ms, &h->db);
-	if (r < 0) {
+	h->where = strdup(opts->where);
+	if (!h->where) {
 		free(h);
-		return r;
+		return -ENOMEM;
 	}
+	pk_ocsf_init_host(&h->ocsf);
 	*ret_hub = h;
 	return 0;
 }
@@ -41,38 +43,103 @@ void pk_hub_close(struct pk_hub *h)
 		return;
 	pk_hub_db_close(&h->db);
 	pk_buf_done(&h->told);
+	free(h->where);
 	free(h);
+}
+
+const char *pk_hub_why(const struct pk_hub *h)
+{
+	return h->db.why;
+}
+
+static int read_begun(struct pk_hub *h)
+{
+	int r = pk_hub_db_step(&h->db, PK_HUB_BEGUN_PUT, h->now_ms);
+
+	if (r >= 0)
+		r = pk_hub_db_step(&h->db, PK_HUB_BEGUN);
+	if (r > 0)
+		h->begun_ms = pk_hub_db_int(&h->db, PK_HUB_BEGUN, 0);
+	if (r >= 0)
+		pk_hub_db_reset(&h->db, PK_HUB_BEGUN);
+	return r;
+}
+
+/* Findings are marked once they were handed on: after a crash between they are said twice. */
+static void hand_on(struct pk_hub *h)
+{
+	if (h->told.len && h->found) {
+		h->found(h->arg, h->told.data, h->told.len);
+		(void)pk_hub_db_step(&h->db, PK_HUB_SAID);
+	}
+	pk_buf_reset(&h->told);
+}
+
+/* What was kept and, as the hub or the database went away then, not handed on. */
+static int read_unsaid(struct pk_hub *h)
+{
+	int r = pk_hub_db_step(&h->db, PK_HUB_UNSAID);
+
+	for (; r > 0; r = pk_hub_db_next(&h->db, PK_HUB_UNSAID)) {
+		pk_buf_str(&h->told, pk_hub_db_text(&h->db, PK_HUB_UNSAID, 0));
+		pk_buf_char(&h->told, '\n');
+	}
+	if (r < 0 || h->told.error)
+		return r < 0 ? r : h->told.error;
+	pk_hub_db_reset(&h->db, PK_HUB_UNSAID);
+	hand_on(h);
+	return 0;
+}
+
+int pk_hub_ready(struct pk_hub *h)
+{
+	char why[PK_HUB_WHY_MAX];
+	int r;
+
+	if (h->db.backend && !h->db.lost)
+		return 0;
+	pk_hub_db_close(&h->db);
+	pk_buf_reset(&h->told);
+	r = pk_hub_db_open(h->where, &h->db);
+	if (r < 0)
+		return r;
+	r = read_begun(h);
+	if (r >= 0)
+		r = read_unsaid(h);
+	if (r >= 0)
+		return 0;
+	snprintf(why, sizeof(why), "%s", h->db.why);
+	pk_hub_db_close(&h->db);
+	snprintf(h->db.why, sizeof(h->db.why), "%s", why);
+	return r;
 }
 
 int pk_hub_begin(struct pk_hub *h)
 {
-	return pk_hub_db_step(&h->db, PK_HUB_BEGIN, "");
+	return pk_hub_db_begin(&h->db);
 }
 
 int pk_hub_commit(struct pk_hub *h)
 {
-	int r = pk_hub_db_step(&h->db, PK_HUB_COMMIT, "");
+	int r = pk_hub_db_commit(&h->db);
 
-	if (r < 0) {
+	if (r < 0)
 		pk_hub_rollback(h);
-		return r;
-	}
-	if (h->told.len && h->found)
-		h->found(h->arg, h->told.data, h->told.len);
-	pk_buf_reset(&h->told);
-	return 0;
+	else
+		hand_on(h);
+	return r;
 }
 
 void pk_hub_rollback(struct pk_hub *h)
 {
-	(void)pk_hub_db_step(&h->db, PK_HUB_ROLLBACK, ""); /* it may have been already */
+	pk_hub_db_rollback(&h->db);
 	pk_buf_reset(&h->told);
 }
 
 /* 1: *ret_id is the host; 0: there is no room for it. */
 static int host_of(struct pk_hub *h, const char *name, int64_t now_ms, int64_t *ret_id)
 {
-	int r = pk_hub_db_step(&h->db, PK_HUB_HOST_FIND, "s", name);
+	int r = pk_hub_db_step(&h->db, PK_HUB_HOST_FIND, name);
 	int64_t n = 0;
 
 	if (r > 0)
@@ -80,24 +147,33 @@ static int host_of(struct pk_hub *h, const char *name, int64_t now_ms, int64_t *
 	pk_hub_db_reset(&h->db, PK_HUB_HOST_FIND);
 	if (r)
 		return r;
-	r = pk_hub_db_step(&h->db, PK_HUB_HOST_COUNT, "");
+	r = pk_hub_db_step(&h->db, PK_HUB_HOST_COUNT);
 	if (r > 0)
 		n = pk_hub_db_int(&h->db, PK_HUB_HOST_COUNT, 0);
 	pk_hub_db_reset(&h->db, PK_HUB_HOST_COUNT);
 	if (r < 0 || n >= (int64_t)h->conf->hub_hosts)
 		return r < 0 ? r : 0;
-	r = pk_hub_db_step(&h->db, PK_HUB_HOST_ADD, "si", name, now_ms);
+	r = pk_hub_db_step(&h->db, PK_HUB_HOST_ADD, name, now_ms);
 	if (r > 0)
 		*ret_id = pk_hub_db_int(&h->db, PK_HUB_HOST_ADD, 0);
 	pk_hub_db_reset(&h->db, PK_HUB_HOST_ADD);
 	return r;
 }
 
+/* Bytes of a subject are any; a database takes characters. */
+static bool is_text(const char *s)
+{
+	json_t *j = json_string(s);
+
+	json_decref(j);
+	return j;
+}
+
 static int refuse(struct pk_hub *h, int64_t host, enum pk_hub_refusal why,
 		  enum pk_hub_refusal *ret_why)
 {
 	*ret_why = why;
-	return pk_hub_db_step(&h->db, PK_HUB_REFUSE, "ii", host, (int64_t)why);
+	return pk_hub_db_step(&h->db, PK_HUB_REFUSE, host, (int64_t)why);
 }
 
 /* 1: it is new, or a newer version; 0: it was here before. */
@@ -105,8 +181,8 @@ static int keep(struct pk_hub *h, const struct pk_hub_alert *a)
 {
 	const struct pk_hub_record *r = a->r;
 	int64_t outbound = *r->remote && !r->inbound;
-	int rc = pk_hub_db_step(&h->db, PK_HUB_ALERT_PUT, "isiisi", a->host, r->uid,
-				(int64_t)r->sequence, a->time_ms, r->remote, outbound);
+	int rc = pk_hub_db_step(&h->db, PK_HUB_ALERT_PUT, a->host, r->uid, (int64_t)r->sequence,
+				a->time_ms, r->remote, outbound);
 	int done;
 
 	pk_hub_db_reset(&h->db, PK_HUB_ALERT_PUT);
@@ -133,7 +209,7 @@ int pk_hub_take(struct pk_hub *h, const char *subject, const char *json, size_t 
 	int r;
 
 	if (pk_nats_subject_read(subject, "alerts", tenant, name) < 0 ||
-	    strcmp(tenant, h->conf->nats_tenant) != 0)
+	    strcmp(tenant, h->conf->nats_tenant) != 0 || !is_text(name))
 		return refuse(h, 0, PK_HUB_BAD_SUBJECT, ret_why);
 	r = host_of(h, name, arrived_ms, &a.host);
 	if (r <= 0)
@@ -142,7 +218,7 @@ int pk_hub_take(struct pk_hub *h, const char *subject, const char *json, size_t 
 	if (why != PK_HUB_TAKEN)
 		return refuse(h, a.host, why, ret_why);
 	a.time_ms = record.time_ms < arrived_ms ? record.time_ms : arrived_ms;
-	r = pk_hub_db_step(&h->db, PK_HUB_HOST_TOUCH, "iii", a.host, arrived_ms,
+	r = pk_hub_db_step(&h->db, PK_HUB_HOST_TOUCH, a.host, arrived_ms,
 			   (int64_t)record.values_lost);
 	if (r >= 0)
 		r = keep(h, &a);
@@ -160,7 +236,7 @@ static int forget(struct pk_hub *h, int64_t before)
 	int r = pk_hub_begin(h);
 
 	for (size_t i = 0; r >= 0 && i < PK_ARRAY_SIZE(old); i++)
-		r = pk_hub_db_step(&h->db, old[i], "i", before);
+		r = pk_hub_db_step(&h->db, old[i], before);
 	if (r < 0) {
 		pk_hub_rollback(h);
 		return r;
@@ -172,11 +248,14 @@ int pk_hub_trim(struct pk_hub *h, int64_t now_ms)
 {
 	int r = forget(h, now_ms - (int64_t)h->conf->hub_days * DAY_MS);
 
-	for (int i = 0; r >= 0 && i < CUTS_MAX && pk_hub_db_bytes(&h->db) > h->conf->hub_bytes;
-	     i++) {
+	for (int i = 0; r >= 0 && i < CUTS_MAX; i++) {
+		uint64_t bytes = 0;
 		int64_t oldest = 0;
 
-		r = pk_hub_db_step(&h->db, PK_HUB_OLDEST, "i", (int64_t)CUT_ROWS);
+		r = pk_hub_db_bytes(&h->db, &bytes);
+		if (r < 0 || bytes <= h->conf->hub_bytes)
+			break;
+		r = pk_hub_db_step(&h->db, PK_HUB_OLDEST, (int64_t)CUT_ROWS);
 		if (r > 0)
 			oldest = pk_hub_db_int(&h->db, PK_HUB_OLDEST, 0);
 		pk_hub_db_reset(&h->db, PK_HUB_OLDEST);

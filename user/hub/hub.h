@@ -13,15 +13,23 @@ struct pk_hub;
 
 struct pk_hub_opts {
 	const struct pk_conf *conf; /* section hub and nats.tenant; borrowed */
-	const char *path;           /* of the database */
+	const char *where;          /* of the database, as pk_hub_db_open() has it */
 	int64_t now_ms;             /* since the epoch, as all times here */
-	/* What was found, as JSON lines, once it is on the disk. */
+	/* What was found, as JSON lines, once it is on the disk; again after a crash. */
 	void (*found)(void *arg, const char *lines, size_t len);
 	void *arg;
 };
 
 int pk_hub_open(const struct pk_hub_opts *opts, struct pk_hub **ret_hub);
 void pk_hub_close(struct pk_hub *h);
+
+/*
+ * Opens the database if that was not done yet, or again if it went away. To be called before the
+ * others, and after one of them failed; -errno as hub/db.h has it.
+ */
+int pk_hub_ready(struct pk_hub *h);
+/* What the database said at the last failure. */
+const char *pk_hub_why(const struct pk_hub *h);
 
 /* What is taken between them is kept together. After a failure (-errno) take it all again. */
 int pk_hub_begin(struct pk_hub *h);

@@ -60,7 +60,7 @@ static int learn_own(struct pk_hub *h, const struct pk_hub_alert *a)
 
 	if (!is_of_one_host(a->r->own))
 		return 0;
-	r = pk_hub_db_step(&h->db, PK_HUB_OWN_PUT, "siii", a->r->own, a->host, a->time_ms,
+	r = pk_hub_db_step(&h->db, PK_HUB_OWN_PUT, a->r->own, a->host, a->time_ms,
 			   a->time_ms - FORGET_MS);
 	pk_hub_db_reset(&h->db, PK_HUB_OWN_PUT);
 	if (r < 0)
@@ -71,7 +71,7 @@ static int learn_own(struct pk_hub *h, const struct pk_hub_alert *a)
 /* 1: it is this host's; 0: nobody's. */
 static int whose(struct pk_hub *h, const char *address, int64_t *ret_host)
 {
-	int r = pk_hub_db_step(&h->db, PK_HUB_OWN_FIND, "s", address);
+	int r = pk_hub_db_step(&h->db, PK_HUB_OWN_FIND, address);
 
 	if (r > 0)
 		*ret_host = pk_hub_db_int(&h->db, PK_HUB_OWN_FIND, 0);
@@ -96,7 +96,7 @@ static int first_of(struct pk_hub *h, int64_t host, int64_t since, int64_t time,
 	while (r > 0 && w.n < PATH_MAX_) {
 		int64_t before = 0;
 
-		r = pk_hub_db_step(&h->db, PK_HUB_STEP_BEFORE, "iii", host, since, time);
+		r = pk_hub_db_step(&h->db, PK_HUB_STEP_BEFORE, host, since, time);
 		if (r > 0)
 			before = pk_hub_db_int(&h->db, PK_HUB_STEP_BEFORE, 0);
 		pk_hub_db_reset(&h->db, PK_HUB_STEP_BEFORE);
@@ -126,7 +126,7 @@ static int walk_from(struct pk_hub *h, int64_t root, int64_t since, struct walk 
 	w->at[0] = since;
 	w->host[w->n++] = root;
 	for (size_t i = 0; i < w->n; i++) {
-		int r = pk_hub_db_step(&h->db, PK_HUB_STEP_AFTER, "iii", w->host[i], w->at[i],
+		int r = pk_hub_db_step(&h->db, PK_HUB_STEP_AFTER, w->host[i], w->at[i],
 				       (int64_t)PK_HUB_SHOWN);
 
 		for (; r > 0; r = pk_hub_db_next(&h->db, PK_HUB_STEP_AFTER)) {
@@ -190,10 +190,10 @@ int pk_hub_lateral(struct pk_hub *h, const struct pk_hub_alert *a)
 	r = whose(h, a->r->remote, &from);
 	if (r <= 0 || from == a->host)
 		return r;
-	r = pk_hub_db_step(&h->db, PK_HUB_EARLIER, "iii", from, since, a->time_ms);
+	r = pk_hub_db_step(&h->db, PK_HUB_EARLIER, from, since, a->time_ms);
 	pk_hub_db_reset(&h->db, PK_HUB_EARLIER);
 	if (r <= 0)
 		return r;
-	r = pk_hub_db_step(&h->db, PK_HUB_STEP_PUT, "iiis", from, a->host, a->time_ms, a->r->uid);
+	r = pk_hub_db_step(&h->db, PK_HUB_STEP_PUT, from, a->host, a->time_ms, a->r->uid);
 	return r < 0 ? r : tell(h, a, from, since);
 }

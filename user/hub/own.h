@@ -12,6 +12,9 @@
 struct pk_hub {
 	const struct pk_conf *conf;
 	struct pk_hub_db db;
+	char *where;         /* of the database */
+	int64_t now_ms;      /* of a new one */
+	int64_t begun_ms;    /* when it was made */
 	struct pk_ocsf ocsf; /* of the host that the hub runs on */
 	struct pk_buf told;  /* JSON lines since the last commit */
 	void (*found)(void *arg, const char *lines, size_t len);

@@ -9,79 +9,83 @@
 #include "hub/record.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-static void close_sql(sqlite3 **sql)
+#define PAGE 200 /* findings in memory */
+
+static int end(struct pk_hub_view *v, struct pk_hub_db *db, int r)
 {
-	(void)sqlite3_close(*sql);
+	snprintf(v->why, sizeof(v->why), "%s", db->why);
+	pk_hub_db_close(db);
+	return r;
 }
 
-static void finalize(sqlite3_stmt **s)
+/* Those from a number on, page by page. */
+static int pages(struct pk_hub_view *v, struct pk_hub_db *db, int64_t from)
 {
-	(void)sqlite3_finalize(*s);
+	int r, n;
+
+	do {
+		n = 0;
+		r = pk_hub_db_step(db, PK_HUB_SHOW_PAGE, from, (int64_t)PAGE);
+		for (; r > 0; r = pk_hub_db_next(db, PK_HUB_SHOW_PAGE), n++) {
+			from = pk_hub_db_int(db, PK_HUB_SHOW_PAGE, 0) + 1;
+			v->row(v->arg, pk_hub_db_text(db, PK_HUB_SHOW_PAGE, 1));
+		}
+	} while (r >= 0 && n == PAGE);
+	return r;
 }
 
-/* One number is bound; the rows' first column is JSON. Returns how many there were. */
-static int rows(const char *path, const char *query, int64_t number, pk_hub_row_fn *row, void *arg)
+int pk_hub_findings(struct pk_hub_view *v, int64_t n)
 {
-	_cleanup_(close_sql) sqlite3 *sql = NULL;
-	_cleanup_(finalize) sqlite3_stmt *s = NULL;
-	int n = 0, rc, r = pk_hub_db_open_read(path, &sql);
+	struct pk_hub_db db = { 0 };
+	int64_t from = 0;
+	int r = pk_hub_db_open_read(v->where, &db);
 
-	if (r < 0)
-		return r;
-	rc = sqlite3_prepare_v2(sql, query, -1, &s, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(s, 1, number);
-	if (rc != SQLITE_OK)
-		return pk_hub_db_error(rc);
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		row(arg, (const char *)sqlite3_column_text(s, 0));
-		n++;
+	if (r >= 0)
+		r = pk_hub_db_step(&db, PK_HUB_SHOW_FROM, n);
+	if (r > 0) {
+		from = pk_hub_db_int(&db, PK_HUB_SHOW_FROM, 0);
+		pk_hub_db_reset(&db, PK_HUB_SHOW_FROM);
+		r = pages(v, &db, from);
 	}
-	r = pk_hub_db_error(rc);
-	return r < 0 ? r : n;
+	return end(v, &db, r);
 }
 
-int pk_hub_findings(const char *path, int64_t n, pk_hub_row_fn *row, void *arg)
+int pk_hub_finding(struct pk_hub_view *v, int64_t number)
 {
-	int r = rows(path,
-		     "SELECT json FROM (SELECT number, json FROM finding"
-		     " ORDER BY number DESC LIMIT ?) ORDER BY number",
-		     n, row, arg);
+	struct pk_hub_db db = { 0 };
+	int r = pk_hub_db_open_read(v->where, &db);
 
-	return r < 0 ? r : 0;
-}
-
-int pk_hub_finding(const char *path, int64_t number, pk_hub_row_fn *row, void *arg)
-{
-	int r = rows(path, "SELECT json FROM finding WHERE number = ?", number, row, arg);
-
-	return r < 0 ? r : r ? 0 : -ENOENT;
+	if (r >= 0) {
+		r = pk_hub_db_step(&db, PK_HUB_SHOW_ONE, number);
+		if (r > 0)
+			v->row(v->arg, pk_hub_db_text(&db, PK_HUB_SHOW_ONE, 0));
+		else if (!r)
+			snprintf(db.why, sizeof(db.why), "there is no such finding");
+		r = r > 0 ? 0 : r < 0 ? r : -ENOENT;
+	}
+	return end(v, &db, r);
 }
 
 /* The refusals of a host, by cause. */
-static int write_refused(sqlite3 *sql, int64_t host, struct pk_json *j)
+static int write_refused(struct pk_hub_db *db, int64_t host, struct pk_json *j)
 {
-	_cleanup_(finalize) sqlite3_stmt *s = NULL;
-	int rc = sqlite3_prepare_v2(sql, "SELECT why, n FROM refused WHERE host = ? ORDER BY why",
-				    -1, &s, NULL);
+	int r = pk_hub_db_step(db, PK_HUB_SHOW_REFUSED, host);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(s, 1, host);
-	if (rc != SQLITE_OK)
-		return pk_hub_db_error(rc);
 	pk_json_obj(j, "refused");
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		const char *why = pk_hub_refusal_name((unsigned)sqlite3_column_int(s, 0));
+	for (; r > 0; r = pk_hub_db_next(db, PK_HUB_SHOW_REFUSED)) {
+		const char *why =
+			pk_hub_refusal_name((unsigned)pk_hub_db_int(db, PK_HUB_SHOW_REFUSED, 0));
 
 		if (why)
-			pk_json_i64(j, why, sqlite3_column_int64(s, 1));
+			pk_json_i64(j, why, pk_hub_db_int(db, PK_HUB_SHOW_REFUSED, 1));
 	}
 	pk_json_end(j);
-	return pk_hub_db_error(rc);
+	return r;
 }
 
-static int write_host(sqlite3 *sql, sqlite3_stmt *s, struct pk_buf *out)
+static int write_host(struct pk_hub_db *db, struct pk_buf *out)
 {
 	struct pk_json j;
 	int r;
@@ -89,40 +93,32 @@ static int write_host(sqlite3 *sql, sqlite3_stmt *s, struct pk_buf *out)
 	pk_buf_reset(out);
 	pk_json_init(&j, out);
 	pk_json_obj(&j, NULL);
-	pk_json_str(&j, "host", (const char *)sqlite3_column_text(s, 1));
-	pk_json_i64(&j, "first_seen_time", sqlite3_column_int64(s, 2));
-	pk_json_i64(&j, "last_seen_time", sqlite3_column_int64(s, 3));
-	pk_json_i64(&j, "alerts", sqlite3_column_int64(s, 4));
-	pk_json_i64(&j, "values_lost", sqlite3_column_int64(s, 5));
-	pk_json_i64(&j, "evicted", sqlite3_column_int64(s, 6));
-	r = write_refused(sql, sqlite3_column_int64(s, 0), &j);
+	pk_json_str(&j, "host", pk_hub_db_text(db, PK_HUB_SHOW_HOSTS, 1));
+	pk_json_i64(&j, "first_seen_time", pk_hub_db_int(db, PK_HUB_SHOW_HOSTS, 2));
+	pk_json_i64(&j, "last_seen_time", pk_hub_db_int(db, PK_HUB_SHOW_HOSTS, 3));
+	pk_json_i64(&j, "alerts", pk_hub_db_int(db, PK_HUB_SHOW_HOSTS, 4));
+	pk_json_i64(&j, "values_lost", pk_hub_db_int(db, PK_HUB_SHOW_HOSTS, 5));
+	pk_json_i64(&j, "evicted", pk_hub_db_int(db, PK_HUB_SHOW_HOSTS, 6));
+	r = write_refused(db, pk_hub_db_int(db, PK_HUB_SHOW_HOSTS, 0), &j);
 	pk_json_end(&j);
 	pk_buf_char(out, '\0');
 	return r < 0 ? r : out->error;
 }
 
-int pk_hub_hosts(const char *path, pk_hub_row_fn *row, void *arg)
+int pk_hub_hosts(struct pk_hub_view *v)
 {
 	_cleanup_(pk_buf_done) struct pk_buf out = { 0 };
-	_cleanup_(close_sql) sqlite3 *sql = NULL;
-	_cleanup_(finalize) sqlite3_stmt *s = NULL;
-	int rc, r = pk_hub_db_open_read(path, &sql);
+	struct pk_hub_db db = { 0 };
+	int r = pk_hub_db_open_read(v->where, &db);
 
-	if (r < 0)
-		return r;
-	rc = sqlite3_prepare_v2(
-		sql,
-		"SELECT 0, '', 0, 0, 0, 0, 0 WHERE EXISTS"
-		" (SELECT 1 FROM refused WHERE host = 0) UNION ALL"
-		" SELECT * FROM (SELECT id, name, first, last, records, lost, evicted"
-		" FROM host ORDER BY name)",
-		-1, &s, NULL);
-	if (rc != SQLITE_OK)
-		return pk_hub_db_error(rc);
-	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		r = write_host(sql, s, &out);
-		if (!r)
-			row(arg, out.data);
+	if (r >= 0)
+		r = pk_hub_db_step(&db, PK_HUB_SHOW_HOSTS);
+	while (r > 0) {
+		r = write_host(&db, &out);
+		if (r < 0)
+			break;
+		v->row(v->arg, out.data);
+		r = pk_hub_db_next(&db, PK_HUB_SHOW_HOSTS);
 	}
-	return r ? r : pk_hub_db_error(rc);
+	return end(v, &db, r);
 }

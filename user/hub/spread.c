@@ -33,8 +33,8 @@ static const struct pk_hub_rule rules[PK_HUB_KINDS] = {
 
 static int write_hosts(struct pk_hub *h, const struct pk_hub_finding *f, struct pk_json *j)
 {
-	int r = pk_hub_db_step(&h->db, PK_HUB_SEEN_HOSTS, "isiii", (int64_t)f->kind, f->value,
-			       f->since_ms, f->until_ms, (int64_t)PK_HUB_SHOWN);
+	int r = pk_hub_db_step(&h->db, PK_HUB_SEEN_HOSTS, (int64_t)f->kind, f->value, f->since_ms,
+			       f->until_ms, (int64_t)PK_HUB_SHOWN);
 
 	for (; r > 0; r = pk_hub_db_next(&h->db, PK_HUB_SEEN_HOSTS)) {
 		pk_json_obj(j, NULL);
@@ -67,9 +67,9 @@ static int judge(struct pk_hub *h, const struct pk_hub_alert *a, const struct pk
 				    .until_ms = a->time_ms + window_of(c, v->kind),
 				    .last_ms = a->time_ms,
 				    .evidence = write_hosts };
-	int64_t firm, learnt = h->db.begun_ms + (int64_t)(c->hub_learning_ns / MS);
-	int r = pk_hub_db_step(&h->db, PK_HUB_SEEN_SUM, "isii", (int64_t)v->kind, v->text,
-			       f.since_ms, f.until_ms);
+	int64_t firm, learnt = h->begun_ms + (int64_t)(c->hub_learning_ns / MS);
+	int r = pk_hub_db_step(&h->db, PK_HUB_SEEN_SUM, (int64_t)v->kind, v->text, f.since_ms,
+			       f.until_ms);
 
 	if (r <= 0)
 		return r;
@@ -94,14 +94,14 @@ static int judge(struct pk_hub *h, const struct pk_hub_alert *a, const struct pk
 static int take(struct pk_hub *h, const struct pk_hub_alert *a, const struct pk_hub_value *v)
 {
 	int64_t since = a->time_ms - window_of(h->conf, v->kind);
-	int r = pk_hub_db_step(&h->db, PK_HUB_SEEN_FIND, "isi", (int64_t)v->kind, v->text, a->host);
+	int r = pk_hub_db_step(&h->db, PK_HUB_SEEN_FIND, (int64_t)v->kind, v->text, a->host);
 	bool known = r > 0 && pk_hub_db_int(&h->db, PK_HUB_SEEN_FIND, 0) >= since;
 
 	pk_hub_db_reset(&h->db, PK_HUB_SEEN_FIND);
 	if (r < 0)
 		return r;
-	r = pk_hub_db_step(&h->db, PK_HUB_SEEN_PUT, "isiiis", (int64_t)v->kind, v->text, a->host,
-			   a->time_ms, (int64_t)!a->r->spoofable, a->r->uid);
+	r = pk_hub_db_step(&h->db, PK_HUB_SEEN_PUT, (int64_t)v->kind, v->text, a->host, a->time_ms,
+			   (int64_t)!a->r->spoofable, a->r->uid);
 	if (r < 0 || known)
 		return r;
 	r = pk_hub_db_cut(&h->db, PK_HUB_SEEN_CUT, a->host, h->conf->hub_values);

@@ -70,7 +70,7 @@ static int write_record(struct pk_hub *h, const struct pk_hub_finding *f, const 
 	int r;
 
 	snprintf(uid, sizeof(uid), "%.8s-hub-%" PRIx64 "-%" PRId64, h->ocsf.device,
-		 (uint64_t)h->db.begun_ms, p->number);
+		 (uint64_t)h->begun_ms, p->number);
 	pk_json_init(&j, out);
 	pk_json_obj(&j, NULL);
 	pk_ocsf_head_rated(&j, 2004, p->told ? 2 : 1, p->told ? "Update" : "Create", uid,
@@ -98,7 +98,7 @@ static int write_record(struct pk_hub *h, const struct pk_hub_finding *f, const 
 static int find_place(struct pk_hub *h, const struct pk_hub_finding *f, const char *key,
 		      struct place *ret)
 {
-	int r = pk_hub_db_step(&h->db, PK_HUB_FINDING_FIND, "si", key, f->since_ms);
+	int r = pk_hub_db_step(&h->db, PK_HUB_FINDING_FIND, key, f->since_ms);
 
 	if (r > 0)
 		*ret = (struct place){ .number = pk_hub_db_int(&h->db, PK_HUB_FINDING_FIND, 0),
@@ -107,7 +107,7 @@ static int find_place(struct pk_hub *h, const struct pk_hub_finding *f, const ch
 	pk_hub_db_reset(&h->db, PK_HUB_FINDING_FIND);
 	if (r)
 		return r < 0 ? r : 0;
-	r = pk_hub_db_step(&h->db, PK_HUB_FINDING_PUT, "si", key, f->last_ms);
+	r = pk_hub_db_step(&h->db, PK_HUB_FINDING_PUT, key, f->last_ms);
 	*ret = (struct place){ .number = r > 0 ? pk_hub_db_int(&h->db, PK_HUB_FINDING_PUT, 0) : 0,
 			       .time_ms = f->last_ms };
 	pk_hub_db_reset(&h->db, PK_HUB_FINDING_PUT);
@@ -132,7 +132,7 @@ int pk_hub_tell(struct pk_hub *h, const struct pk_hub_finding *f)
 	if (json.error)
 		return json.error;
 	tell = !p.told || f->size >= 2 * p.told;
-	r = pk_hub_db_step(&h->db, PK_HUB_FINDING_SET, "iiis", p.number, tell ? f->size : p.told,
+	r = pk_hub_db_step(&h->db, PK_HUB_FINDING_SET, p.number, tell ? f->size : p.told,
 			   f->last_ms, json.data);
 	if (r < 0 || !tell)
 		return r;

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hub in memory and hosts that send it alerts. Times are hours; one an alert. */
+/*
+ * A hub and hosts that send it alerts. Times are hours; one an alert. All tests run twice: in
+ * memory, and on a server of PostgreSQL if there is one here.
+ */
 #pragma once
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "hub/backend.h"
 #include "hub/hub.h"
 #include "hub/own.h"
+#include "server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +25,8 @@ struct fleet {
 	char *told; /* all lines */
 	unsigned lines, number;
 };
+
+static const char *fleet_where = ":memory:"; /* of this round of tests */
 
 /* An alert; NULL and 0: without. */
 struct sent {
@@ -46,9 +53,9 @@ static inline void on_found(void *arg, const char *lines, size_t len)
 }
 
 /* Keys and values, NULL ended. */
-static inline void fleet_make_at(struct fleet *f, const char *path, const char *const *keys)
+static inline void fleet_make_at(struct fleet *f, const char *where, const char *const *keys)
 {
-	struct pk_hub_opts o = { .path = path, .now_ms = T0, .found = on_found, .arg = f };
+	struct pk_hub_opts o = { .where = where, .now_ms = T0, .found = on_found, .arg = f };
 
 	*f = (struct fleet){ .conf = pk_conf_new() };
 	assert_int_equal(pk_conf_set(f->conf, "hub.learning", "0s", NULL), 0);
@@ -56,15 +63,25 @@ static inline void fleet_make_at(struct fleet *f, const char *path, const char *
 		assert_int_equal(pk_conf_set(f->conf, keys[0], keys[1], NULL), 0);
 	o.conf = f->conf;
 	assert_int_equal(pk_hub_open(&o, &f->hub), 0);
+	if (pk_hub_ready(f->hub) < 0)
+		fail_msg("%s", pk_hub_why(f->hub));
+}
+
+static inline void fleet_exec(struct fleet *f, const char *sql)
+{
+	if (f->hub->db.backend->exec(&f->hub->db, sql) < 0)
+		fail_msg("%s: %s", sql, pk_hub_why(f->hub));
 }
 
 static inline void fleet_make(struct fleet *f, const char *const *keys)
 {
-	fleet_make_at(f, ":memory:", keys);
+	fleet_make_at(f, fleet_where, keys);
 }
 
 static inline void fleet_done(struct fleet *f)
 {
+	if (f->hub && fleet_where[0] != ':' && f->hub->db.backend)
+		fleet_exec(f, "DROP SCHEMA picket_hub CASCADE");
 	pk_hub_close(f->hub);
 	pk_conf_free(f->conf);
 	free(f->told);
@@ -130,13 +147,10 @@ static inline void attacked(struct fleet *f, const char *host, double hour, cons
 
 static inline int64_t fleet_count(struct fleet *f, const char *query)
 {
-	sqlite3_stmt *s = NULL;
-	int64_t n;
+	int64_t n = -1;
 
-	assert_int_equal(sqlite3_prepare_v2(f->hub->db.sql, query, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	n = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
+	if (f->hub->db.backend->number(&f->hub->db, query, &n) < 0)
+		fail_msg("%s: %s", query, pk_hub_why(f->hub));
 	return n;
 }
 
@@ -144,3 +158,27 @@ static inline bool was_told(const struct fleet *f, const char *text)
 {
 	return f->told && strstr(f->told, text);
 }
+
+/* The group on a server of its own. */
+static inline int fleet_on_postgres(const struct CMUnitTest *tests, size_t n)
+{
+	struct server s;
+	int failed = 1;
+
+	if (!server_bin()) {
+		printf("1..0 # SKIP no PostgreSQL server is installed\n");
+		return 0;
+	}
+	if (server_start(&s)) {
+		fleet_where = s.where;
+		failed = _cmocka_run_group_tests("postgresql", tests, n, NULL, NULL);
+	} else {
+		printf("1..1\nnot ok 1 - PostgreSQL starts\n");
+	}
+	server_stop(&s);
+	return failed;
+}
+
+#define fleet_main(tests)                                                                          \
+	(cmocka_run_group_tests_name("sqlite", tests, NULL, NULL) +                                \
+	 fleet_on_postgres(tests, sizeof(tests) / sizeof((tests)[0])))

@@ -26,15 +26,19 @@ static int64_t refused(struct fleet *f, const char *host, enum pk_hub_refusal wh
 /* The host is who the subject names, whatever the record says. */
 static void test_subjects(void **state)
 {
-	static const char *const bad[] = { "picket.other.web1.alerts", "picket.default.web1.events",
-					   "picket.default.we b.alerts", "x", "" };
+	static const char *const bad[] = { "picket.other.web1.alerts",
+					   "picket.default.web1.events",
+					   "picket.default.we b.alerts",
+					   "picket.default.%FF.alerts",
+					   "x",
+					   "" };
 	struct fleet f;
 
 	(void)state;
 	fleet_make(&f, NULL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_int_equal(fleet_raw(&f, bad[i], "{}", T0), PK_HUB_BAD_SUBJECT);
-	assert_int_equal(refused(&f, "", PK_HUB_BAD_SUBJECT), 5);
+	assert_int_equal(refused(&f, "", PK_HUB_BAD_SUBJECT), 6);
 	assert_int_equal(fleet_raw(&f, "picket.default.web1%2Eexample.alerts",
 				   "{\"device\":{\"hostname\":\"other\"}}", T0),
 			 PK_HUB_NOT_OCSF);
@@ -185,6 +189,7 @@ static void test_size(void **state)
 	};
 	char path[] = "/tmp/picket-hub-XXXXXX", file[64], src[32], host[16];
 	struct fleet f;
+	uint64_t bytes = 0;
 	size_t before;
 
 	(void)state;
@@ -194,16 +199,17 @@ static void test_size(void **state)
 	before = mallinfo2().uordblks;
 	assert_int_equal(pk_hub_begin(f.hub), 0);
 	assert_int_equal(pk_hub_commit(f.hub), 0);
-	assert_int_equal(sqlite3_exec(f.hub->db.sql, "PRAGMA synchronous = OFF", NULL, NULL, NULL),
-			 SQLITE_OK);
+	fleet_exec(&f, "PRAGMA synchronous = OFF");
 	for (int i = 0; i < 30000; i++) {
 		snprintf(src, sizeof(src), "198.%d.%d.%d", i >> 16, i >> 8 & 255, i & 255);
 		snprintf(host, sizeof(host), "h%d", i % 50);
 		attacked(&f, host, 1 + i / 1000.0, src, "127.0.0.1");
 	}
-	assert_true(pk_hub_db_bytes(&f.hub->db) > 4u << 20);
+	assert_int_equal(pk_hub_db_bytes(&f.hub->db, &bytes), 0);
+	assert_true(bytes > 4u << 20);
 	assert_int_equal(pk_hub_trim(f.hub, T0 + 31 * HOUR_MS), 0);
-	assert_true(pk_hub_db_bytes(&f.hub->db) <= 4u << 20);
+	assert_int_equal(pk_hub_db_bytes(&f.hub->db, &bytes), 0);
+	assert_true(bytes <= 4u << 20);
 	assert_true(fleet_count(&f, "SELECT min(last) FROM seen") > T0 + 2 * HOUR_MS);
 	assert_true(fleet_count(&f, "SELECT count(*) FROM seen") > 1000);
 	/* 8 MiB of pages, and the statements */
@@ -220,12 +226,13 @@ static void test_size(void **state)
 
 static void test_restart(void **state)
 {
-	char path[] = "/tmp/picket-hub-XXXXXX", file[64];
+	char path[] = "/tmp/picket-hub-XXXXXX", file[256];
+	const bool server = fleet_where[0] != ':';
 	struct fleet f;
 
 	(void)state;
 	assert_non_null(mkdtemp(path));
-	snprintf(file, sizeof(file), "%s/hub.db", path);
+	snprintf(file, sizeof(file), "%s%s", server ? fleet_where : path, server ? "" : "/hub.db");
 	for (int i = 0; i < 3; i++) {
 		char host[8], own[16];
 
@@ -234,19 +241,73 @@ static void test_restart(void **state)
 		fleet_make_at(&f, file, NULL);
 		attacked(&f, host, 1 + i, "203.0.113.9", own);
 		assert_int_equal(f.lines, i == 2);
+		assert_int_equal(f.hub->begun_ms, T0);
+		pk_hub_close(f.hub);
+		f.hub = NULL;
 		fleet_done(&f);
 	}
-	/* of another version: left as it is */
+	/* it ended between commit and print */
 	fleet_make_at(&f, file, NULL);
-	assert_int_equal(sqlite3_exec(f.hub->db.sql, "PRAGMA user_version = 99", NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(f.lines, 0);
+	fleet_exec(&f, "UPDATE finding SET said = 0");
 	pk_hub_close(f.hub);
-	assert_int_equal(pk_hub_open(&(struct pk_hub_opts){ .conf = f.conf, .path = file }, &f.hub),
-			 -EPROTO);
-	f.hub = NULL;
+	assert_int_equal(pk_hub_open(&(struct pk_hub_opts){ .conf = f.conf,
+							    .where = file,
+							    .found = on_found,
+							    .arg = &f },
+				     &f.hub),
+			 0);
+	assert_int_equal(pk_hub_ready(f.hub), 0);
+	assert_int_equal(f.lines, 1);
+	assert_true(was_told(&f, "203.0.113.9"));
+	assert_int_equal(fleet_count(&f, "SELECT count(*) FROM finding WHERE said = 0"), 0);
+	/* of another version: left as it is */
+	fleet_exec(&f, server ? "UPDATE meta SET value = 99 WHERE key = 'version'"
+			      : "PRAGMA user_version = 99");
+	pk_hub_close(f.hub);
+	assert_int_equal(
+		pk_hub_open(&(struct pk_hub_opts){ .conf = f.conf, .where = file }, &f.hub), 0);
+	assert_int_equal(pk_hub_ready(f.hub), -EPROTO);
+	assert_non_null(strstr(pk_hub_why(f.hub), "version 99"));
 	fleet_done(&f);
-	assert_int_equal(unlink(file), 0);
+	assert_true(server || unlink(file) == 0);
 	assert_int_equal(rmdir(path), 0);
+	if (server) {
+		struct pk_hub_db db = { 0 };
+
+		assert_int_equal(pk_hub_postgres.connect(&db, file, false), 0);
+		assert_int_equal(pk_hub_postgres.exec(&db, "DROP SCHEMA picket_hub CASCADE"), 0);
+		pk_hub_postgres.close(&db);
+	}
+}
+
+static void test_no_such_database(void **state)
+{
+	static const struct {
+		const char *where;
+		int r;
+	} bad[] = { { "relative.db", -EINVAL },
+		    { "/nowhere/hub.db", -ENOENT },
+		    { "host=/nowhere dbname=x", -ENOTCONN },
+		    { "postgresql://u:hunter2@/x", -EKEYREJECTED },
+		    { "host=/nowhere password=hunter2", -EKEYREJECTED },
+		    { "host=/nowhere pass word=hunter2", -EINVAL },
+		    { "host=/nowhere sslpassword=hunter2", -EKEYREJECTED } };
+	struct pk_conf *conf = pk_conf_new();
+	struct pk_hub *hub;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(
+			pk_hub_open(&(struct pk_hub_opts){ .conf = conf, .where = bad[i].where },
+				    &hub),
+			0);
+		assert_int_equal(pk_hub_ready(hub), bad[i].r);
+		assert_true(*pk_hub_why(hub));
+		assert_null(strstr(pk_hub_why(hub), "hunter2"));
+		pk_hub_close(hub);
+	}
+	pk_conf_free(conf);
 }
 
 int main(void)
@@ -259,9 +320,10 @@ int main(void)
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_rollback),
 		cmocka_unit_test(test_age),
-		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_restart),
 	};
+	const struct CMUnitTest once[] = { cmocka_unit_test(test_size),
+					   cmocka_unit_test(test_no_such_database) };
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(once, NULL, NULL) + fleet_main(tests);
 }

@@ -78,7 +78,7 @@ static void test_told_again_when_twice_as_large(void **state)
 	}
 	assert_int_equal(f.lines, 3); /* 3, 6, 12 */
 	assert_int_equal(fleet_count(&f, "SELECT count(*) FROM finding"), 1);
-	assert_int_equal(fleet_count(&f, "SELECT json ->> '$.count' FROM finding"), 12);
+	assert_int_equal(fleet_count(&f, "SELECT json ->> 'count' FROM finding"), 12);
 	assert_true(was_told(&f, "\"activity_name\":\"Update\""));
 	fleet_done(&f);
 }
@@ -167,5 +167,5 @@ int main(void)
 		cmocka_unit_test(test_forged),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return fleet_main(tests);
 }
