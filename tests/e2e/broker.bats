@@ -136,6 +136,15 @@ tells() {
 	kill -HUP "$pid"
 	wait_for 3 grep -q 'configuration read again' "$run/log"
 	tells lo '.egress == "excluded"' 2
+	# nothing at all is watched: said, not taken for health
+	watches() { api /v1/status | jq -e "any(.degraded[]; test(\"no interface is watched\")) | $1"; }
+	watches not
+	sed "s/include: \[.*\]/include: [none0]/" "$run/good.yaml" >"$run/picket.yaml"
+	kill -HUP "$pid"
+	wait_for 5 watches .
+	sed "s/include: \[.*\]/include: [${net}*]/" "$run/good.yaml" >"$run/picket.yaml"
+	kill -HUP "$pid"
+	wait_for 5 watches not
 }
 
 @test "a second instance with the same lock is refused" {

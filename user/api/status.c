@@ -355,6 +355,21 @@ static void write_notices(struct pk_json *j, const struct pk_state *s)
 	pk_json_end(j);
 }
 
+/* What the configuration leaves out is wanted so, but not when that is everything. */
+static void write_none_wanted(struct pk_json *j, const struct pk_links *all)
+{
+	const struct pk_link *k;
+	size_t n = 0;
+
+	for (; (k = pk_links_at(all, n)); n++)
+		if (k->wanted)
+			return;
+	if (n)
+		pk_json_str(j, NULL,
+			    "no interface is watched: interfaces.include and interfaces.exclude "
+			    "leave all of them out");
+}
+
 static void write_degraded(struct pk_json *j, const struct pk_view *v, const struct pk_api *api)
 {
 	const struct pk_state *s = v->state;
@@ -370,6 +385,7 @@ static void write_degraded(struct pk_json *j, const struct pk_view *v, const str
 			 k->reason[0] ? ": " : "", k->reason);
 		pk_json_str(j, NULL, text);
 	}
+	write_none_wanted(j, v->ocsf.links);
 	for (size_t i = 0; i < s->progs; i++) {
 		if (s->prog[i].attached == 1)
 			continue;
