@@ -129,17 +129,38 @@ bool pk_incident_is_over(const struct pk_incident *i)
 	return i->state >= PK_INCIDENT_CLOSED;
 }
 
-/* Room for one more; the oldest goes when there is none. NULL: no memory. */
+bool pk_incident_is_in_force(const struct pk_incident *i)
+{
+	for (size_t k = 0; k < i->acts; k++)
+		if (*i->act[k].undo)
+			return true;
+	return false;
+}
+
+/* The oldest that is not in force: that one is to end, or to be taken back. */
+static size_t first_to_go(const struct pk_incident *i)
+{
+	for (size_t k = 0; k < i->acts; k++)
+		if (!*i->act[k].undo)
+			return k;
+	return 0;
+}
+
+/* Room for one more. NULL: no memory. */
 static struct pk_incident_act *make_room(struct pk_incident *i)
 {
+	size_t goes;
+
 	if (!i->act)
 		i->act = calloc(PK_INCIDENT_ACTS, sizeof(*i->act));
 	if (!i->act || i->acts == PK_INCIDENT_ACTS)
 		i->acts_lost++;
 	if (!i->act)
 		return NULL;
-	if (i->acts == PK_INCIDENT_ACTS)
-		memmove(i->act, i->act + 1, --i->acts * sizeof(*i->act));
+	if (i->acts == PK_INCIDENT_ACTS) {
+		goes = first_to_go(i);
+		memmove(&i->act[goes], &i->act[goes + 1], (--i->acts - goes) * sizeof(*i->act));
+	}
 	return &i->act[i->acts++];
 }
 

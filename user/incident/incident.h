@@ -149,6 +149,8 @@ const char *pk_deed_result_name(enum pk_deed_result r);
 
 /* Is it over, so that new alerts begin another one? */
 bool pk_incident_is_over(const struct pk_incident *i);
+/* Something that was done for it is still to end or to be taken back. */
+bool pk_incident_is_in_force(const struct pk_incident *i);
 
 /* Who acts, when and why. */
 struct pk_incident_by {
@@ -156,8 +158,8 @@ struct pk_incident_by {
 	int64_t now_ms;
 };
 
-/* Writes an act down and counts a revision; beyond PK_INCIDENT_ACTS the oldest goes. Borrowed
- * until the next one; NULL: no memory, counted. */
+/* Writes an act down and counts a revision; beyond PK_INCIDENT_ACTS the oldest goes that
+ * is not in force. Borrowed until the next one; NULL: no memory, counted. */
 struct pk_incident_act *pk_incident_note(struct pk_incident *i, const struct pk_incident_by *by,
 					 enum pk_deed_type type, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

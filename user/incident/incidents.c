@@ -218,11 +218,15 @@ static bool is_current(const struct pk_incidents *t, const struct pk_incident *i
 	       (int64_t)now_ns <= i->seen_ns + (int64_t)t->conf.window_ns;
 }
 
-/* Worse to lose comes later: over for longest first, else not seen longest. */
+/* Worse to lose comes later: over for longest first, else not seen longest; and last of all the one
+ * with something in force, since nobody else ends that: a process would stay stopped. */
 static bool goes_before(const struct pk_incident *a, const struct pk_incident *b)
 {
 	bool a_over = pk_incident_is_over(a), b_over = pk_incident_is_over(b);
+	bool a_force = pk_incident_is_in_force(a), b_force = pk_incident_is_in_force(b);
 
+	if (a_force != b_force)
+		return b_force;
 	if (a_over != b_over)
 		return a_over;
 	return a_over ? a->updated_ms < b->updated_ms : a->seen_ns < b->seen_ns;

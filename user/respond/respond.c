@@ -630,24 +630,32 @@ static int undo_one(const struct pk_respond *r, const struct pk_incident *i,
 						: r->ops.unblock(r->ops.arg, addr, why, size);
 }
 
+/* The one after this number: places move when acts are noted. NULL: none. */
+static struct pk_incident_act *next_in_force(struct pk_incident *i, uint64_t number)
+{
+	for (size_t k = 0; k < i->acts; k++)
+		if (i->act[k].number > number && *i->act[k].undo)
+			return &i->act[k];
+	return NULL;
+}
+
 size_t pk_respond_revert(struct pk_respond *r, struct pk_incident *i,
 			 const struct pk_incident_by *by)
 {
 	struct run *run = run_of(r, i->number);
-	size_t n = 0, acts = i->acts;
+	struct pk_incident_act was = { 0 }, *a;
+	size_t n = 0;
 
 	if (run)
 		*run = (struct run){ 0 }; /* what a person takes back is not to go on */
-	for (size_t k = 0; k < acts && k < i->acts; k++) {
-		struct pk_incident_act was = i->act[k], *a;
+	while ((a = next_in_force(i, was.number))) {
 		char why[160] = "";
 		int e;
 
-		if (!*was.undo)
-			continue;
+		was = *a;
 		e = undo_one(r, i, &was, why, sizeof(why));
 		if (e == 0 || e == -EINPROGRESS || e == -ENOENT)
-			i->act[k].undo[0] = '\0';
+			a->undo[0] = '\0';
 		a = pk_incident_note(i, by, PK_DEED_MITIGATION, "%s %s", was.undo, was.object);
 		if (a) {
 			a->class_uid = was.class_uid;

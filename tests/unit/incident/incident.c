@@ -91,6 +91,31 @@ static void test_acts_are_bounded(void **state)
 	pk_incident_done(&i);
 }
 
+/* What is in force stays, however many notes come: else nothing would end it. */
+static void test_acts_in_force_stay(void **state)
+{
+	struct pk_incident i = { .state = PK_INCIDENT_NEW };
+	struct pk_incident_by by = { "alice", NULL, 1 };
+
+	(void)state;
+	assert_false(pk_incident_is_in_force(&i));
+	pk_incident_note(&i, &by, PK_DEED_OBSERVATION, "first");
+	strcpy(pk_incident_note(&i, &by, PK_DEED_MITIGATION, "suspend pid 7")->undo, "resume");
+	for (int k = 0; k < 2 * PK_INCIDENT_ACTS; k++)
+		assert_non_null(pk_incident_note(&i, &by, PK_DEED_OBSERVATION, "note %d", k));
+	assert_int_equal(i.acts, PK_INCIDENT_ACTS);
+	assert_string_equal(i.act[0].what, "suspend pid 7");
+	assert_int_equal(i.act[1].number, PK_INCIDENT_ACTS + 4);
+	assert_true(pk_incident_is_in_force(&i));
+	/* all of them in force: the oldest, since one has to */
+	for (size_t k = 0; k < i.acts; k++)
+		strcpy(i.act[k].undo, "resume");
+	assert_non_null(pk_incident_note(&i, &by, PK_DEED_OBSERVATION, "last"));
+	assert_string_equal(i.act[PK_INCIDENT_ACTS - 1].what, "last");
+	assert_int_equal(i.act[0].number, PK_INCIDENT_ACTS + 4);
+	pk_incident_done(&i);
+}
+
 static void test_aware_once(void **state)
 {
 	struct pk_incident i = { .state = PK_INCIDENT_NEW };
@@ -125,9 +150,13 @@ static void test_severity_of_a_chain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),       cmocka_unit_test(test_not_allowed),
-		cmocka_unit_test(test_names),      cmocka_unit_test(test_acts_are_bounded),
-		cmocka_unit_test(test_aware_once), cmocka_unit_test(test_severity_of_a_chain),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_not_allowed),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_acts_are_bounded),
+		cmocka_unit_test(test_acts_in_force_stay),
+		cmocka_unit_test(test_aware_once),
+		cmocka_unit_test(test_severity_of_a_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

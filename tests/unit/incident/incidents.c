@@ -222,7 +222,13 @@ static void test_bounds(void **state)
 	assert_non_null(say_about("a", "T1046", PK_MEDIUM, 0, "198.51.100.17"));
 	assert_null(pk_incidents_find(w.incidents, 9));
 	assert_ptr_equal(pk_incidents_find(w.incidents, 1), first);
-	/* then the one not seen longest */
+	/* then the one not seen longest of which nothing is in force, whatever its state */
+	strcpy(pk_incident_note(first, &by, PK_DEED_MITIGATION, "suspend pid 7")->undo, "resume");
+	assert_int_equal(pk_incident_move(first, PK_INCIDENT_CLOSED, &by), 0);
+	assert_non_null(say_about("a", "T1046", PK_MEDIUM, 0, "198.51.100.19"));
+	assert_null(pk_incidents_find(w.incidents, 2));
+	assert_ptr_equal(pk_incidents_find(w.incidents, 1), first);
+	first->act[0].undo[0] = '\0';
 	assert_non_null(say_about("a", "T1046", PK_MEDIUM, 0, "198.51.100.18"));
 	assert_null(pk_incidents_find(w.incidents, 1));
 	for (int i = 0; i < 500; i++) {
