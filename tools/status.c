@@ -293,6 +293,23 @@ static void losses(struct pk_buf *out, json_t *s)
 		   pk_json_num(s, "kernel_table.refused"));
 }
 
+/* Files of programs, while threat intelligence has hashes of files. */
+static void file_hashes(struct pk_buf *out, json_t *s)
+{
+	json_t *h = json_object_get(s, "file_hashes"), *n;
+	const char *cause;
+
+	if (!h)
+		return;
+	pk_buf_fmt(out,
+		   "\nFiles of programs, by SHA-256\n  %.0f read, %.0f known from before, %.0f "
+		   "waiting; skipped:",
+		   pk_json_num(h, "hashed"), pk_json_num(h, "known"), pk_json_num(h, "waiting"));
+	json_object_foreach(json_object_get(h, "skipped"), cause, n)
+		pk_buf_fmt(out, " %lld %s", (long long)json_integer_value(n), cause);
+	pk_buf_char(out, '\n');
+}
+
 /* The API over the network, where there is one. */
 static void gate(struct pk_buf *out, json_t *s)
 {
@@ -432,6 +449,7 @@ static void print(json_t *s, enum pk_format format)
 		names(&out, s);
 		kept(&out, s);
 		sinks(&out, s);
+		file_hashes(&out, s);
 		gate(&out, s);
 		pulled(&out, s);
 		losses(&out, s);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "decode/gap.h"
+#include "enrich/digest.h"
 #include "flow/link.h"
 #include "intel/intel.h"
 #include "kernel.h"
@@ -400,6 +401,10 @@ static int take_msg(struct agent *a, const union pk_msg *m, int fds[PK_FD_MAX])
 		a->view->asked(a->view, m->done.serial, m->done.result);
 		go_on(a);
 		return 0;
+	case PK_MSG_EXE_FILE:
+		if (a->view->digests)
+			pk_digests_take(a->view->digests, m->done.serial, m->done.result, &fds[0]);
+		return 0;
 	case PK_MSG_GATE:
 		if (pk_api_gate(a->api, PK_TAKE_FD(fds[0])) < 0)
 			pk_error("gate: its requests can not be taken");
@@ -485,6 +490,17 @@ static int on_signal(void *arg, uint64_t serial, const struct pk_proc_id *id, bo
 			   sizeof(m) - sizeof(m.head));
 }
 
+static int on_exe(void *arg, uint64_t serial, const struct pk_proc_id *id, uint64_t ino)
+{
+	const struct agent *a = arg;
+	struct pk_msg_exe m = {
+		.serial = serial, .start_ns = id->start_ns, .ino = ino, .tgid = id->tgid
+	};
+
+	return pk_chan_ask(a->broker, PK_MSG_EXE, (char *)&m + sizeof(m.head),
+			   sizeof(m) - sizeof(m.head));
+}
+
 static int on_evidence(void *arg, uint64_t serial, const char *name, const struct pk_proc_id *id,
 		       int fd)
 {
@@ -541,6 +557,7 @@ static int set_up(struct agent *a, const struct pk_agent_opts *o, int listen_fd)
 	a->view->mark = on_mark;
 	a->view->signal = on_signal;
 	a->view->evidence = on_evidence;
+	a->view->exe = on_exe;
 	a->view->arg = a;
 	a->view->now_ns = a->view->state->started_ns = pk_clock_boot_ns();
 	r = pk_api_new(a->base, a->view, listen_fd, o->group, o->conf->upload_max, &a->api);

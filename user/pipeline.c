@@ -17,6 +17,7 @@
 #include "capture/capture.h"
 #include "conf/conf.h"
 #include "decode/record.h"
+#include "enrich/digest.h"
 #include "enrich/enrich.h"
 #include "flow/aggregate.h"
 #include "flow/filter.h"
@@ -29,6 +30,7 @@
 #include "output/journal.h"
 #include "pipeline_alerts.h"
 #include "pipeline_capture.h"
+#include "pipeline_digests.h"
 #include "pipeline_keep.h"
 #include "pipeline_mutes.h"
 #include "pipeline_news.h"
@@ -271,6 +273,8 @@ int pk_pipeline_feed(struct pk_pipeline *p, const void *rec, size_t size)
 	if (ev.type == PK_EV_SOCK)
 		(void)pk_sock_table_update(p->view.ocsf.socks, ev.sock); /* NULL: no cookie */
 	detect_event(p, &ev, proc);                                      /* what is odd about it */
+	if (p->alerts && ev.type == PK_EV_EXEC && proc)
+		pk_pipeline_digests_exec(&p->view, p->alerts, &ev, proc); /* what its file is */
 	if (p->live && is_news(&ev))
 		tell_event(p, &ev, proc); /* who wants to know */
 	return 0;
@@ -291,6 +295,7 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 	pk_pipeline_news_tick(p->news, now_ns);
 	if (p->alerts)
 		pk_pipeline_alerts_tick(p->alerts, now_ns);
+	pk_pipeline_digests_turn(&p->view, p->alerts);
 	pk_pipeline_keep_tick(&p->view);
 	if (p->view.capture)
 		pk_capture_tick(p->view.capture, now_ns, pk_clock_offset_ns());
@@ -318,6 +323,7 @@ int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum
 
 void pk_pipeline_soon(struct pk_pipeline *p, uint64_t now_ns)
 {
+	pk_pipeline_digests_turn(&p->view, p->alerts);
 	if (p->alerts && pk_respond_hurry(p->view.respond, now_ns))
 		pk_pipeline_alerts_soon(p->alerts, now_ns);
 }
@@ -466,6 +472,7 @@ void pk_pipeline_free(struct pk_pipeline *p)
 	if (p->alerts)
 		pk_pipeline_mutes_end(&p->view);
 	pk_pipeline_keep_free(&p->view);
+	pk_digests_free(p->view.digests);
 	pk_pipeline_alerts_free(p->alerts);
 	pk_capture_free(p->view.capture);
 	pk_live_free(p->view.live);

@@ -38,7 +38,7 @@ void pk_pipeline_notice(struct pk_pipeline *p, uint64_t ts, unsigned level, cons
 /* Every second, and once at the end of a capture. */
 void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns);
 
-/* More often: goes on with responses that wait; costs nothing while none does. */
+/* More often: goes on with responses and hashes that wait; costs nothing while none does. */
 void pk_pipeline_soon(struct pk_pipeline *p, uint64_t now_ns);
 
 /* Everything there is to read: flows are in ->ocsf.flows, records are written by pk_ocsf_*(). */

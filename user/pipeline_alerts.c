@@ -191,6 +191,16 @@ int pk_pipeline_alerts_intel(struct pk_pipeline_alerts *p, int64_t now_ms,
 	return 0;
 }
 
+bool pk_pipeline_alerts_wants_digests(const struct pk_pipeline_alerts *p)
+{
+	struct pk_indicators_count c;
+
+	if (!p->intel || !pk_detect_wants(pk_detect_wanted(p->detect), PK_SEE_DIGEST))
+		return false;
+	pk_indicators_counts(p->intel, &c);
+	return c.hashes > 0;
+}
+
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see)
 {
 	if (see->kind == PK_SEE_FLOW)

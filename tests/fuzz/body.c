@@ -12,7 +12,7 @@
  * fuzz-links: user/block/format_merge.c user/block/format_misp.c user/block/format_open.c
  * fuzz-links: user/block/format_picket.c user/block/format_stix.c user/block/format_text.c
  * fuzz-links: user/block/pattern.c user/block/pattern_lex.c user/block/reader.c
- * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c user/base/unpack.c
+ * fuzz-links: user/base/hex.c user/base/buf.c user/base/escape.c user/base/ip.c user/base/unpack.c
  */
 #include "api/blocks.h"
 

@@ -8,7 +8,7 @@
  * fuzz-links: user/base/unpack.c
  * fuzz-links: user/block/format_picket.c user/block/format_stix.c user/block/format_text.c
  * fuzz-links: user/block/pattern.c user/block/pattern_lex.c user/block/reader.c
- * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
+ * fuzz-links: user/base/hex.c user/base/buf.c user/base/escape.c user/base/ip.c
  */
 #include "base/buf.h"
 #include "block/format.h"

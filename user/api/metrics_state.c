@@ -10,6 +10,7 @@
 #include "capture/capture.h"
 #include "detect/alert.h"
 #include "detect/detect.h"
+#include "enrich/digest.h"
 #include "flow/table.h"
 #include "incident/incidents.h"
 #include "respond/respond.h"
@@ -50,6 +51,25 @@ static void write_table(void *arg, const struct pk_table *t)
 	pk_prom_u64(f->p, *(const uint64_t *)((const char *)t + f->at));
 }
 
+static void write_digests(struct pk_prom *p, const struct pk_view *v)
+{
+	struct pk_digest_counts c;
+
+	if (!v->digests)
+		return;
+	pk_digests_counts(v->digests, &c);
+	pk_prom_counter(p, "picket_file_hashes_total",
+			"Files of programs that started, by what came of hashing them.");
+	pk_prom_label(p, "what", "hashed");
+	pk_prom_u64(p, c.hashed);
+	pk_prom_label(p, "what", "known");
+	pk_prom_u64(p, c.known);
+	for (unsigned i = 0; i < PK_DIGEST_WHYS; i++) {
+		pk_prom_label(p, "what", pk_digest_why_name(i));
+		pk_prom_u64(p, c.skipped[i]);
+	}
+}
+
 void pk_metrics_tables(struct pk_prom *p, const struct pk_view *v)
 {
 	struct family f = { .p = p };
@@ -73,6 +93,7 @@ void pk_metrics_tables(struct pk_prom *p, const struct pk_view *v)
 	pk_prom_u64(p, v->news_hurried);
 	pk_prom_label(p, "what", "lost");
 	pk_prom_u64(p, v->news_lost);
+	write_digests(p, v);
 }
 
 #define COUNT(member) offsetof(struct pk_blk_count, member)

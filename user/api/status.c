@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "enrich/digest.h"
 #include "enrich/enrich.h"
 #include "flow/aggregate.h"
 #include "flow/link.h"
@@ -271,6 +272,25 @@ static void write_sum(struct pk_json *j, unsigned proto, const struct pk_agg *a)
 	pk_json_u64(j, "bytes", a->bytes);
 }
 
+/* Files of programs that were compared with threat intelligence; nothing while it has no hash. */
+static void write_digests(struct pk_json *j, const struct pk_view *v)
+{
+	struct pk_digest_counts c;
+
+	if (!v->digests)
+		return;
+	pk_digests_counts(v->digests, &c);
+	pk_json_obj(j, "file_hashes");
+	pk_json_u64(j, "hashed", c.hashed);
+	pk_json_u64(j, "known", c.known);
+	pk_json_u64(j, "waiting", c.waiting);
+	pk_json_obj(j, "skipped");
+	for (unsigned i = 0; i < PK_DIGEST_WHYS; i++)
+		pk_json_u64(j, pk_digest_why_name(i), c.skipped[i]);
+	pk_json_end(j);
+	pk_json_end(j);
+}
+
 static void write_aggregates(struct pk_json *j, const struct pk_view *v)
 {
 	struct pk_agg_entry top[AGGS_SHOWN];
@@ -475,6 +495,7 @@ int pk_status_get(struct pk_api_request *q)
 	write_kernel_table(&j, s);
 	write_tables(&j, v);
 	pk_status_names(&j, v);
+	write_digests(&j, v);
 	write_aggregates(&j, v);
 	write_programs(&j, s);
 	write_notices(&j, s);

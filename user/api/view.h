@@ -13,6 +13,7 @@ struct pk_block;
 struct pk_capture;
 struct pk_conf;
 struct pk_detect;
+struct pk_digests;
 struct pk_incident;
 struct pk_journal;
 struct pk_incidents;
@@ -64,6 +65,8 @@ struct pk_view {
 	struct pk_block *block;     /* NULL: not here, or not yet */
 	struct pk_signing *signing; /* NULL: signed lists can't be judged here */
 	struct pk_pulls *pulls;     /* NULL: no list is fetched */
+	struct pk_digests *digests; /* NULL: nobody wants to know hashes of files */
+	bool digests_failed;        /* no thread for them */
 	struct pk_capture *capture; /* NULL: packets are not kept */
 	uint64_t now_ns; /* boottime of this moment, set by the pipeline before anyone reads */
 	/* Somebody began (true) or nobody is left (false) to watch /v1/live. */
@@ -92,6 +95,9 @@ struct pk_view {
 	int (*signal)(void *arg, uint64_t serial, const struct pk_proc_id *id, bool stop);
 	int (*evidence)(void *arg, uint64_t serial, const char *name, const struct pk_proc_id *id,
 			int fd);
+	/* Opens the file that a process runs; it comes to digests with the serial. -errno: it could
+	 * not be asked. NULL: nobody to ask. */
+	int (*exe)(void *arg, uint64_t serial, const struct pk_proc_id *id, uint64_t ino);
 	void (*asked)(struct pk_view *v, uint64_t serial, int result); /* the pipeline's */
 	/*
 	 * Tells an incident at once and gives it to the store, with what was done about it: it is

@@ -2,6 +2,7 @@
 /* One spelling: lower case, so that equal bytes are equal texts. */
 #include "base/hex.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -36,4 +37,12 @@ int pk_hex_parse(const char *hex, void *ret_bytes, size_t n)
 	for (size_t i = 0; i < n; i++)
 		to[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
 	return 0;
+}
+
+bool pk_hex_is(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
 }

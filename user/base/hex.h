@@ -2,6 +2,7 @@
 /* Bytes as lower-case hex digits, and back. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,3 +10,5 @@
 void pk_hex(const void *bytes, size_t n, char *ret_hex);
 /* Exactly 2 * n lower-case digits, nothing behind. -EINVAL: it is not (NULL neither). */
 int pk_hex_parse(const char *hex, void *ret_bytes, size_t n);
+/* Nothing but hex digits, of any case. */
+bool pk_hex_is(const char *s, size_t len);

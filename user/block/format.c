@@ -185,6 +185,9 @@ static void drop_names(struct pk_list_data *d)
 	free(d->names);
 	d->names = NULL;
 	d->n_names = 0;
+	free(d->hashes);
+	d->hashes = NULL;
+	d->n_hashes = 0;
 }
 
 static void drop_entries(struct pk_list_data *d)

@@ -34,6 +34,7 @@ struct pk_list_opts {
 	struct pk_block_entry
 		defaults;      /* dir, proto, ports, expires_ms for entries that say nothing */
 	uint8_t name_how;      /* PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE of names that say nothing */
+	bool hashes;           /* SHA-256 of files are wanted, too; else they are ignored */
 	size_t max_complaints; /* further ones are only counted; 0: 100 */
 };
 
@@ -43,6 +44,12 @@ struct pk_list_bad {
 	char *reason;  /* "not an address: octet above 255" ... and what would be right */
 };
 
+/* SHA-256 of a file, of STIX and MISP. */
+struct pk_list_hash {
+	uint32_t text, reason; /* 64 digits of any case */
+	int64_t expires_ms;
+};
+
 struct pk_list_data {
 	enum pk_list_format format; /* as found */
 	struct pk_block_entry *v;   /* sorted by pk_block_entry_compare(), no two equal */
@@ -50,6 +57,8 @@ struct pk_list_data {
 	struct pk_block_texts texts;
 	struct pk_block_name *names; /* sorted by text, each once */
 	size_t n_names;
+	struct pk_list_hash *hashes; /* as they came */
+	size_t n_hashes;
 	struct pk_list_bad *bad;
 	size_t n_bad, bad_total;
 	uint64_t lines;     /* read */

@@ -71,6 +71,15 @@ static void take_name_addr(struct pk_document *d, struct pk_piece value, struct 
 	pk_reader_take(d->r, (struct pk_piece){ bar + 1, value.end }, PK_WANT_ADDR, e);
 }
 
+static void take_hash(struct pk_document *d, struct pk_piece value, const struct pk_block_entry *e)
+{
+	const char *bar = memrchr(value.p, '|', pk_piece_len(value));
+
+	if (bar) /* of filename|sha256 */
+		value.p = bar + 1;
+	pk_reader_hash(d->r, value, e);
+}
+
 static void take_value(struct pk_document *d, const char *type, const char *text, const char *why)
 {
 	struct pk_block_entry e = d->r->opts->defaults;
@@ -86,6 +95,8 @@ static void take_value(struct pk_document *d, const char *type, const char *text
 		pk_reader_take(d->r, value, PK_WANT_NAME, &e);
 	else if (strcmp(type, "domain|ip") == 0)
 		take_name_addr(d, value, &e);
+	else if (strcmp(type, "sha256") == 0 || strcmp(type, "filename|sha256") == 0)
+		take_hash(d, value, &e);
 	else if (strcmp(type, "hostname|port") == 0)
 		pk_reader_bad(d->r, value, "a name together with a port: use type hostname");
 	else

@@ -79,6 +79,12 @@ static void take_term(struct pk_document *d, const struct pk_pattern *p,
 {
 	struct pk_block_entry e = *like;
 
+	if (t->has_hash) {
+		const char *hash = p->texts.data + t->hash;
+
+		pk_reader_hash(d->r, (struct pk_piece){ hash, hash + 64 }, like);
+		return;
+	}
 	if (t->name_len) {
 		const char *name = p->texts.data + t->name;
 

@@ -6,6 +6,7 @@
  */
 #include "block/pattern.h"
 
+#include "base/hex.h"
 #include "block/domain.h"
 #include "block/pattern_lex.h"
 
@@ -114,6 +115,11 @@ static bool to_term(struct pk_pattern_parser *s, unsigned kind, size_t at, size_
 			return pk_pattern_fail(s, why);
 		t.name = at;
 		t.name_len = len;
+	} else if (kind == PK_HAS_HASH) {
+		t.has_hash = len == 64 && pk_hex_is(v, len);
+		t.hash = at;
+		if (!t.has_hash)
+			t.has = PK_HAS_OTHER;
 	} else if (kind & (PK_HAS_SPORT | PK_HAS_DPORT)) {
 		if (!to_port(s, &t, v, len))
 			return false;
@@ -388,7 +394,7 @@ static const char *judge(struct pk_pattern_term *t)
 		return "several things must hold together that no single packet tells";
 	if (t->has & PK_HAS_UNSAID)
 		return "a comparison that a list can't make: only =, IN and ISSUBSET are possible";
-	if (t->has & PK_HAS_OTHER)
+	if (t->has & (PK_HAS_OTHER | PK_HAS_HASH))
 		return "an address or name only together with something that packets don't tell";
 	if ((t->has & PK_HAS_NAME) && (limits || (t->has & (ANY_ADDR & ~PK_HAS_RESOLVES))))
 		return "a name together with an address, port or protocol";
@@ -411,6 +417,10 @@ static bool judge_all(struct pk_pattern_parser *s, struct terms *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const char *why;
 
+		if (all->v[i].has == PK_HAS_HASH) {
+			all->v[n++] = all->v[i];
+			continue;
+		}
 		if (!(all->v[i].has & CONCERNS)) {
 			out->ignored++;
 			continue;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STIX 2.1 patterns, as far as a block list can do what they say: addresses and names, joined by OR
- * and IN, addresses limited by port and protocol. What a pattern says besides is never left out
- * silently: either it concerns no address and no name, or the pattern is refused.
+ * and IN, addresses limited by port and protocol; and SHA-256 of files, which no block list takes.
+ * What a pattern says besides is never left out silently: either it concerns no address and no
+ * name, or the pattern is refused.
  */
 #pragma once
 
@@ -17,12 +18,14 @@ struct pk_pattern_term {
 	uint8_t proto;         /* 0 any */
 	uint8_t dir;           /* PK_BLK_IN, PK_BLK_OUT; 0 not said */
 	size_t name, name_len; /* in texts; length 0 none */
+	size_t hash;           /* has_hash: SHA-256 of a file in texts, 64 digits of any case */
+	bool has_hash;         /* then it has nothing else */
 };
 
 struct pk_pattern {
 	struct pk_pattern_term *v; /* alternatives */
 	size_t n, cap;
-	uint64_t ignored;    /* alternatives without address and name */
+	uint64_t ignored;    /* alternatives without address, name and hash */
 	struct pk_buf texts; /* names */
 };
 

@@ -108,6 +108,8 @@ static unsigned path_kind(const char *p, size_t len)
 		{ "domain-name:value", PK_HAS_NAME },
 		{ "domain-name:resolves_to_refs[*].value", PK_HAS_RESOLVES },
 		{ "domain-name:resolves_to_refs[*].type", 0 },
+		{ "file:hashes.'SHA-256'", PK_HAS_HASH },
+		{ "file:hashes.SHA256", PK_HAS_HASH }, /* STIX 2.0 */
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)

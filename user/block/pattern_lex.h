@@ -16,6 +16,7 @@ enum pk_pattern_has {
 	PK_HAS_PROTO = 0x080,
 	PK_HAS_OTHER = 0x100,  /* anything that a packet's addresses don't tell */
 	PK_HAS_CLASH = 0x200,  /* more than one packet's addresses could satisfy */
+	PK_HAS_HASH = 0x800,   /* file:hashes.'SHA-256' */
 	PK_HAS_UNSAID = 0x400, /* an address or name, but not by = or IN or ISSUBSET */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "block/domain.h"
 
 #include <errno.h>
@@ -266,6 +267,30 @@ void pk_reader_name(struct pk_reader *r, struct pk_piece name, const struct pk_b
 				     .hash = pk_domain_hash(text, (size_t)len),
 				     .expires_ms = like->expires_ms,
 				     .how = r->name_how };
+}
+
+void pk_reader_hash(struct pk_reader *r, struct pk_piece hash, const struct pk_block_entry *like)
+{
+	struct pk_list_data *d = r->d;
+	int64_t at;
+
+	if (!r->opts->hashes || pk_piece_len(hash) != 64 || !pk_hex_is(hash.p, 64)) {
+		d->ignored++;
+		return;
+	}
+	if (!r->error)
+		r->error = make_room((void **)&d->hashes, d->n_hashes, &r->hashes_cap,
+				     sizeof(*d->hashes), r->opts->max_entries);
+	if (r->error)
+		return;
+	at = pk_block_text(&d->texts, hash.p, 64);
+	if (at < 0) {
+		r->error = (int)at;
+		return;
+	}
+	d->hashes[d->n_hashes++] = (struct pk_list_hash){ .text = (uint32_t)at,
+							  .reason = like->reason,
+							  .expires_ms = like->expires_ms };
 }
 
 uint32_t pk_reader_text(struct pk_reader *r, struct pk_piece text)

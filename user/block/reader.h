@@ -14,10 +14,10 @@ struct json_t;
 struct pk_reader {
 	const struct pk_list_opts *opts;
 	struct pk_list_data *d;
-	size_t cap, names_cap; /* room in d->v, d->names */
-	uint64_t line;         /* complaints are about this one */
-	uint8_t name_how;      /* of the names that follow: PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE */
-	bool fatal;            /* the file as a whole is refused, whatever skip_bad says */
+	size_t cap, names_cap, hashes_cap; /* room in d->v, d->names, d->hashes */
+	uint64_t line;                     /* complaints are about this one */
+	uint8_t name_how; /* of the names that follow: PK_BLOCK_SNI_ONLY, PK_BLOCK_REFUSE */
+	bool fatal;       /* the file as a whole is refused, whatever skip_bad says */
 	int error;
 };
 
@@ -51,6 +51,8 @@ void pk_reader_span(struct pk_reader *r, const struct pk_span *s,
 /* A name that pk_name_trim() or the like found right, with reason and expiry of like (NULL: the
  * defaults). */
 void pk_reader_name(struct pk_reader *r, struct pk_piece name, const struct pk_block_entry *like);
+/* SHA-256 of a file; without opts->hashes, and what is none, is ignored. */
+void pk_reader_hash(struct pk_reader *r, struct pk_piece hash, const struct pk_block_entry *like);
 /*
  * Has the kernel give all pages of what was just allocated at once: a fault for each costs a fifth
  * of the reading. Huge pages would be a little faster still, and now and then 0.3 s slower.

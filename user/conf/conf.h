@@ -105,6 +105,7 @@ struct pk_conf {
 	struct pk_conf_list dns_tunnel_allowed; /* registered domains */
 	char *intel_dir;                        /* of threat intelligence */
 	uint64_t intel_max;                     /* indicators */
+	uint64_t file_hash_max;                 /* bytes of a program */
 	uint64_t icmp_tunnel_differ, icmp_tunnel_odd, icmp_tunnel_pairs;
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
 	uint64_t detect_remember;    /* entries in each detector's table */

@@ -122,10 +122,15 @@ const struct pk_conf_row pk_conf_detect[] = {
 	  .doc = "Pairs of hosts that are remembered, 260 bytes each and 1 MiB of estimates." },
 	{ "detect.intel_dir", PK_CONF_PATH, true, AT(intel_dir), RANGE(1, 255),
 	  "/etc/picket/intel.d",
-	  .doc = "Files of addresses, names and JA4 fingerprints to be told of; read again on "
+	  .doc = "Files of addresses, names, JA4 fingerprints and SHA-256 of programs to be told "
+		 "of; read again on "
 		 "SIGHUP." },
 	{ "detect.intel_max", PK_CONF_COUNT, true, AT(intel_max), RANGE(1000, 10000000), "1000000",
 	  "indicators", .doc = "No more are kept; each takes 100 bytes or so." },
+	{ "detect.file_hash_max", PK_CONF_SIZE, true, AT(file_hash_max), RANGE(4096, 1ull << 40),
+	  "128M",
+	  .doc = "Files of programs that are larger are not compared with SHA-256 of threat "
+		 "intelligence." },
 	{ "detect.rogue_dhcp_within", PK_CONF_DURATION, true, AT(rogue_dhcp_within_ns),
 	  RANGE(SEC, 30 * 86400 * SEC), "24h",
 	  .doc = "A second DHCP server is odd while the first was heard of within this time." },

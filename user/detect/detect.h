@@ -17,6 +17,7 @@
 struct pk_agg_table;
 struct pk_conf;
 struct pk_detect;
+struct pk_digest;
 struct pk_enrich;
 struct pk_event;
 struct pk_fact;
@@ -41,6 +42,7 @@ enum pk_see_kind {
 	PK_SEE_NEWS,    /* news: DNS, hello, HTTP request; fact (NULL for flow 0) */
 	PK_SEE_SAMPLE,  /* sample: the bytes of a packet; ask for it only for ARP, DHCP, ICMP */
 	PK_SEE_NOTICE,  /* notice: what the broker says, as that a hook was taken away */
+	PK_SEE_DIGEST,  /* digest: SHA-256 of a file that was run; proc, if it is still known */
 	PK_SEE_KINDS
 };
 
@@ -55,6 +57,7 @@ struct pk_see {
 	const struct pk_news *news;
 	const struct pk_sample *sample;
 	const char *notice;
+	const struct pk_digest *digest;
 };
 
 /* Where to look things up. Borrowed; NULL where there is none (a capture has no processes). */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/hex.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -139,16 +140,22 @@ int pk_indicators_add_addr(struct pk_indicators *t, const struct pk_indicator *i
 int pk_indicators_add_text(struct pk_indicators *t, const struct pk_indicator *i, const char *text,
 			   size_t len)
 {
+	char small[64];
 	int r;
 
-	if (i->kind != PK_INDICATOR_NAME && i->kind != PK_INDICATOR_JA4)
+	if (i->kind != PK_INDICATOR_NAME && i->kind != PK_INDICATOR_JA4 &&
+	    i->kind != PK_INDICATOR_SHA256)
 		return -EINVAL;
-	if (i->kind == PK_INDICATOR_JA4 && !pk_indicator_is_ja4(text, len))
+	if ((i->kind == PK_INDICATOR_JA4 && !pk_indicator_is_ja4(text, len)) ||
+	    (i->kind == PK_INDICATOR_SHA256 && !pk_indicator_is_sha256(text, len)))
 		return -EINVAL;
-	r = add(t, i, text, len);
+	for (size_t n = 0; i->kind == PK_INDICATOR_SHA256 && n < len; n++)
+		small[n] = text[n] >= 'A' && text[n] <= 'F' ? (char)(text[n] | 0x20) : text[n];
+	r = add(t, i, i->kind == PK_INDICATOR_SHA256 ? small : text, len);
 	if (r < 0)
 		return r;
 	t->count.names += i->kind == PK_INDICATOR_NAME;
+	t->count.hashes += i->kind == PK_INDICATOR_SHA256;
 	t->count.prints += i->kind == PK_INDICATOR_JA4;
 	return 0;
 }
@@ -232,11 +239,22 @@ bool pk_indicators_ja4(const struct pk_indicators *t, const char *ja4, int64_t n
 	return find(t, PK_INDICATOR_JA4, ja4, strlen(ja4), 0, now_ms, ret);
 }
 
+bool pk_indicators_sha256(const struct pk_indicators *t, const char *sha256, int64_t now_ms,
+			  struct pk_indicator *ret)
+{
+	return find(t, PK_INDICATOR_SHA256, sha256, strlen(sha256), 0, now_ms, ret);
+}
+
 void pk_indicators_counts(const struct pk_indicators *t, struct pk_indicators_count *ret_count)
 {
 	*ret_count = t->count;
 	ret_count->bytes =
 		t->cap * sizeof(*t->v) + t->heads * sizeof(*t->head) + t->texts.cap + sizeof(*t);
+}
+
+bool pk_indicator_is_sha256(const char *s, size_t len)
+{
+	return len == 64 && pk_hex_is(s, len);
 }
 
 static bool are_hex(const char *s, size_t n)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What threat intelligence names: addresses at the ends of flows and in DNS answers, names that are
- * asked for or carried by hellos and HTTP, JA4 fingerprints of clients. The table is somebody
- * else's and may be another one at each call. It remembers nothing itself.
+ * asked for or carried by hellos and HTTP, JA4 fingerprints of clients, SHA-256 of programs. The
+ * table is somebody else's and may be another one at each call. It remembers nothing itself.
  */
 #include "base/clock.h"
 #include "base/ip.h"
@@ -11,6 +11,8 @@
 #include "detect/indicators.h"
 #include "detect/owner.h"
 #include "detect/registry.h"
+#include "enrich/digest.h"
+#include "enrich/process.h"
 #include "flow/local.h"
 #include "flow/table.h"
 #include "name/fact.h"
@@ -45,7 +47,8 @@ static void tell(struct pk_detect *d, const struct pk_see *s, const struct hit *
 {
 	static const char *const kinds[] = { [PK_INDICATOR_ADDR] = "address",
 					     [PK_INDICATOR_NAME] = "name",
-					     [PK_INDICATOR_JA4] = "ja4" };
+					     [PK_INDICATOR_JA4] = "ja4",
+					     [PK_INDICATOR_SHA256] = "sha256" };
 	struct pk_finding f = { .ts_ns = s->now_ns,
 				.severity = h->severity,
 				.spoofable = h->spoofable };
@@ -177,6 +180,50 @@ static void see_news(struct pk_detect *d, const struct pk_indicators *t, const s
 	}
 }
 
+/* The program runs already when its file has been read. */
+static void see_digest(struct pk_detect *d, const struct pk_indicators *t, const struct pk_see *s)
+{
+	const struct pk_digest *g = s->digest;
+	struct pk_finding f = {
+		.ts_ns = s->now_ns,
+		.title = "Program known to be used by attackers",
+		.technique = { "T1204.002" },
+		.severity = PK_CRITICAL,
+		.confidence = 90,
+		.doubt = "Lists name tools that administrators use, too, and now and then a "
+			 "file of a distribution by mistake.",
+		.next = "Keep the file (/proc/PID/exe) and stop the process; look at what "
+			"started it and how the file came here."
+	};
+	struct pk_indicator i;
+
+	if (!pk_indicators_sha256(t, g->sha256, pk_clock_wall_ms(s->now_ns), &i))
+		return;
+	pk_finding_proc(&f, &g->id);
+	if (s->proc) {
+		pk_finding_proc(&f, &s->proc->parent);
+		f.netns = s->proc->netns;
+	}
+	pk_finding_plain(&f, "A program was started that is known to be used by attackers: %s.",
+			 g->path);
+	pk_finding_detail(&f,
+			  "%s (pid %u) runs a file of %ju bytes whose SHA-256 %s is in the list "
+			  "%s%s%s%s.",
+			  g->path, g->id.tgid, (uintmax_t)g->size, g->sha256, i.source,
+			  *i.reason ? " (" : "", i.reason, *i.reason ? ")" : "");
+	pk_finding_field(&f, "indicator", "%s", g->sha256);
+	pk_finding_field(&f, "kind", "sha256");
+	pk_finding_field(&f, "where", "program");
+	pk_finding_field(&f, "path", "%s", g->path);
+	pk_finding_field(&f, "size", "%ju", (uintmax_t)g->size);
+	pk_finding_field(&f, "list", "%s", i.source);
+	if (*i.reason)
+		pk_finding_field(&f, "reason", "%s", i.reason);
+	pk_finding_fold(&f, g->sha256, sizeof(g->sha256));
+	pk_finding_fold(&f, g->path, strlen(g->path));
+	pk_detect_found(d, &pk_detect_intel, &f);
+}
+
 static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 {
 	const struct pk_indicators *t = table(d);
@@ -186,6 +233,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *s)
 		return;
 	if (s->kind == PK_SEE_FLOW)
 		see_flow(d, t, s);
+	else if (s->kind == PK_SEE_DIGEST)
+		see_digest(d, t, s);
 	else
 		see_news(d, t, s);
 }
@@ -199,6 +248,6 @@ const struct pk_detector pk_detect_intel = {
 	.doubt = "Lists grow old, and many names share the address of a large host.",
 	.next = "Read what the list says of it, and look at the process and what it did before and "
 		"after.",
-	.wants = 1u << PK_SEE_FLOW | 1u << PK_SEE_NEWS,
+	.wants = 1u << PK_SEE_FLOW | 1u << PK_SEE_NEWS | 1u << PK_SEE_DIGEST,
 	.see = see,
 };

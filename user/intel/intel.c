@@ -69,10 +69,19 @@ static void complain(struct load *l, uint64_t line, const char *text, const char
 		 (unsigned long long)line, text ? text : "", reason);
 }
 
-/* Lines that begin with a fingerprint; they are blanked for the reader of what is left. */
+/* 0: neither. */
+static enum pk_indicator_kind kind_of(const char *s, size_t len)
+{
+	if (pk_indicator_is_ja4(s, len))
+		return PK_INDICATOR_JA4;
+	return pk_indicator_is_sha256(s, len) ? PK_INDICATOR_SHA256 : 0;
+}
+
+/* Lines that begin with a fingerprint or the hash of a file; they are blanked for the reader of
+ * what is left. */
 static int take_prints(struct load *l, char *bytes, size_t len)
 {
-	struct pk_indicator i = { .kind = PK_INDICATOR_JA4, .source = l->source };
+	struct pk_indicator i = { .source = l->source };
 	char *end = bytes + len, *next;
 
 	for (char *line = bytes; line < end; line = next) {
@@ -83,7 +92,8 @@ static int take_prints(struct load *l, char *bytes, size_t len)
 		while (p < next && strchr(" \t\"", *p) && *p)
 			p++;
 		n = strcspn(p, "\",;\t \r\n");
-		if (n > (size_t)(next - p) || !pk_indicator_is_ja4(p, n))
+		i.kind = n <= (size_t)(next - p) ? kind_of(p, n) : 0;
+		if (!i.kind)
 			continue;
 		if (pk_indicators_add_text(l->table, &i, p, n) == -ENOMEM)
 			return -ENOMEM;
@@ -116,6 +126,15 @@ static int take_entries(struct load *l, const struct pk_list_data *d)
 
 		r = pk_indicators_add_text(l->table, &i, name, strlen(name));
 	}
+	for (size_t k = 0; k < d->n_hashes && r != -ENOMEM; k++) {
+		const struct pk_list_hash *h = &d->hashes[k];
+		struct pk_indicator i = { .kind = PK_INDICATOR_SHA256,
+					  .source = l->source,
+					  .reason = pk_block_text_at(&d->texts, h->reason),
+					  .expires_ms = h->expires_ms };
+
+		r = pk_indicators_add_text(l->table, &i, pk_block_text_at(&d->texts, h->text), 64);
+	}
 	return r == -ENOMEM ? r : 0; /* full: counted by the table */
 }
 
@@ -145,6 +164,7 @@ static int take_list(struct load *l, const char *bytes, size_t len, int64_t now_
 				     .now_ms = now_ms,
 				     .max_bytes = FILE_MAX_BYTES,
 				     .max_entries = 10000000,
+				     .hashes = true,
 				     .max_complaints = 1 };
 	_cleanup_(pk_list_data_done) struct pk_list_data d = { 0 };
 	size_t more = has_no_header(bytes, len) ? HEADER_LEN : 0;

@@ -2,7 +2,8 @@
 /*
  * Reads a directory of threat intelligence into one table for the detectors: whatever the readers
  * of block lists understand (STIX 2.1, MISP, CSV, Zeek, plain lists, also gzipped), and JA4
- * fingerprints, one a line or in the first column. What they name is only watched, never blocked.
+ * fingerprints and SHA-256 of files, one a line or in the first column (as sha256sum writes). What
+ * they name is only watched, never blocked.
  */
 #pragma once
 

@@ -17,6 +17,7 @@
 #include "probe/child.h"
 #include "probe/costs.h"
 #include "probe/evidence.h"
+#include "probe/exe.h"
 #include "probe/hold.h"
 #include "probe/mark.h"
 #include "probe/object.h"
@@ -58,6 +59,7 @@ struct broker {
 	struct pk_marks marks;
 	struct pk_suspend suspend;
 	struct pk_evidence evidence;
+	struct pk_exe exe;
 	uint64_t marks_refused; /* as told */
 	uint64_t netns;
 	uint64_t unsent; /* messages that found no room */
@@ -301,6 +303,17 @@ static void answer(void *arg, uint64_t serial, int result)
 	send_msg(arg, &m.head);
 }
 
+static void answer_exe(void *arg, uint64_t serial, int result, int fd)
+{
+	struct broker *b = arg;
+	struct pk_msg_done m = { .head = { PK_MSG_EXE_FILE, sizeof(m) },
+				 .serial = serial,
+				 .result = result };
+
+	/* one that finds no room is asked for no longer after a while, and counted there */
+	(void)pk_child_send_fds(&b->child, &m.head, &fd, fd >= 0, 0);
+}
+
 static void on_signal_asked(struct broker *b, const struct pk_msg_signal *msg)
 {
 	int r;
@@ -336,6 +349,9 @@ static void on_message(void *arg, const union pk_msg *msg, int *fd)
 	case PK_MSG_EVIDENCE:
 		b->evidence.state_dir = b->conf->state_dir; /* a reload makes a new one */
 		pk_evidence_take(&b->evidence, &msg->evidence, fd);
+		break;
+	case PK_MSG_EXE:
+		pk_exe_ask(&b->exe, &msg->exe);
 		break;
 	case PK_MSG_HOLD:
 		on_hold(b, msg->hold.on);
@@ -587,6 +603,7 @@ static int start(struct broker *b)
 	}
 	b->evidence =
 		(struct pk_evidence){ .done = answer, .arg = b, .state_dir = b->conf->state_dir };
+	b->exe = (struct pk_exe){ .answer = answer_exe, .arg = b, .base = b->base };
 	b->marks = (struct pk_marks){ .obj = b->obj, .knobs = &b->knobs };
 	knobs_of_conf(b, &k);
 	set_knobs(b, &k);
@@ -637,6 +654,7 @@ static void stop(struct broker *b)
 	for (size_t i = 0; i < PK_WARDS; i++)
 		pk_ward_stop(&b->ward[i]);
 	pk_child_stop(&b->child);
+	pk_exe_stop(&b->exe);
 	for (size_t i = 0; i < PK_ARRAY_SIZE(b->sig); i++)
 		if (b->sig[i])
 			event_free(b->sig[i]);

@@ -75,6 +75,8 @@ static const struct shape shapes[] = {
 	[PK_MSG_EVIDENCE] = { .size = sizeof(struct pk_msg_evidence),
 			      .name_at = TEXT(pk_msg_evidence, name),
 			      .fd_max = 1 },
+	[PK_MSG_EXE] = { .size = sizeof(struct pk_msg_exe) },
+	[PK_MSG_EXE_FILE] = { .size = sizeof(struct pk_msg_done), .fd_max = 1 },
 	[PK_MSG_DONE] = { .size = sizeof(struct pk_msg_done) },
 	[PK_MSG_KNOBS] = { .size = sizeof(struct pk_msg_head) + sizeof(struct pk_knobs) },
 };

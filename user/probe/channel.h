@@ -28,6 +28,7 @@ union pk_msg {
 	struct pk_msg_mark mark;
 	struct pk_msg_signal signal;
 	struct pk_msg_evidence evidence;
+	struct pk_msg_exe exe;
 	struct pk_msg_done done;
 	char bytes[PK_MSG_MAX];
 	uint64_t align;

@@ -37,6 +37,7 @@ enum pk_msg_type {
 	PK_MSG_SAVED = 18,       /* struct pk_msg_saved: the answer to each SAVE */
 	PK_MSG_RELOAD = 19,      /* head only: the configuration was read again */
 	PK_MSG_DONE = 20,        /* struct pk_msg_done: the answer to each SIGNAL and EVIDENCE */
+	PK_MSG_EXE_FILE = 21,    /* struct pk_msg_done + the file if 0: the answer to each EXE */
 	PK_MSG_PULL = 29,        /* head + a stream socket to one that fetches lists and began */
 	/* to a ward: it is no pipeline's business */
 	PK_MSG_WARD_FILES = 30, /* head + the files that its configuration names, one to four */
@@ -54,6 +55,7 @@ enum pk_msg_type {
 	PK_MSG_MARK = 39,        /* struct pk_msg_mark: record or cut a flow, or no more */
 	PK_MSG_SIGNAL = 40,      /* struct pk_msg_signal: stop a process, or let it go on */
 	PK_MSG_EVIDENCE = 41,    /* struct pk_msg_evidence + a memfd with packets, or without */
+	PK_MSG_EXE = 42,         /* struct pk_msg_exe: the file that a process runs, to read */
 };
 
 enum pk_msg_fd {
@@ -195,6 +197,15 @@ struct pk_msg_evidence {
 	uint32_t tgid; /* 0: no process */
 	uint32_t pad;
 	char name[64]; /* of the bag: as a list's name */
+};
+
+struct pk_msg_exe {
+	struct pk_msg_head head;
+	uint64_t serial; /* the pipeline's, given back in EXE_FILE */
+	uint64_t start_ns;
+	uint64_t ino; /* that it must be of */
+	uint32_t tgid;
+	uint32_t pad;
 };
 
 struct pk_msg_done {

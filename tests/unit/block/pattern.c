@@ -36,6 +36,8 @@ static void parsed(const char *text, struct pk_buf *out)
 		pk_buf_str(out, i ? "|" : "");
 		if (t->name_len)
 			pk_buf_add(out, p.texts.data + t->name, t->name_len);
+		if (t->has_hash)
+			pk_buf_fmt(out, "hash %.8s", p.texts.data + t->hash);
 		if (t->has_addr) {
 			pk_addr_bytes(t->span.lo, a);
 			pk_buf_fmt(out, "%s%s/%u", t->name_len ? " " : "", pk_ip_format(a, addr),
@@ -65,7 +67,8 @@ static void check(const char *const (*pairs)[2], size_t n)
 	pk_buf_done(&out);
 }
 
-#define NET "network-traffic:"
+#define NET    "network-traffic:"
+#define SHA256 "Ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static void test_can(void **state)
 {
@@ -82,7 +85,14 @@ static void test_can(void **state)
 		  "1.2.3.4/128|5.6.7.8/128" },
 		{ "([ipv4-addr:value = '1.2.3.4'] OR [file:size = 3])", "1.2.3.4/128" },
 		{ "[domain-name:value IN ('a.example', 'b.example')]", "a.example|b.example" },
+		{ "[file:hashes.'SHA-256' = '" SHA256 "' OR file:hashes.MD5 = 'aa']",
+		  "hash Ba7816bf" },
 		{ "[file:hashes.'SHA-256' = 'aa' AND file:name = 'x']", "" },
+		{ "[file:hashes.'SHA-256' = '" SHA256 "' AND file:name = 'x']", "" },
+		{ "[file:hashes.'SHA-256' = '" SHA256 "0']", "" },
+		{ "[file:hashes.'SHA-256' != '" SHA256 "']", "" },
+		{ "[ipv4-addr:value = '1.2.3.4' AND file:hashes.'SHA-256' = '" SHA256 "']",
+		  "!only together" },
 		{ "[file:name = 'it\\'s \\\\']", "" },
 		{ "[url:value LIKE 'http://%' AND url:value != 'x']", "" },
 		{ "[" NET "src_ref.type = 'ipv4-addr' AND " NET "src_ref.value = '1.2.3.4']",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "detect/indicators.h"
+#include "enrich/digest.h"
 
 static struct pk_indicators *table;
 
@@ -165,12 +166,43 @@ static void test_none(void **state)
 	see_end();
 }
 
+/* A program whose file is listed, and one whose hash differs in one digit. */
+static void test_digest(void **state)
+{
+	struct pk_digest g = { .id = { .tgid = 7, .start_ns = 1 },
+			       .path = "/tmp/odd",
+			       .size = 3,
+			       .sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61"
+					 "f20015ad" };
+	struct pk_see s = { .kind = PK_SEE_DIGEST, .now_ns = 5, .digest = &g };
+	const struct pk_finding *f = &seen.finding[0];
+
+	(void)state;
+	begin();
+	add_text(PK_INDICATOR_SHA256,
+		 "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
+	pk_indicators_seal(table);
+	pk_detect_see(seen.detect, &s);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(f->severity, PK_CRITICAL);
+	assert_string_equal(f->technique[0], "T1204.002");
+	assert_int_equal(f->proc[0].tgid, 7);
+	assert_false(f->has_remote || f->spoofable);
+	assert_string_equal(f->field[0].value, g.sha256);
+	assert_string_equal(f->field[3].value, "/tmp/odd");
+	assert_non_null(strstr(f->detail, "list"));
+	g.sha256[63]++;
+	pk_detect_see(seen.detect, &s);
+	assert_int_equal(seen.n, 1);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flow),  cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hello), cmocka_unit_test(test_answer),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_none),  cmocka_unit_test(test_digest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Each format, what is revoked, expired or not for detection, bad files beside good ones. */
 #include "intel/intel.h"
 
+#include "base/cleanup.h"
 #include "base/ip.h"
 #include "detect/indicators.h"
 
@@ -14,6 +15,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* SHA-256, as sha256sum writes them and as others do */
+#define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define ABD "A52D159F262B2C6DDB724A61840BEFC36EB30C88877A4030B65CBE86298449C9"
+
+#define HASH(n) #n "000000000000000000000000000000000000000000000000000000000000abc"
 
 #define NOW 1700000000000ll /* 2023-11-14 */
 
@@ -56,12 +63,15 @@ static bool has_addr(const struct pk_indicators *t, const char *ip)
 
 static void test_formats(void **state)
 {
+	static const char *const hashes[] = { HASH(1), HASH(2), HASH(3), HASH(4),
+					      HASH(5), HASH(6), HASH(7) };
+	struct pk_indicator found;
 	struct pk_intel_sum sum;
 	struct pk_indicators *t;
 
 	(void)state;
 	put("plain.txt", "# list\n192.0.2.1\nevil.example\n198.51.100.0/24\n"
-			 "t13d1516h2_8daaf6152771_b186095e22b6\n");
+			 "t13d1516h2_8daaf6152771_b186095e22b6\n" ABC "  a.out\n" ABD "\n");
 	put("stix.json",
 	    "{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":["
 	    "{\"type\":\"indicator\",\"id\":\"indicator--1\",\"pattern_type\":\"stix\","
@@ -72,10 +82,29 @@ static void test_formats(void **state)
 	    "'old.example']\"},"
 	    "{\"type\":\"indicator\",\"id\":\"indicator--3\",\"pattern_type\":\"stix\",\"revoked\":"
 	    "true,"
-	    "\"pattern\":\"[domain-name:value = 'revoked.example']\"}]}");
-	put("misp.json", "{\"Event\":{\"info\":\"x\",\"Attribute\":["
-			 "{\"type\":\"domain\",\"value\":\"misp.example\",\"to_ids\":true},"
-			 "{\"type\":\"domain\",\"value\":\"context.example\",\"to_ids\":false}]}}");
+	    "\"pattern\":\"[domain-name:value = 'revoked.example']\"},"
+	    "{\"type\":\"indicator\",\"id\":\"indicator--4\",\"name\":\"odd file\","
+	    "\"pattern_type\":\"stix\",\"pattern\":\"[file:hashes.MD5 = 'aa' OR "
+	    "file:hashes.'SHA-256' = '" HASH(1) "'] OR [file:hashes.'SHA-256' IN ('" HASH(
+		    2) "')]\"},"
+		       "{\"type\":\"indicator\",\"id\":\"indicator--5\",\"pattern_type\":\"stix\","
+		       "\"pattern\":\"[file:hashes.'SHA-256' = '" HASH(
+			       3) "' AND file:size = 3]\"},"
+				  "{\"type\":\"indicator\",\"id\":\"indicator--6\",\"pattern_"
+				  "type\":\"stix\","
+				  "\"revoked\":true,\"pattern\":\"[file:hashes.'SHA-256' = '" HASH(
+					  4) "']\"}]}");
+	put("misp.json",
+	    "{\"Event\":{\"info\":\"x\",\"Attribute\":["
+	    "{\"type\":\"domain\",\"value\":\"misp.example\",\"to_ids\":true},"
+	    "{\"type\":\"sha256\",\"value\":\"" HASH(
+		    5) "\",\"to_ids\":true},"
+		       "{\"type\":\"filename|sha256\",\"value\":\"a|b|" HASH(
+			       6) "\"},"
+				  "{\"type\":\"sha256\",\"value\":\"" HASH(
+					  7) "\",\"to_ids\":false},"
+					     "{\"type\":\"domain\",\"value\":\"context.example\","
+					     "\"to_ids\":false}]}}");
 	put("broken.json", "{\"type\":\"bundle\"");
 	put("table.csv", "first.example,malware,(static)\n192.0.2.77,x,y\n/path.php,x,y\n");
 	put(".hidden", "hidden.example\n");
@@ -93,6 +122,16 @@ static void test_formats(void **state)
 	assert_false(has_name(t, "context.example", NOW) || has_name(t, "hidden.example", NOW));
 	assert_true(pk_indicators_ja4(t, "t13d1516h2_8daaf6152771_b186095e22b6", NOW,
 				      &(struct pk_indicator){ 0 }));
+	for (size_t k = 0; k < PK_ARRAY_SIZE(hashes); k++)
+		assert_int_equal(pk_indicators_sha256(t, hashes[k], NOW, &found),
+				 k + 1 != 3 && k + 1 != 4 && k + 1 != 7);
+	assert_true(pk_indicators_sha256(t, HASH(1), NOW, &found));
+	assert_string_equal(found.reason, "odd file");
+	assert_string_equal(found.source, "stix.json");
+	assert_true(pk_indicators_sha256(t, ABC, NOW, &(struct pk_indicator){ 0 }));
+	assert_true(pk_indicators_sha256(
+		t, "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9", NOW,
+		&(struct pk_indicator){ 0 }));
 	pk_indicators_free(t);
 	drop("plain.txt");
 	drop("table.csv");
