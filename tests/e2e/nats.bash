@@ -1,15 +1,16 @@
 # shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: Apache-2.0
 #
-# A real cluster of three nats-servers on loopback, with JetStream on disk and TLS for clients and
-# between its nodes. Who somebody is says his certificate (verify_and_map): `admin` may do all, `hub`
+# A real cluster of three nats-servers, with JetStream on disk and TLS for clients, who come to
+# $nats_address (loopback), and between its nodes, on loopback. Who somebody is says his certificate (verify_and_map): `admin` may do all, `hub`
 # reads the stream, each of $nats_hosts may publish its own alerts and read the bucket of lists, and
 # listen below _INBOX.default.HOST only. All of it is below $run/nats; the nodes run in the namespace
 # $nats_netns, or here if that is not set. For files that have loaded lib.bash.
 
 nats_stream=picket nats_bucket=picket_lists nats_port=4610
 nats_hosts=${nats_hosts:-web1 web2 web3}
-nats_servers=tls://localhost:4611,tls://localhost:4612,tls://localhost:4613
+nats_address=${nats_address:-127.0.0.1}
+nats_servers=tls://$nats_address:4611,tls://$nats_address:4612,tls://$nats_address:4613
 
 nats_has() { command -v nats-server >/dev/null; }
 
@@ -34,7 +35,7 @@ nats_may() {
 nats_config() { # nats_config NODE
 	local tls="cert_file: '$run/nats/node.pem', key_file: '$run/nats/node.key', ca_file: '$run/nats/ca.pem'" other host
 	echo "server_name: n$1"
-	echo "listen: '127.0.0.1:$((nats_port + $1))'"
+	echo "listen: '$nats_address:$((nats_port + $1))'"
 	echo "tls: { $tls, verify_and_map: true }"
 	echo "jetstream: { store_dir: '$run/nats/n$1', max_memory_store: 16M, max_file_store: 256M }"
 	echo "cluster: { name: picket, listen: '127.0.0.1:$((nats_port + 10 + $1))', tls: { $tls, verify: true }, routes: ["
@@ -82,7 +83,7 @@ nats_files() { # certificates and configurations
 	mkdir -p "$run/nats"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca \
 		-keyout "$run/nats/ca.key" -out "$run/nats/ca.pem" 2>"$run/nats/openssl.log"
-	nats_cert node DNS:localhost,IP:127.0.0.1 2>>"$run/nats/openssl.log"
+	nats_cert node "DNS:localhost,IP:127.0.0.1,IP:$nats_address" 2>>"$run/nats/openssl.log"
 	for name in admin hub $nats_hosts; do nats_cert "$name" "DNS:$name" 2>>"$run/nats/openssl.log"; done
 	chmod 755 "$run/nats"
 	chmod 644 "$run"/nats/*.key # the sensor's process that sends is not root
