@@ -59,9 +59,10 @@ struct gate {
 	struct bufferevent *core;
 	struct event *files;
 	struct pk_conns conns;
+	struct pk_gate_counts told; /* to the core */
 	struct pk_rate rate;
 	struct evconnlistener *listener;
-	struct event *tell; /* the counts, to the core */
+	struct event *tell;
 	struct asked *first;
 	uint64_t last_id;
 };
@@ -430,6 +431,9 @@ static void on_tell(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	c->open = g->conns.n;
+	if (memcmp(c, &g->told, sizeof(*c)) == 0)
+		return; /* nobody is woken for nothing */
+	g->told = *c;
 	must(g, pk_gate_msg_put(to_core(g), PK_GATE_COUNTS, 0, c, sizeof(*c)));
 }
 

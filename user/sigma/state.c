@@ -46,6 +46,7 @@ struct pk_sigma_state {
 	struct mark *mark;
 	uint32_t *bucket;
 	uint32_t mask, groups_max, marks_max;
+	uint32_t groups_used, marks_used; /* of the arrays, ever */
 	uint32_t free_group, free_mark, oldest, newest;
 	uint64_t seed, hits;
 	struct pk_often *often; /* by key of the group */
@@ -74,12 +75,25 @@ void pk_sigma_state_free(struct pk_sigma_state *s)
 	free(s);
 }
 
-static void free_lists(struct pk_sigma_state *s)
+/* One that was freed, or never used: what nobody needed was never touched. NONE: none is left. */
+static uint32_t take_group(struct pk_sigma_state *s)
 {
-	for (uint32_t i = 0; i < s->groups_max; i++)
-		s->group[i].next = i + 1 < s->groups_max ? i + 1 : NONE;
-	for (uint32_t i = 0; i < s->marks_max; i++)
-		s->mark[i].next = i + 1 < s->marks_max ? i + 1 : NONE;
+	uint32_t i = s->free_group;
+
+	if (i == NONE)
+		return s->groups_used < s->groups_max ? s->groups_used++ : NONE;
+	s->free_group = s->group[i].next;
+	return i;
+}
+
+static uint32_t take_mark(struct pk_sigma_state *s)
+{
+	uint32_t i = s->free_mark;
+
+	if (i == NONE)
+		return s->marks_used < s->marks_max ? s->marks_used++ : NONE;
+	s->free_mark = s->mark[i].next;
+	return i;
 }
 
 static uint32_t buckets_for(uint32_t groups)
@@ -108,7 +122,7 @@ struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
 	s->groups_max = groups;
 	s->marks_max = marks;
 	s->mask = buckets - 1;
-	s->oldest = s->newest = NONE;
+	s->oldest = s->newest = s->free_group = s->free_mark = NONE;
 	s->group = calloc(groups, sizeof(*s->group));
 	s->mark = calloc(marks, sizeof(*s->mark));
 	s->bucket = malloc(buckets * sizeof(*s->bucket));
@@ -118,7 +132,6 @@ struct pk_sigma_state *pk_sigma_state_new(uint32_t groups, uint32_t marks)
 		return NULL;
 	}
 	memset(s->bucket, 0xff, buckets * sizeof(*s->bucket));
-	free_lists(s);
 	if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
 		s->seed = 0; /* it works, only its order can be guessed */
 	s->counts.bytes = pk_sigma_state_bytes(groups, marks);
@@ -204,12 +217,13 @@ static bool make_room(struct pk_sigma_state *s, unsigned n)
 /* NULL: no room for one that comes as seldom. */
 static struct group *make(struct pk_sigma_state *s, uint64_t digest, uint64_t key, unsigned n)
 {
-	uint32_t *bucket = &s->bucket[key & s->mask], i;
+	uint32_t *bucket = &s->bucket[key & s->mask], i = take_group(s);
 
-	if (s->free_group == NONE && !make_room(s, n))
-		return NULL;
-	i = s->free_group;
-	s->free_group = s->group[i].next;
+	if (i == NONE) {
+		if (!make_room(s, n))
+			return NULL;
+		i = take_group(s);
+	}
 	s->group[i] = (struct group){
 		.digest = digest, .key = key, .head = NONE, .tail = NONE, .next = *bucket
 	};
@@ -222,9 +236,9 @@ static struct group *make(struct pk_sigma_state *s, uint64_t digest, uint64_t ke
 /* A free mark, at the cost of the oldest group; NULL: all marks are g's own. */
 static struct mark *mark_new(struct pk_sigma_state *s, const struct group *g)
 {
-	struct mark *m;
+	uint32_t i;
 
-	while (s->free_mark == NONE) {
+	while ((i = take_mark(s)) == NONE) {
 		struct group *old = &s->group[s->oldest];
 
 		if (old == g)
@@ -232,11 +246,9 @@ static struct mark *mark_new(struct pk_sigma_state *s, const struct group *g)
 		forget(s, old);
 		s->counts.evicted++;
 	}
-	m = &s->mark[s->free_mark];
-	s->free_mark = m->next;
 	s->counts.marks++;
-	m->next = NONE;
-	return m;
+	s->mark[i].next = NONE;
+	return &s->mark[i];
 }
 
 static void unlink_mark(struct pk_sigma_state *s, struct group *g, uint32_t before, uint32_t i)
