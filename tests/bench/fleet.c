@@ -7,9 +7,7 @@
  * memory has room for a few thousand entries. With DIR/nats/servers it takes the list "drop" from
  * these.
  */
-#define SERVED_TICK_US 50000
-#define SERVED_STEP_NS 50000000
-#define SERVED_BODY    (64 << 20)
+#define SERVED_BODY (64 << 20)
 #include "../unit/api/served.h"
 
 #include "agent_pull.h"

@@ -3,12 +3,12 @@
 #
 # A list of 100,000 entries to a fleet of AGENTS agents on this machine (fleet.c: all of an agent but
 # the kernel's part), by push and through three NATS servers. A tenth is off at first, a twentieth has
-# no room for it, and one of the servers is killed in the middle. Usage: fleet.sh BUILD [AGENTS],
-# at least 20.
+# no room for it, and one of the servers is killed in the middle. Usage: fleet.sh BUILD [AGENTS
+# [push|nats]], at least 20 agents.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PICKET_BUILD=$(realpath "$1")
-agents=${2:-500} entries=${ENTRIES:-100000}
+agents=${2:-500} part=${3:-both} entries=${ENTRIES:-100000}
 export PICKET_BUILD bin=$PICKET_BUILD/tests/e2e net=pkfl nats_hosts=web1
 run=$(mktemp -d)
 export run XDG_STATE_HOME=$run/home
@@ -63,7 +63,59 @@ push() {
 	echo "$(ms "$began") ms; $(command jq -rs 'group_by(.outcome) | map("\(length) \(.[0].outcome)") | join(", ")' "$run/pushed"); $(command jq -s 'map(.sent) | add' "$run/pushed") bytes sent"
 }
 
-mkdir -p "$run"/{sock,state,keys.d} && chmod 755 "$run"
+# agents_up: those that are not off at first
+agents_up() {
+	local began
+	began=$(now)
+	rm -rf "$run/state" "$run/sock" # as new hosts
+	mkdir -p "$run"/{sock,state}
+	start 0 $on
+	start $on $weak weak
+	echo "$((on + weak)) agents up, $off off, in $(ms "$began") ms"
+}
+footprint() { ps -C fleet -o rss= | awk '{ s += $1 } END { printf "resident, all processes: %d MiB\n", s / 1024 }'; }
+
+through_push() {
+	agents_up
+	sign 1
+	echo "list: $entries entries, $(stat -c %s "$run/drop.txt") bytes"
+	echo "push: $(push --to "$run/hosts.yaml")"
+	echo "asked one by one: $(in_force 1 0 $on) of $on have it, $(in_force 1 $on $((on + weak))) of $weak without room"
+	start $((on + weak)) $off
+	echo "push --resume after the others came: $(push --resume)"
+	echo "asked one by one: $(in_force 1 $((on + weak)) "$agents") of $off have it"
+	footprint
+	stop
+}
+
+through_nats() {
+	local began
+	nats_has || {
+		echo "no nats-server: not run"
+		return
+	}
+	nats_start
+	# shellcheck disable=SC2154
+	echo "$nats_servers" >"$run/nats/servers"
+	agents_up
+	sign 2
+	began=$(now)
+	picket list publish --server "$nats_servers" --ca "$run/nats/ca.pem" --cert "$run/nats/admin.pem" --key "$run/nats/admin.key" "$run/drop.txt" >/dev/null
+	sleep 0.5
+	nats_kill 2 KILL
+	wait_for 300 said 2 $on || true
+	echo "NATS, one server killed: $(ms "$began") ms; $((agents * $(stat -c %s "$run/drop.txt"))) bytes in all"
+	echo "asked one by one: $(in_force 2 0 $on) of $on have it, $(in_force 2 $on $((on + weak))) of $weak without room"
+	began=$(now)
+	start $((on + weak)) $off
+	wait_for 300 said 2 $((on + off)) || true
+	echo "those that were off: $(ms "$began") ms after they came"
+	echo "asked one by one: $(in_force 2 $((on + weak)) "$agents") of $off have it"
+	footprint
+	stop
+}
+
+mkdir -p "$run"/keys.d && chmod 755 "$run"
 picket pki init --dir "$run/pki" >/dev/null
 picket pki issue --dir "$run/pki" web --san 127.0.0.1 >/dev/null
 picket pki issue --dir "$run/pki" operator >/dev/null
@@ -76,43 +128,6 @@ picket key trust --keys "$run/keys.d" "$run/keys/default.pub" >/dev/null
 	for ((i = 0; i < agents; i++)); do echo "    - 127.0.0.1:$((20000 + i))"; done
 } >"$run/hosts.yaml"
 
-began=$(now)
-start 0 $on
-start $on $weak weak
-echo "$((on + weak)) agents up, $off off, in $(ms "$began") ms"
-sign 1
-echo "list: $entries entries, $(stat -c %s "$run/drop.txt") bytes"
-echo "push: $(push --to "$run/hosts.yaml")"
-echo "asked one by one: $(in_force 1 0 $on) of $on have it, $(in_force 1 $on $((on + weak))) of $weak without room"
-start $((on + weak)) $off
-echo "push --resume after the others came: $(push --resume)"
-echo "asked one by one: $(in_force 1 $((on + weak)) "$agents") of $off have it"
-ps -C fleet -o rss= | awk '{ s += $1 } END { printf "resident, all processes: %d MiB\n", s / 1024 }'
-stop
-
-nats_has || {
-	echo "no nats-server: the rest is not run"
-	exit 0
-}
-rm -rf "$run/state" "$run/sock" # as new hosts
-mkdir -p "$run"/{sock,state}
-nats_start
-# shellcheck disable=SC2154
-echo "$nats_servers" >"$run/nats/servers"
-start 0 $on
-start $on $weak weak
-sleep 5
-sign 2
-began=$(now)
-picket list publish --server "$nats_servers" --ca "$run/nats/ca.pem" --cert "$run/nats/admin.pem" --key "$run/nats/admin.key" "$run/drop.txt" >/dev/null
-sleep 0.5
-nats_kill 2 KILL
-wait_for 300 said 2 $on || true
-echo "NATS, one server killed: $(ms "$began") ms; $((agents * $(stat -c %s "$run/drop.txt"))) bytes in all"
-echo "asked one by one: $(in_force 2 0 $on) of $on have it, $(in_force 2 $on $((on + weak))) of $weak without room"
-began=$(now)
-start $((on + weak)) $off
-wait_for 300 said 2 $((on + off)) || true
-echo "those that were off: $(ms "$began") ms after they came"
-echo "asked one by one: $(in_force 2 $((on + weak)) "$agents") of $off have it"
+[ "$part" = nats ] || through_push
+[ "$part" = push ] || through_nats
 grep -v notice: "$run/fleet.log" | head -n 5 || true

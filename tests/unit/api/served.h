@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent's server with the real lists on heap memory in a child process, where chunks and saved
- * files come a little later, as from the broker; and how a test asks it over HTTP. One a program.
+ * The agent's server with the real lists on heap memory in a child process, woken as the agent is,
+ * where chunks and saved files come a little later, as from the broker; and how a test asks it over
+ * HTTP. One a program.
  */
 #pragma once
 
@@ -35,10 +36,10 @@
 #include <cmocka.h>
 
 #define CHUNKS_MAX 16
-#ifndef SERVED_TICK_US /* a program with many agents has them work seldom, and longer */
-#define SERVED_TICK_US 5000
-#define SERVED_STEP_NS 5000000
-#define SERVED_BODY    (1 << 20)
+#define STEP_NS    4000000 /* as the agent */
+#define LATER_US   1000
+#ifndef SERVED_BODY
+#define SERVED_BODY (1 << 20)
 #endif
 
 static struct {
@@ -49,6 +50,7 @@ static struct {
 /* The child. */
 static struct {
 	struct event_base *base;
+	struct event *step;
 	struct pk_api *api;
 	struct pk_pipeline *pipeline;
 	struct pk_view *view;
@@ -57,6 +59,7 @@ static struct {
 	struct pk_blk_ctl ctl;
 	void *memory[CHUNKS_MAX];
 	uint32_t chunks, wanted, chunks_max; /* max 0: what there is room for */
+	bool waiting;                        /* for the step */
 	struct {
 		char list[64];
 		uint64_t serial;
@@ -66,10 +69,21 @@ static struct {
 	unsigned left;
 } host;
 
+/* There is work, or something of the broker's will have arrived. */
+static inline void wake_in(suseconds_t us)
+{
+	struct timeval tv = { .tv_usec = us };
+
+	if (!host.waiting)
+		(void)event_add(host.step, &tv);
+	host.waiting = true;
+}
+
 static inline int op_grow(void *arg, uint32_t n)
 {
 	(void)arg;
 	host.wanted += n;
+	wake_in(LATER_US);
 	return 0;
 }
 
@@ -80,6 +94,7 @@ static inline int op_save(void *arg, const char *list, uint64_t serial, int fd)
 		return -EAGAIN;
 	snprintf(host.save[host.saves].list, sizeof(host.save[0].list), "%s", list);
 	host.save[host.saves++].serial = serial;
+	wake_in(LATER_US);
 	return 0;
 }
 
@@ -139,6 +154,12 @@ static inline void op_notice(void *arg, const char *text)
 	(void)arg, (void)text;
 }
 
+static inline void op_work(void *arg)
+{
+	(void)arg;
+	wake_in(0);
+}
+
 static inline void no_wait(void *arg)
 {
 	(void)arg;
@@ -157,6 +178,7 @@ static inline int on_detach(void *arg)
 {
 	(void)arg;
 	host.detached = true;
+	wake_in(LATER_US);
 	return 0;
 }
 
@@ -175,21 +197,47 @@ static inline void give_chunks(void)
 	}
 }
 
-static inline void on_timer(evutil_socket_t fd, short what, void *arg)
+/* Until the next thing that has its time: an entry ends, a list is to be saved. */
+static inline void wait_for_next(void)
+{
+	uint64_t next = pk_block_next_ns(host.block), now = pk_clock_boot_ns();
+	struct timeval tv;
+
+	if (!next || host.waiting)
+		return;
+	next = next > now + STEP_NS ? next - now : STEP_NS;
+	tv = (struct timeval){ (time_t)(next / 1000000000), (suseconds_t)(next / 1000 % 1000000) };
+	(void)event_add(host.step, &tv);
+}
+
+static inline void on_step(evutil_socket_t fd, short what, void *arg)
 {
 	uint64_t now = pk_clock_boot_ns();
+	unsigned saves = host.saves;
 
 	(void)fd, (void)what, (void)arg;
+	host.waiting = false;
 	give_chunks();
 	host.view->now_ns = now;
 	pk_block_tick(host.block, pk_clock_wall_ms(now), now);
-	(void)pk_block_step(host.block, SERVED_STEP_NS);
-	for (unsigned i = 0, n = host.saves; i < n; i++)
+	if (pk_block_step(host.block, STEP_NS))
+		wake_in(0);
+	for (unsigned i = 0; i < saves; i++)
 		pk_block_saved(host.block, host.save[i].list, host.save[i].serial, 0);
-	host.saves = 0;
+	host.saves -= saves;
+	memmove(host.save, host.save + saves, host.saves * sizeof(host.save[0]));
 	/* the answer has a turn of the loop to leave */
 	if (host.detached && host.left++)
 		event_base_loopbreak(host.base);
+	if (host.detached || host.saves)
+		wake_in(LATER_US);
+	wait_for_next();
+}
+
+static inline void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	wake_in(0);
 }
 
 static inline void make_block(const struct pk_conf *conf, uint64_t *roots)
@@ -207,7 +255,7 @@ static inline void make_block(const struct pk_conf *conf, uint64_t *roots)
 		.cgroup = op_id,
 		.user = op_id,
 		.notice = op_notice,
-		.work = no_wait,
+		.work = op_work,
 	};
 	struct pk_trie_memory m = { .roots = roots, .ctl = &host.ctl, .wait = no_wait };
 	struct pk_blk_safe_key gateway = { .bits = 128 };
@@ -255,13 +303,15 @@ static void (*serve_more)(struct pk_api *api);
 static inline void serve(int fd)
 {
 	uint64_t *roots = calloc(PK_BLK_ROOT_WORDS, sizeof(uint64_t));
-	struct timeval often = { .tv_usec = SERVED_TICK_US };
+	struct timeval second = { .tv_sec = 1 };
 	struct pk_conf *conf = pk_conf_new();
-	struct event *timer;
+	struct event *tick;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	host.base = event_base_new();
+	host.step = event_new(host.base, -1, 0, on_step, NULL);
+	tick = event_new(host.base, -1, EV_PERSIST, on_tick, NULL);
 	assert_int_equal(pk_pipeline_new(conf, true, &host.pipeline), 0);
 	host.view = pk_pipeline_view(host.pipeline);
 	host.view->now_ns = host.view->state->started_ns = pk_clock_boot_ns();
@@ -279,12 +329,12 @@ static inline void serve(int fd)
 			 0);
 	if (serve_more)
 		serve_more(host.api);
-	timer = event_new(host.base, -1, EV_PERSIST, on_timer, NULL);
-	event_add(timer, &often);
+	event_add(tick, &second);
 	event_base_dispatch(host.base);
-	event_free(timer);
+	event_free(tick);
 	pk_api_free(host.api);
 	pk_block_free(host.block);
+	event_free(host.step);
 	pk_pipeline_free(host.pipeline);
 	event_base_free(host.base);
 	pk_conf_free(conf);
