@@ -123,7 +123,7 @@ const struct pk_conf_row pk_conf_schema[] = {
 	{ "flow.half_open_share", PK_CONF_PERCENT, false, AT(half_open_percent), RANGE(1, 100),
 	  "50%",
 	  .doc = "Share of the slots that unanswered flows may take; what is beyond is only summed "
-		 "up." },
+		 "up, so of a slow scan in a flood only a part is seen." },
 	{ "flow.sweep_interval", PK_CONF_DURATION, false, AT(sweep_ns), RANGE(200 * MS, 60 * SEC),
 	  "1s", .doc = "The flow table is looked through for reports and timeouts this often." },
 	{ "geo.database", PK_CONF_PATH, true, AT(geo_database), RANGE(0, 200),

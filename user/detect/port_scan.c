@@ -2,7 +2,8 @@
 /*
  * Many ports of one host are tried: by one source, fast or over hours, or by many sources at once.
  * Tried means opened and nothing said; with which flags tells the kind of scan. Floods that the
- * kernel only sums up by destination have no source and are the flood detectors' matter.
+ * kernel only sums up by destination have no source and are the flood detectors' matter; README.md
+ * says how slow a scan is hidden by that.
  */
 #include "base/ip.h"
 #include "conf/conf.h"
