@@ -141,6 +141,12 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 	[[ $output == *"not the one of If-Match any more"* ]]
 	run ! picket list rm shared --if-match "$tag"
 	run ! picket list mode shared off --if-match "$tag"
+	for act in push remove mode; do
+		grep -q "audit: list $act shared by root[^:]*: precondition" "$run/log" || {
+			grep audit: "$run/log"
+			false
+		}
+	done
 	[ "$(picket list export shared | grep -c '^100')" = 2 ]
 	picket list load "$run/b" --name shared --if-match "$(picket list show shared | sed -n 's/^  tag //p')"
 	picket list rm shared --if-match "$(picket list show shared | sed -n 's/^  tag //p')"

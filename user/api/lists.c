@@ -196,11 +196,11 @@ static int answer_change(struct pk_api_request *q, struct pk_block_done *d, cons
 
 /* Is the list still the one that the asker wants changed? One that is not there is for others to
  * refuse. */
-static bool is_as_asked(struct pk_api_request *q, struct pk_block *b)
+static bool is_as_asked(struct pk_api_request *q, struct pk_block *b, const char *act)
 {
 	struct pk_block_info info;
 
-	return !pk_block_list_get(b, q->rest, &info) || pk_tag_passes(q, &info);
+	return !pk_block_list_get(b, q->rest, &info) || pk_tag_lets(q, &info, act);
 }
 
 int pk_list_mode(struct pk_api_request *q)
@@ -214,7 +214,7 @@ int pk_list_mode(struct pk_api_request *q)
 		return 0;
 	if (!s || pk_list_mode_parse(s, &mode) < 0)
 		return pk_api_problem(q, 400, "mode must be enforce, observe or off");
-	if (pk_signed_guards(q, q->rest) || !is_as_asked(q, b))
+	if (pk_signed_guards(q, q->rest) || !is_as_asked(q, b, "list mode"))
 		return 0;
 	(void)pk_block_set_mode(b, q->rest, (enum pk_blk_mode)mode, &d); /* d has it */
 	return answer_change(q, &d, q->rest);
@@ -226,7 +226,7 @@ int pk_list_confirm(struct pk_api_request *q)
 	struct pk_block_done d = { 0 };
 	bool back = false;
 
-	if (!b || pk_api_param_bool(q, "back", &back) < 0 || !is_as_asked(q, b))
+	if (!b || pk_api_param_bool(q, "back", &back) < 0 || !is_as_asked(q, b, "list confirm"))
 		return 0;
 	(void)pk_block_confirm(b, q->rest, back, &d); /* d has it */
 	if (d.result < 0 || !back)
@@ -265,7 +265,7 @@ int pk_list_delete(struct pk_api_request *q)
 		return 0;
 	if (!pk_block_list_get(b, q->rest, &info))
 		return no_list(q);
-	if (pk_signed_guards(q, q->rest) || !pk_tag_passes(q, &info))
+	if (pk_signed_guards(q, q->rest) || !pk_tag_lets(q, &info, "list remove"))
 		return 0;
 	later = pk_api_later_new(q);
 	if (!later)
@@ -350,18 +350,12 @@ static bool is_superseded(struct pk_upload *u)
 	return true;
 }
 
-/* May a list of this name be put in force? There need not be one yet. */
-static bool may_put(struct pk_api_request *q, struct pk_block *b, const char *list)
-{
-	struct pk_block_info info;
-
-	return pk_tag_passes(q, pk_block_list_get(b, list, &info) ? &info : NULL);
-}
-
 /* It was changed while the upload was read. */
 static bool is_outrun(struct pk_upload *u, struct pk_block *b)
 {
-	if (may_put(&u->later->q, b, u->ask.list))
+	struct pk_block_info info;
+
+	if (pk_tag_passes(&u->later->q, pk_block_list_get(b, u->ask.list, &info) ? &info : NULL))
 		return false;
 	pk_signed_note(u->later->q.view, &u->asker, u->ask.list, u->is_signed ? &u->opened : NULL,
 		       PK_SIGNED_OK, "the list is not the one of If-Match any more");
@@ -396,8 +390,11 @@ static void load(struct pk_upload *u)
 int pk_list_put(struct pk_api_request *q)
 {
 	struct pk_block *b = pk_answer_block(q);
+	struct pk_block_info info;
+	bool lets = b && pk_tag_lets(q, pk_block_list_get(b, q->rest, &info) ? &info : NULL,
+				     "list push");
 
-	return b && may_put(q, b, q->rest) ? pk_upload_start(q, true, load) : 0;
+	return lets ? pk_upload_start(q, true, load) : 0;
 }
 
 static void diff(struct pk_upload *u)

@@ -2,6 +2,7 @@
 /* Makes tags, and answers conditions that do not hold. It knows no list. */
 #include "api/tag.h"
 
+#include "api/audit.h"
 #include "api/exchange.h"
 #include "api/said.h"
 #include "api/server.h"
@@ -84,4 +85,22 @@ bool pk_tag_passes(struct pk_api_request *q, const struct pk_block_info *info)
 	if (q->x->method == EVHTTP_REQ_GET || q->x->method == EVHTTP_REQ_HEAD)
 		return not_modified(q, info);
 	return refuse(q, info, "there is a list of If-None-Match");
+}
+
+bool pk_tag_lets(struct pk_api_request *q, const struct pk_block_info *info, const char *act)
+{
+	struct pk_audit_who who;
+
+	pk_audit_who(q, &who); /* while the request is there */
+	if (pk_tag_passes(q, info))
+		return true;
+	(void)pk_audit_note(q->view, /* the store counts what it refuses */
+			    &(struct pk_audit){ .who = &who,
+						.act = act,
+						.object = q->rest,
+						.code = "precondition",
+						.detail = "what If-Match or If-None-Match asks for "
+							  "is not so" },
+			    NULL);
+	return false;
 }

@@ -25,3 +25,5 @@ void pk_tag_head(struct pk_api_request *q, const struct pk_block_info *info);
  * was answered: 412, or 304 to a GET, with the tag of now, or 400.
  */
 bool pk_tag_passes(struct pk_api_request *q, const struct pk_block_info *info);
+/* The same for a change ("list mode"): one that is not let is written down with who wanted it. */
+bool pk_tag_lets(struct pk_api_request *q, const struct pk_block_info *info, const char *act);

@@ -4,6 +4,8 @@
 
 #include "api/tag.h"
 
+#include <pwd.h>
+
 struct heard {
 	int status;
 	char tag[PK_TAG_MAX]; /* "" none */
@@ -144,6 +146,54 @@ static void what_is_the_same_is_not_sent(void **state)
 	ask_ok("DELETE", "/v1/lists/tagged", "");
 }
 
+static FILE *server_log;
+
+/* The server's log is a file. */
+static int setup_logged(void **state)
+{
+	int kept = dup(STDERR_FILENO), r;
+
+	server_log = tmpfile();
+	if (!server_log || kept < 0 || dup2(fileno(server_log), STDERR_FILENO) < 0)
+		return -1;
+	r = setup(state);
+	(void)dup2(kept, STDERR_FILENO); /* else what follows is not seen */
+	close(kept);
+	return r;
+}
+
+/* One refused change, from the unix socket: it is told after the answer. */
+static void is_written_down(const char *method, const char *path, const char *act)
+{
+	static char text[1 << 16];
+	const struct passwd *me = getpwuid(getuid());
+	off_t had = lseek(fileno(server_log), 0, SEEK_END); /* the server writes there, too */
+	char want[128];
+
+	assert_non_null(me);
+	text[0] = '\0';
+	snprintf(want, sizeof(want), "audit: %s tagged by %s: precondition\n", act, me->pw_name);
+	assert_int_equal(tell(method, path, "If-Match", "\"x\"", "10.2.0.0/16\n").status, 412);
+	for (int i = 0; i < 500 && !strstr(text, want); i++) {
+		ssize_t n = pread(fileno(server_log), text, sizeof(text) - 1, had);
+
+		text[n < 0 ? 0 : n] = '\0';
+		usleep(10000);
+	}
+	assert_non_null(strstr(text, want));
+}
+
+static void what_is_refused_is_written_down(void **state)
+{
+	(void)state;
+	is_written_down("PUT", "/v1/lists/tagged", "list push");
+	ask_ok("PUT", "/v1/lists/tagged", "10.3.0.0/16\n");
+	is_written_down("POST", "/v1/lists/tagged/mode?mode=off", "list mode");
+	is_written_down("POST", "/v1/lists/tagged/confirm", "list confirm");
+	is_written_down("DELETE", "/v1/lists/tagged", "list remove");
+	ask_ok("DELETE", "/v1/lists/tagged", "");
+}
+
 /* Two that read the same list and write at once: one of them hears that it has changed. */
 static void no_update_is_lost(void **state)
 {
@@ -175,8 +225,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_change_has_its_tag),
 		cmocka_unit_test(what_is_the_same_is_not_sent),
+		cmocka_unit_test(what_is_refused_is_written_down),
 		cmocka_unit_test(no_update_is_lost),
 	};
 
-	return cmocka_run_group_tests_name("api/tag", tests, setup, teardown);
+	return cmocka_run_group_tests_name("api/tag", tests, setup_logged, teardown);
 }
