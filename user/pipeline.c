@@ -318,7 +318,11 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
 
 int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum)
 {
-	return p->alerts ? pk_pipeline_alerts_intel(p->alerts, now_ms, ret_sum) : -ENOTSUP;
+	int r = p->alerts ? pk_pipeline_alerts_intel(p->alerts, now_ms, ret_sum) : -ENOTSUP;
+
+	if (r == 0)
+		pk_pipeline_digests_all(&p->view, p->alerts);
+	return r;
 }
 
 void pk_pipeline_soon(struct pk_pipeline *p, uint64_t now_ns)

@@ -22,6 +22,14 @@ static int ask(void *arg, uint64_t serial, const struct pk_proc_id *id, uint64_t
 	return v->exe(v->arg, serial, id, ino);
 }
 
+/* By its name where its path is not known. */
+static void want(struct pk_view *v, const struct pk_process *p, uint64_t ino, uint64_t ts_ns)
+{
+	const char *path = pk_process_path(p);
+
+	pk_digests_want(v->digests, &p->id, ino, *path ? path : pk_process_name(p), ts_ns);
+}
+
 static bool begin(struct pk_view *v)
 {
 	int r;
@@ -40,8 +48,26 @@ void pk_pipeline_digests_exec(struct pk_view *v, const struct pk_pipeline_alerts
 {
 	if (!v->exe || !pk_pipeline_alerts_wants_digests(alerts) || !begin(v))
 		return;
-	pk_digests_want(v->digests, &proc->id, ev->exec->exe_ino, pk_process_path(proc),
-			ev->hdr->ts);
+	want(v, proc, ev->exec->exe_ino, ev->hdr->ts);
+}
+
+/* A child that runs what its parent does is told by the parent. */
+static bool is_same_as_parent(const struct pk_enrich *e, const struct pk_process *p)
+{
+	const struct pk_process *parent = pk_process_parent(&e->processes, p);
+
+	return parent && !parent->end_ns && parent->image[0] == p->image[0];
+}
+
+void pk_pipeline_digests_all(struct pk_view *v, const struct pk_pipeline_alerts *alerts)
+{
+	const struct pk_enrich *e = v->ocsf.enrich;
+
+	if (!v->exe || !pk_pipeline_alerts_wants_digests(alerts) || !begin(v))
+		return;
+	for (const struct pk_process *p = NULL; (p = pk_process_next(&e->processes, p));)
+		if (!p->end_ns && p->image[0] && p->image[0]->exe_ino && !is_same_as_parent(e, p))
+			want(v, p, p->image[0]->exe_ino, v->now_ns);
 }
 
 void pk_pipeline_digests_turn(struct pk_view *v, struct pk_pipeline_alerts *alerts)

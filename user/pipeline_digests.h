@@ -10,5 +10,7 @@ struct pk_view;
 /* A program started (or was found running): its file is asked for, if somebody wants to know. */
 void pk_pipeline_digests_exec(struct pk_view *v, const struct pk_pipeline_alerts *alerts,
 			      const struct pk_event *ev, const struct pk_process *proc);
+/* The same of all that run, when there is new intelligence. */
+void pk_pipeline_digests_all(struct pk_view *v, const struct pk_pipeline_alerts *alerts);
 /* Those that are done are shown to the detectors. Now and then, and cheap. */
 void pk_pipeline_digests_turn(struct pk_view *v, struct pk_pipeline_alerts *alerts);

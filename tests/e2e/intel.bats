@@ -98,11 +98,14 @@ hashes() { api /v1/status | jq -e ".file_hashes | $1"; }
 @test "a program whose file is listed is told, a near miss is not" {
 	local before known path
 	before=$(grep -c "configuration read again" "$run/log" || true)
-	for path in listed near gone; do
+	for path in listed near gone early; do
 		cp "$(command -v sleep)" "$run/$path"
 		printf x >>"$run/$path"
 	done
 	printf y >>"$run/near"
+	in_client "$run/early" 30 & # before anybody knows
+	others="$others $!"
+	sleep 0.5
 	sha256sum "$run/listed" >"$intel/list.txt"
 	kill -HUP "$daemon"
 	wait_for 10 reloads $((before + 1))
@@ -112,6 +115,7 @@ hashes() { api /v1/status | jq -e ".file_hashes | $1"; }
 	rm "$run/gone"
 	in_client "$run/near" 1
 	in_client "$run/listed" 1
+	wait_for 10 ran "$run/early"
 	wait_for 10 ran "$run/listed"
 	wait_for 10 ran "$run/gone"
 	! ran "$run/near" || false

@@ -19,7 +19,7 @@
 /* Of the file that a process ran. */
 struct pk_digest {
 	struct pk_proc_id id;
-	uint64_t ts_ns;            /* boottime of its exec */
+	uint64_t ts_ns;            /* boottime of its exec, or of looking again */
 	char path[PK_DIGEST_PATH]; /* at its exec, cut */
 	char sha256[PK_DIGEST_TEXT];
 	uint64_t size; /* bytes */
