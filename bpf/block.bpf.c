@@ -309,9 +309,9 @@ static __always_inline bool pk_quick_count(__u32 line, const __u64 remote[2], __
 	__u64 now = pk_now_tick();
 	bool counted;
 
-	if (!t)
+	if (!t || *(volatile __u32 *)&t->busy) /* we came while pk_drain() runs here */
 		return false;
-	*(volatile __u32 *)&t->busy = 1; /* the agent's interrupt, see pk_drain() */
+	*(volatile __u32 *)&t->busy = 1; /* pk_drain() may come while we do */
 	barrier();
 	counted = pk_tally_add(t, line, remote, bytes, now);
 	if (!counted) {

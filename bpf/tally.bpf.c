@@ -40,7 +40,10 @@ int pk_tally_flush(struct pk_blk_tally *t)
 	return 0;
 }
 
-/* On the CPU it is run on. 1: a packet is being counted there; ask again. */
+/*
+ * On the CPU it is run on: as an interrupt, or in the agent's own context when it is there already,
+ * where packets come in between. 1: a packet is being counted there; ask again.
+ */
 SEC("raw_tp")
 int pk_drain(void *ctx)
 {
@@ -51,5 +54,10 @@ int pk_drain(void *ctx)
 		return 0;
 	if (*(volatile __u32 *)&t->busy)
 		return 1;
-	return pk_tally_flush(t);
+	*(volatile __u32 *)&t->busy = 1;
+	barrier();
+	(void)pk_tally_flush(t); /* always 0 */
+	barrier();
+	*(volatile __u32 *)&t->busy = 0;
+	return 0;
 }

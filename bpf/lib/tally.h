@@ -19,7 +19,7 @@ static __always_inline bool pk_rule_is_due(__u64 last, __u64 now)
 	return !last || now - last >= PK_NEWS_NS;
 }
 
-/* Writes what is pending to its rules. Only while busy, or where no packet can come. Always 0. */
+/* Writes what is pending to its rules. Only while busy. Always 0. */
 int pk_tally_flush(struct pk_blk_tally *t);
 
 static __always_inline __u32 pk_tally_hash(__u32 line)

@@ -113,7 +113,7 @@ struct pk_blk_pending {
 	__u64 peer[2];
 };
 struct pk_blk_tally {
-	__u32 busy;               /* a packet is being counted */
+	__u32 busy;               /* a packet is being counted, or it is being emptied */
 	__u32 n;                  /* pending, each of another line */
 	__u8 at[PK_BLK_TALLY_AT]; /* by hash of the line: where it is, if it is there */
 	struct pk_blk_pending v[PK_BLK_TALLY];
