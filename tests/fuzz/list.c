@@ -41,6 +41,11 @@ static void check_entries(const struct pk_list_data *d)
 	for (size_t i = 1; i < d->n_names; i++)
 		require(strcmp(pk_block_text_at(&d->texts, d->names[i - 1].text),
 			       pk_block_text_at(&d->texts, d->names[i].text)) < 0);
+	for (size_t i = 0; i < d->n_hashes; i++) {
+		const char *hash = pk_block_text_at(&d->texts, d->hashes[i].text);
+
+		require(strlen(hash) == 64 && strspn(hash, "0123456789abcdefABCDEF") == 64);
+	}
 }
 
 static void check_again(const struct pk_list_data *d)
@@ -83,10 +88,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	o.format = data[0] % PK_LIST_FORMATS;
 	o.skip_bad = data[0] >> 4 & 1;
 	o.column = columns[data[0] >> 5 & 3];
+	o.hashes = (data[0] >> 5 & 3) == 3;
 	r = pk_list_read(data + 1, size - 1, &o, &d);
 	require(r == 0 || r == -EBADMSG || r == -EFBIG);
 	require(d.n <= ENTRIES_MAX && d.n_names <= ENTRIES_MAX && d.n_bad <= 100);
-	require(r == 0 || (!d.n && !d.n_names));
+	require(d.n_hashes <= (o.hashes ? ENTRIES_MAX : 0));
+	require(r == 0 || (!d.n && !d.n_names && !d.n_hashes));
 	require(r != -EBADMSG || d.n_bad);
 	require(r != 0 || o.skip_bad || !d.bad_total);
 	check_entries(&d);
