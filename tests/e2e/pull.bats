@@ -235,3 +235,28 @@ metric() { api /metrics | grep -F "$1" | awk '{ print $2 }'; }
 	wait_for 15 version drop 6
 	api /v1/status | jq -e '.pull.running'
 }
+
+@test "a million entries come whole, in bounded time and memory, and then cost no byte" {
+	[ -n "${PICKET_FULL:-}" ] || skip "PICKET_FULL=1 runs it"
+	stop_daemon
+	seq 0 999999 | awk '{ printf "100.%d.%d.%d\n", 64 + int($1 / 65536), int($1 / 256) % 256, $1 % 256 }' >"$run/big.txt"
+	publish "$run/big.txt" "$www" --version 1
+	sed -i -e "s|^  lists: .*|  lists: [\"big=https://$server_ip:8448/big\"]|; s/^  interval: .*/  interval: 5s/; s/^  timeout: .*/  timeout: 20s/" \
+		-e 's/^  size_max: .*/  size_max: 64M/; s/^  stale: .*/  stale: 1h/' "$run/picket.yaml"
+	launch_apart
+	wait_for 20 api /v1/lists
+	export daemon
+	mirror 8448 "$www"
+	began=$(date +%s%N)
+	wait_for 60 version big 1
+	took=$((($(date +%s%N) - began) / 1000000))
+	api /v1/lists/big | jq -e '.list.entries == 1000000 and .list.mode == "enforce"'
+	peak() { awk '/^VmHWM/ { print int($2 / 1024) }' /proc/"$1"/status; }
+	core=$(pgrep -x -P "$daemon" -u nobody picketd)
+	echo "# 1,000,000 entries pulled: $took ms with the wait for the turn, $(stat -c %s "$www/big") bytes; at most $(peak "$core") MiB the agent, $(peak "$(pull_pid)") MiB who fetches" >&3
+	[ "$(peak "$core")" -lt 384 ]
+	[ "$(peak "$(pull_pid)")" -lt 64 ]
+	unchanged() { [ "$(grep -c '^/big 304 0 ' "$run/8448")" -ge 2 ]; }
+	wait_for 40 unchanged
+	[ "$(grep -c '^/big 200 ' "$run/8448")" = 1 ]
+}
