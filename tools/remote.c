@@ -171,25 +171,38 @@ static void start_more(struct pk_remote *r)
 	}
 }
 
+/* Those that are over. False: none is. */
+static bool take_finished(struct pk_remote *r)
+{
+	bool any = false;
+	CURLMsg *m;
+	int n;
+
+	while ((m = curl_multi_info_read(r->multi, &n))) {
+		CURL *c = m->easy_handle;
+		CURLcode code = m->data.result;
+		struct request *q;
+
+		curl_easy_getinfo(c, CURLINFO_PRIVATE, (char **)&q);
+		(void)curl_multi_remove_handle(r->multi, c); /* it is there */
+		r->going--;
+		finish(q, code);
+		any = true;
+	}
+	return any;
+}
+
 void pk_remote_run(struct pk_remote *r, void (*idle)(void *arg), void *arg)
 {
-	CURLMsg *m;
+	bool any;
 	int n;
 
 	for (start_more(r); r->going; start_more(r)) {
 		(void)curl_multi_perform(r->multi, &n); /* what fails shows as a message */
-		while ((m = curl_multi_info_read(r->multi, &n))) {
-			CURL *c = m->easy_handle;
-			CURLcode code = m->data.result;
-			struct request *q;
-
-			curl_easy_getinfo(c, CURLINFO_PRIVATE, (char **)&q);
-			(void)curl_multi_remove_handle(r->multi, c); /* it is there */
-			r->going--;
-			finish(q, code);
-		}
+		any = take_finished(r);
 		if (idle)
 			idle(arg);
-		(void)curl_multi_poll(r->multi, NULL, 0, 100, NULL); /* or the time is over */
+		if (!any) /* else who was told may have asked for more: that begins at once */
+			(void)curl_multi_poll(r->multi, NULL, 0, 100, NULL);
 	}
 }
