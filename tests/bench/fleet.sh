@@ -21,14 +21,18 @@ on=$((agents - off - weak))
 trap 'stop; nats_stop; rm -rf "$run"' EXIT
 
 now() { date +%s%N; }
+wire() { cat /sys/class/net/lo/statistics/tx_bytes; }
 ms() { echo $((($(now) - $1) / 1000000)); }
 picket() { "$PICKET_BUILD/picket" "$@"; }
 
-# start FIRST COUNT [weak]
+ready() { [ "$(grep -c "gate: certificates were read" "$run/fleet.log")" -ge "$1" ]; }
+# start FIRST COUNT [weak]: until they listen
 start() {
+	local before
+	before=$(grep -c "gate: certificates were read" "$run/fleet.log" || true)
 	"$PICKET_BUILD/tests/bench/fleet" "$run" "$@" >"$run/started.$1" 2>>"$run/fleet.log" &
 	started="${started:-} $!"
-	wait_for 60 grep -q agents "$run/started.$1"
+	wait_for 120 ready $((before + $2))
 }
 # The agents end with it.
 stop() {
@@ -89,7 +93,7 @@ through_push() {
 }
 
 through_nats() {
-	local began
+	local began bytes
 	nats_has || {
 		echo "no nats-server: not run"
 		return
@@ -99,23 +103,24 @@ through_nats() {
 	echo "$nats_servers" >"$run/nats/servers"
 	agents_up
 	sign 2
-	began=$(now)
+	began=$(now) bytes=$(wire)
 	picket list publish --server "$nats_servers" --ca "$run/nats/ca.pem" --cert "$run/nats/admin.pem" --key "$run/nats/admin.key" "$run/drop.txt" >/dev/null
 	sleep 0.5
 	nats_kill 2 KILL
 	wait_for 300 said 2 $on || true
-	echo "NATS, one server killed: $(ms "$began") ms; $((agents * $(stat -c %s "$run/drop.txt"))) bytes in all"
+	echo "NATS, one server killed: $(ms "$began") ms; $(($(wire) - bytes)) bytes on the wire, with what servers tell each other"
 	echo "asked one by one: $(in_force 2 0 $on) of $on have it, $(in_force 2 $on $((on + weak))) of $weak without room"
-	began=$(now)
+	began=$(now) bytes=$(wire)
 	start $((on + weak)) $off
 	wait_for 300 said 2 $((on + off)) || true
-	echo "those that were off: $(ms "$began") ms after they came"
+	echo "those that were off: $(ms "$began") ms after they came; $(($(wire) - bytes)) bytes"
 	echo "asked one by one: $(in_force 2 $((on + weak)) "$agents") of $off have it"
 	footprint
 	stop
 }
 
 mkdir -p "$run"/keys.d && chmod 755 "$run"
+touch "$run/fleet.log"
 picket pki init --dir "$run/pki" >/dev/null
 picket pki issue --dir "$run/pki" web --san 127.0.0.1 >/dev/null
 picket pki issue --dir "$run/pki" operator >/dev/null
