@@ -115,6 +115,16 @@ hub_hosts() { picket hub hosts --config "$run/hub.yaml" -o json | jq -se "$1"; }
 	wait_for 20 found hub_new_name 'length == 1 and .[0].unmapped.picket.value == "c2.example"'
 }
 
+@test "a file that intelligence lists, run at three hosts" {
+	hub_config hub
+	start_hub
+	hash=$(sha256sum "$BATS_TEST_FILENAME" | cut -d ' ' -f 1)
+	for k in 1 2 3; do
+		alert "" "" "" '{}' | jq -c --arg h "$hash" '.evidences = [{process: {pid: 7}}, {data: {indicator: $h, kind: "sha256", sha256: $h}}] | del(.unmapped.picket.remote)' | from web$k
+	done
+	wait_for 20 found hub_new_sha256 "length == 1 and .[0].unmapped.picket.value == \"$hash\" and .[0].severity == \"High\""
+}
+
 @test "from the first host to the third; a node is killed in between" {
 	hub_config hub
 	start_hub

@@ -29,7 +29,8 @@ const struct pk_conf_row pk_conf_hub[] = {
 	  .doc = "Hosts that are known at once; what others send is counted and left." },
 	{ "hub.host_values", PK_CONF_COUNT, true, AT(hub_values), RANGE(16, 1000000), "2000",
 	  "values",
-	  .doc = "Addresses, names and fingerprints kept of one host; its own oldest go, so that "
+	  .doc = "Addresses, names, fingerprints and hashes kept of one host; its own oldest go, "
+		 "so that "
 		 "none can push out what others saw." },
 	{ "hub.host_alerts", PK_CONF_COUNT, true, AT(hub_alerts), RANGE(16, 1000000), "1000",
 	  "alerts", .doc = "Alerts kept of one host; its own oldest go." },
@@ -38,7 +39,8 @@ const struct pk_conf_row pk_conf_hub[] = {
 	{ "hub.source_window", PK_CONF_DURATION, true, AT(hub_source_ns),
 	  RANGE(60 * SEC, 3650 * 24 * HOUR), "168h", .doc = "Within this time." },
 	{ "hub.new_hosts", PK_CONF_COUNT, true, AT(hub_new_hosts), RANGE(2, 10000), "3", "hosts",
-	  .doc = "Hosts whose alerts have the same address, name or JA4 that none had before." },
+	  .doc = "Hosts whose alerts have the same address, name, JA4 or SHA-256 of a program that "
+		 "none had before." },
 	{ "hub.new_window", PK_CONF_DURATION, true, AT(hub_new_ns),
 	  RANGE(60 * SEC, 3650 * 24 * HOUR), "24h",
 	  .doc = "Within this time since the first one." },

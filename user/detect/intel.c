@@ -216,6 +216,7 @@ static void see_digest(struct pk_detect *d, const struct pk_indicators *t, const
 	pk_finding_field(&f, "where", "program");
 	pk_finding_field(&f, "path", "%s", g->path);
 	pk_finding_field(&f, "size", "%ju", (uintmax_t)g->size);
+	pk_finding_field(&f, "sha256", "%s", g->sha256); /* incidents and the hub look for it */
 	pk_finding_field(&f, "list", "%s", i.source);
 	if (*i.reason)
 		pk_finding_field(&f, "reason", "%s", i.reason);

@@ -29,7 +29,8 @@ static const char *const refusals[PK_HUB_REFUSALS] = {
 static const char *const kinds[PK_HUB_KINDS] = { [PK_HUB_SOURCE] = "source",
 						 [PK_HUB_ADDRESS] = "address",
 						 [PK_HUB_NAME] = "name",
-						 [PK_HUB_JA4] = "ja4" };
+						 [PK_HUB_JA4] = "ja4",
+						 [PK_HUB_SHA256] = "sha256" };
 
 const char *pk_hub_refusal_name(unsigned why)
 {
@@ -109,6 +110,16 @@ static bool take_ja4(json_t *j, char ret[PK_HUB_VALUE_MAX])
 	       strspn(ret, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(ret);
 }
 
+/* 64 hex digits, in lower case. */
+static bool take_sha256(json_t *j, char ret[PK_HUB_VALUE_MAX])
+{
+	if (!take_word(j, ret, 65))
+		return false;
+	for (char *p = ret; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return strspn(ret, "0123456789abcdef") == 64;
+}
+
 static void add(struct pk_hub_record *r, enum pk_hub_kind kind, json_t *j,
 		bool (*take)(json_t *j, char ret[PK_HUB_VALUE_MAX]))
 {
@@ -178,8 +189,11 @@ static void read_values(json_t *o, json_t *own, struct pk_hub_record *r)
 
 	if (remote && !take_address(remote, r->remote))
 		r->values_lost++;
-	for (size_t i = 0; i < json_array_size(evidences) && i < EVIDENCES_MAX; i++)
+	for (size_t i = 0; i < json_array_size(evidences) && i < EVIDENCES_MAX; i++) {
 		read_flow(json_array_get(evidences, i), r);
+		add(r, PK_HUB_SHA256, at(json_array_get(evidences, i), "data", "sha256"),
+		    take_sha256);
+	}
 	if (json_array_size(evidences) > EVIDENCES_MAX)
 		r->values_lost += (unsigned)(json_array_size(evidences) - EVIDENCES_MAX);
 	if (!r->inbound)

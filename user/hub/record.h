@@ -19,6 +19,7 @@ enum pk_hub_kind {
 	PK_HUB_ADDRESS, /* address that the host called, of no name */
 	PK_HUB_NAME,    /* name that the host called */
 	PK_HUB_JA4,     /* fingerprint of a TLS client */
+	PK_HUB_SHA256,  /* of a file that was run */
 	PK_HUB_KINDS
 };
 

@@ -27,6 +27,12 @@ static const struct pk_hub_rule rules[PK_HUB_KINDS] = {
 			     NEW_NEXT, PK_MEDIUM, 50 },
 	[PK_HUB_NAME] = { "hub_new_name", "New name on several hosts", "T1071", NEW_DOUBT, NEW_NEXT,
 			  PK_MEDIUM, 50 },
+	[PK_HUB_SHA256] = { "hub_new_sha256", "New program on several hosts", "T1570",
+			    "A tool that administrators or a package brought to all of them",
+			    "Isolate the first of these hosts; find out how the file came from one "
+			    "to "
+			    "the next, and remove it.",
+			    PK_HIGH, 75 },
 	[PK_HUB_JA4] = { "hub_new_ja4", "New TLS client on several hosts", "T1071", NEW_DOUBT,
 			 NEW_NEXT, PK_MEDIUM, 50 },
 };

@@ -190,6 +190,8 @@ static void test_digest(void **state)
 	assert_false(f->has_remote || f->spoofable);
 	assert_string_equal(f->field[0].value, g.sha256);
 	assert_string_equal(f->field[3].value, "/tmp/odd");
+	assert_string_equal(f->field[5].name, "sha256"); /* as incidents and the hub look for it */
+	assert_string_equal(f->field[5].value, g.sha256);
 	assert_non_null(strstr(f->detail, "list"));
 	g.sha256[63]++;
 	pk_detect_see(seen.detect, &s);

@@ -33,7 +33,7 @@ struct sent {
 	const char *host;
 	double hour;
 	const char *src, *dst, *remote; /* addresses */
-	const char *ja4, *name;
+	const char *ja4, *name, *sha256;
 	bool spoofable;
 	const char *uid; /* NULL: another one each time */
 	unsigned sequence;
@@ -114,20 +114,23 @@ static inline void write_flow(char *out, size_t size, const struct sent *s)
 
 static inline enum pk_hub_refusal fleet_send(struct fleet *f, struct sent s)
 {
-	char json[2048], flow[512] = "", remote[128] = "", subject[128], uid[32];
+	char json[2048], flow[512] = "", remote[128] = "", subject[128], uid[32], file[128] = "";
 	int64_t at = T0 + (int64_t)(s.hour * HOUR_MS);
 
 	snprintf(uid, sizeof(uid), "a-%u", ++f->number);
 	if (s.src)
 		write_flow(flow, sizeof(flow), &s);
+	if (s.sha256)
+		snprintf(file, sizeof(file), "%s{\"data\":{\"sha256\":\"%s\"}}", s.src ? "," : "",
+			 s.sha256);
 	if (s.remote)
 		snprintf(remote, sizeof(remote), ",\"remote\":\"%s\"", s.remote);
 	snprintf(json, sizeof(json),
 		 "{\"metadata\":{\"uid\":\"%s\",\"sequence\":%u},\"class_uid\":2004,"
 		 "\"severity_id\":3,\"time\":%lld,\"message\":\"m\",\"status_id\":1,"
-		 "\"finding_info\":{\"analytic\":{\"uid\":\"rule\"}},\"evidences\":[%s],"
+		 "\"finding_info\":{\"analytic\":{\"uid\":\"rule\"}},\"evidences\":[%s%s],"
 		 "\"unmapped\":{\"picket\":{\"spoofable\":%s%s}}}",
-		 s.uid ? s.uid : uid, s.sequence, (long long)at, flow,
+		 s.uid ? s.uid : uid, s.sequence, (long long)at, flow, file,
 		 s.spoofable ? "true" : "false", remote);
 	snprintf(subject, sizeof(subject), "picket.default.%s.alerts", s.host);
 	return fleet_raw(f, subject, json, at);

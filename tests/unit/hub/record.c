@@ -81,6 +81,37 @@ static void test_outbound(void **state)
 	assert_true(has(&r, PK_HUB_ADDRESS, "192.0.2.7"));
 }
 
+static void test_files(void **state)
+{
+	static const char *const bad[] = {
+		"\"ba78\"", "7", "[]",
+		"\"zz7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61"
+		"f20015ad\"",
+		"\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61"
+		"f20015ad0\""
+	};
+	struct pk_hub_record r;
+	char json[1024];
+
+	(void)state;
+	assert_int_equal(
+		read_text("{" HEAD ",\"evidences\":[{\"process\":{\"pid\":7}},{\"data\":"
+			  "{\"indicator\":\"x\",\"sha256\":\"BA7816bf8f01cfea414140de5dae22"
+			  "23b00361a396177a9cb410ff61f20015ad\"}}]}",
+			  &r),
+		PK_HUB_TAKEN);
+	assert_int_equal(r.values, 1);
+	assert_true(has(&r, PK_HUB_SHA256,
+			"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(json, sizeof(json),
+			 "{" HEAD ",\"evidences\":[{\"data\":{\"sha256\":%s}}]}", bad[i]);
+		assert_int_equal(read_text(json, &r), PK_HUB_TAKEN);
+		assert_int_equal(r.values, 0);
+		assert_int_equal(r.values_lost, 1);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -163,9 +194,8 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_inbound),
-		cmocka_unit_test(test_outbound),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_inbound), cmocka_unit_test(test_outbound),
+		cmocka_unit_test(test_files),   cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_hostile),
 	};
 

@@ -120,6 +120,36 @@ static void test_new(void **state)
 	fleet_done(&f);
 }
 
+#define HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a"
+
+static void ran(struct fleet *f, const char *host, double hour, const char *sha256)
+{
+	assert_int_equal(
+		fleet_send(f, (struct sent){ .host = host, .hour = hour, .sha256 = sha256 }),
+		PK_HUB_TAKEN);
+}
+
+/* The same file, and one that differs in its last digit. */
+static void test_new_file(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_make(&f, NULL);
+	ran(&f, "a", 1, HASH "d");
+	ran(&f, "b", 2, "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
+	ran(&f, "c", 3, HASH "e");
+	ran(&f, "a", 3, HASH "d");
+	assert_int_equal(f.lines, 0);
+	ran(&f, "d", 4, HASH "d");
+	assert_int_equal(f.lines, 1);
+	assert_true(was_told(&f, "\"uid\":\"hub_new_sha256\""));
+	assert_true(was_told(&f, "\"severity\":\"High\""));
+	assert_true(was_told(&f, "\"host\":\"d\",\"sha256\":\"" HASH "d\""));
+	assert_false(was_told(&f, "\"host\":\"c\""));
+	fleet_done(&f);
+}
+
 static void test_new_is_over(void **state)
 {
 	struct fleet f;
@@ -163,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_told_again_when_twice_as_large),
 		cmocka_unit_test(test_new),
+		cmocka_unit_test(test_new_file),
 		cmocka_unit_test(test_new_is_over),
 		cmocka_unit_test(test_forged),
 	};
