@@ -67,12 +67,12 @@ static const struct pk_column columns[] = {
 	{ "WHAT", 30, false, true, v_what },
 };
 
-enum { STATE = 256, TEAM, VERDICT, REASON, AWARE, DRY, PLAYBOOK };
+enum { STATE = 256, TEAM, VERDICT, REASON, AWARE, DRY, PLAYBOOK, STEP };
 
 struct wish {
 	enum pk_format format;
 	bool all, follow, aware, dry;
-	const char *state, *team, *verdict, *reason, *playbook, *limit;
+	const char *state, *team, *verdict, *reason, *playbook, *limit, *step;
 };
 
 static int read_one(int c, struct wish *w)
@@ -83,6 +83,7 @@ static int read_one(int c, struct wish *w)
 			    : c == REASON   ? &w->reason
 			    : c == PLAYBOOK ? &w->playbook
 			    : c == 'n'      ? &w->limit
+			    : c == STEP     ? &w->step
 					    : NULL;
 
 	if (text)
@@ -396,6 +397,38 @@ static int run_contain(const struct pk_command *self, int argc, char **argv)
 	return pk_incident_contain(argv[optind], w.playbook, w.reason, w.dry);
 }
 
+/* What a playbook waits for: this is what became of it. */
+static int answer_step(const struct pk_command *self, int argc, char **argv, const char *result)
+{
+	json_t *body = json_object();
+	struct wish w = {};
+	int r = read_options(self, argc, argv, &w);
+
+	if (!r && w.step && (!*w.step || strspn(w.step, "0123456789") != strlen(w.step))) {
+		fprintf(stderr,
+			"picket: --step takes the number that incident show tells, not %s\n",
+			w.step);
+		r = 2;
+	}
+	if (r || optind + 1 != argc) {
+		json_decref(body);
+		return misused(self, r);
+	}
+	set(body, "result", result);
+	set(body, "step", w.step);
+	return act(argv[optind], "/step", body, &w);
+}
+
+static int run_done(const struct pk_command *self, int argc, char **argv)
+{
+	return answer_step(self, argc, argv, "done");
+}
+
+static int run_skip(const struct pk_command *self, int argc, char **argv)
+{
+	return answer_step(self, argc, argv, "skipped");
+}
+
 static int run_revert(const struct pk_command *self, int argc, char **argv)
 {
 	struct wish w = {};
@@ -421,6 +454,12 @@ static const struct option show_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 static const struct option act_options[] = {
+	{ "reason", required_argument, NULL, REASON },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+static const struct option step_options[] = {
+	{ "step", required_argument, NULL, STEP },
 	{ "reason", required_argument, NULL, REASON },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -553,6 +592,34 @@ static const struct pk_command cmd_contain = {
 		"  picket incident contain 3 --dry-run\n"
 		"  picket incident contain 3 --reason 'it is real'\n",
 };
+static const struct pk_command cmd_done = {
+	.name = "incident done",
+	.what = "say that what its playbook waits for was done: it goes on",
+	.usage = "incident done [--step N] --reason TEXT ID",
+	.options = step_options,
+	.run = run_done,
+	.help = "      --step N         which, where several wait (picket incident show)\n"
+		"      --reason TEXT    what was done; it stays with the incident\n"
+		"  -h, --help           this text\n\n"
+		"A playbook stops where a person is to do something. It goes on as its way leads\n"
+		"after success; with what nobody did in the time that the playbook gives, as\n"
+		"after failure.\n\n"
+		"Examples:\n"
+		"  picket incident done 3 --reason 'reimaged from the image of May'\n",
+};
+static const struct pk_command cmd_skip = {
+	.name = "incident skip",
+	.what = "go on without what its playbook waits for",
+	.usage = "incident skip [--step N] --reason TEXT ID",
+	.options = step_options,
+	.run = run_skip,
+	.help = "      --step N         which, where several wait (picket incident show)\n"
+		"      --reason TEXT    why not; it stays with the incident\n"
+		"  -h, --help           this text\n\n"
+		"The playbook goes on as its way leads when this step fails.\n\n"
+		"Examples:\n"
+		"  picket incident skip 3 --reason 'the host is gone anyway'\n",
+};
 static const struct pk_command cmd_revert = {
 	.name = "incident revert",
 	.what = "take back what is in force: unblock, let go on",
@@ -564,14 +631,15 @@ static const struct pk_command cmd_revert = {
 };
 
 static const struct pk_command *const subs[] = {
-	&cmd_ls,      &cmd_show,   &cmd_ack,   &cmd_assign, &cmd_note,
-	&cmd_contain, &cmd_revert, &cmd_close, &cmd_state,  NULL,
+	&cmd_ls,   &cmd_show, &cmd_ack,    &cmd_assign, &cmd_note,  &cmd_contain,
+	&cmd_done, &cmd_skip, &cmd_revert, &cmd_close,  &cmd_state, NULL,
 };
 
 const struct pk_command pk_cmd_incident = {
 	.name = "incident",
 	.what = "what alerts add up to: list, show, acknowledge, contain, close",
-	.usage = "incident ls|show|ack|assign|note|contain|revert|close|state [ARGUMENT]...",
+	.usage = "incident ls|show|ack|assign|note|contain|done|skip|revert|close|state "
+		 "[ARGUMENT]...",
 	.options = show_options + 1,
 	.run = pk_command_sub,
 	.sub = subs,

@@ -272,6 +272,31 @@ static void undo(struct pk_buf *out, json_t *i)
 			   pk_json_num(i, "unmapped.picket.number"));
 }
 
+/* What playbooks wait for, for whom, how long, and how to say that it is done. */
+static void waits(struct pk_buf *out, json_t *i)
+{
+	json_t *all = own(i, "waits"), *w;
+	double number = pk_json_num(i, "unmapped.picket.number");
+	size_t k, n = 0;
+
+	json_array_foreach(all, k, w) n += !json_object_get(w, "result_id");
+	json_array_foreach(all, k, w)
+	{
+		if (json_object_get(w, "result_id"))
+			continue; /* it is decided, and goes on when another playbook is through */
+		pk_buf_str(out, "  - its playbook waits for ");
+		pk_show_text(out, pk_json_text(w, "whom"));
+		pk_buf_str(out, " until ");
+		pk_show_clock(out, json_integer_value(json_object_get(w, "until")));
+		pk_buf_str(out, ":\n");
+		pk_show_wrapped(out, 6, pk_json_text(w, "text"));
+		pk_buf_fmt(out, "      then: picket incident done %.0f ", number);
+		if (n > 1)
+			pk_buf_fmt(out, "--step %.0f ", pk_json_num(w, "number"));
+		pk_buf_str(out, "--reason TEXT (or skip)\n");
+	}
+}
+
 /* What alerts say, each once, then what the tool can do in this state. */
 static void advice(struct pk_buf *out, json_t *i)
 {
@@ -280,6 +305,7 @@ static void advice(struct pk_buf *out, json_t *i)
 	size_t k;
 
 	heading(out, "What to do");
+	waits(out, i);
 	json_array_foreach(alerts, k, a)
 	{
 		const char *next = pk_json_text(a, "next");

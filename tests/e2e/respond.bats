@@ -4,6 +4,7 @@
 # taken back; and an address in forged packets is never blocked, whoever asks. Only the client's
 # namespace is watched, so the server is a stranger.
 
+bats_require_minimum_version 1.5.0
 net=pkrs playbooks=/tmp/pkrs-playbooks
 load lib
 
@@ -40,12 +41,21 @@ setup_file() {
 	PY
 	cat >"$run/miner.py" <<-'PY'
 		import socket, sys, time
-		s = socket.create_connection((sys.argv[1], 3333))
-		s.sendall(b'{"id":1,"method":"mining.subscribe","params":["x/1.0"]}\n')
+		def begin():
+		    s = socket.create_connection((sys.argv[1], 3333), timeout=5)
+		    s.sendall(b'{"id":1,"method":"mining.subscribe","params":["x/1.0"]}\n')
+		    return s
+		s = begin()
 		while True:
-		    s.recv(4096)
 		    time.sleep(0.1)
-		    s.sendall(b'{"id":2,"method":"mining.submit","params":[]}\n')
+		    try:
+		        s.sendall(b'{"id":2,"method":"mining.submit","params":[]}\n')
+		        s.recv(4096)
+		    except OSError: # blocked or broken off: tries again, as miners do
+		        try:
+		            s = begin()
+		        except OSError:
+		            pass
 	PY
 	in_server python3 "$run/pool.py" $server_ip 3>&- &
 	export others=$!
@@ -53,7 +63,14 @@ setup_file() {
 	cp user/share/playbooks/*.json $playbooks
 	jq '.id = "playbook--0b0c51e6-9a3b-4d3e-8f4e-6a4f5d3c2b1a" |
 		(.workflow[] | select(.commands[0].command == "picket isolate --ttl 30m")).commands[0].command =
-		"picket suspend __pid__:value --ttl 10s"' user/share/playbooks/isolate.json >$playbooks/pause.json
+		"picket suspend __pid__:value --ttl 10s" |
+		.agent_definitions["individual--5018c5a3-91f3-46af-94ff-2f9d15565fb4"] = {type: "individual", name: "the night shift"} |
+		(.workflow | to_entries[] | select(.value.type == "end").key) as $last |
+		"action--7b0c51e6-9a3b-4d3e-8f4e-6a4f5d3c2b1a" as $ask |
+		.workflow |= with_entries(if .value.on_completion == $last then .value.on_completion = $ask else . end) |
+		.workflow[$ask] = {type: "action", name: "Reimage", on_completion: $last, timeout: 3600000,
+			agent: "individual--5018c5a3-91f3-46af-94ff-2f9d15565fb4",
+			commands: [{type: "manual", command: "Reimage the host."}]}' user/share/playbooks/isolate.json >$playbooks/pause.json
 	own_config "block, suspend, snapshot"
 	start_daemon
 	export daemon
@@ -99,6 +116,35 @@ state_of() { sed 's/.*) //' "/proc/$1/stat" | cut -c1; }
 	tcpdump -r data/packets.pcapng -nn 2>/dev/null | grep -q '10.97.0.2.3333'
 }
 
+waits() { incident 1 | jq -r '.unmapped.picket.waits[] | select(.result_id == null) | "\(.whom): \(.text)"'; }
+asked() { waits | grep -qF "$1"; }
+
+@test "a playbook waits for a person, and goes on when he did it" {
+	export PICKET_SOCKET=$run/picket.sock
+	wait_for 20 asked "who is on call: Find what started it" || { acts; false; }
+	picket incident show 1 | tee "$run/show"
+	grep -q 'its playbook waits for who is on call until ' "$run/show"
+	grep -q 'then: picket incident done 1 --reason TEXT' "$run/show"
+	picket playbook dry-run --incident 1 miner | grep -q 'waits until that is done or skipped, at most 4h'
+	picket playbook check user/share/playbooks/miner.json | grep -q 'a person (who is on call): Find what'
+	api /v1/playbooks | jq -e '.counts.waiting == 1 and .counts.active == 0'
+	# who and why are required, and only what waits can be done
+	run -2 picket incident done 1
+	[[ $output == *reason* ]]
+	run -1 picket incident done --step 999 --reason x 1
+	[[ $output == *"no step of this number waits"* ]]
+	run -2 picket incident done --step one --reason x 1
+	picket incident done --reason 'it came by a mail; both are gone' 1
+	[ -z "$(waits)" ]
+	incident 1 | jq -e '[.unmapped.picket.acts[] | select(.what | startswith("Find what started it"))] |
+		map(.result) == ["advised", "done"] and (.[1].why == "it came by a mail; both are gone") and (.[1].who | contains("uid 0"))'
+	in_chain() { sqlite3 "$run/state/store/store.db" ".timeout 5000" \
+		"SELECT record FROM chain WHERE record LIKE '%Find what started it%'" | grep -q '"actor":"[^"]*uid 0'; }
+	wait_for 10 in_chain
+	run -1 picket incident skip --reason again 1
+	[[ $output == *"no step of it waits for a person"* ]]
+}
+
 @test "somebody takes it back, with a reason" {
 	pid=$(incident 1 | jq .unmapped.picket.suspect.pid)
 	PICKET_SOCKET=$run/picket.sock
@@ -128,7 +174,7 @@ is_stopped() { [ "$(state_of "$1")" = T ]; }
 	before=$(incident 1 | stops)
 	picket incident contain --playbook pause --reason 'for a moment' 1 2>&1 | tee "$run/contain"
 	! grep 'not on the disk' "$run/contain" || false
-	wait_for 5 is_stopped "$pid"
+	wait_for 5 is_stopped "$pid" || { acts; false; }
 	picket incident show 1 | grep "in force: suspend pid $pid until "
 	wait_for 10 stopped $((before + 1)) || { acts; false; }
 	wait_for 10 kept $((before + 1)) || { acts; on_disk | jq -c .unmapped.picket.acts; false; }
@@ -136,12 +182,17 @@ is_stopped() { [ "$(state_of "$1")" = T ]; }
 	wait $daemon || true
 	is_stopped "$pid"
 	launch_daemon
+	wait_for 30 asked "the night shift: Reimage the host." || { acts; false; }
 	wait_for 30 did "end of suspend pid $pid" || { acts; false; }
 	! is_stopped "$pid" || { acts; grep " by a response" "$run/log"; false; }
 	# it mines on: that is the same attack, and what was decided about it counts
 	sleep 2
 	api /v1/incidents | jq -e '.incidents | length == 1'
 	! is_stopped "$pid" || { acts; false; }
+	picket incident show 1 | grep -q 'waits for the night shift'
+	picket incident skip --reason 'nobody is there at night' 1
+	acts | grep -q '^refused Reimage the host. | nobody is there at night'
+	[ -z "$(waits)" ]
 	kill -9 "$pid"
 	picket incident close --verdict test --reason 'it was one' 1
 	incident 1 | jq -e '.unmapped.picket.state == "drill"'

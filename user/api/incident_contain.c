@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A person has a playbook run, or what it did taken back. What the steps do and whether they work
- * is respond's; this says who wanted it and why.
+ * A person has a playbook run, does what it asks for, or has what it did taken back. What the steps
+ * do and whether they work is respond's; this says who wanted it and why.
  */
 #include "api/incident_ask.h"
 #include "api/incidents.h"
@@ -17,6 +17,7 @@
 #include <picket/api.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct pk_playbook *named(const struct pk_view *v, const char *word)
@@ -112,6 +113,45 @@ int pk_incident_revert_post(struct pk_api_request *q)
 	return 0;
 }
 
+/* "done" or "skipped"; -EINVAL: a problem was answered. */
+static int result_of(struct pk_api_request *q, const struct pk_incident_ask *a, bool *ret_done)
+{
+	const char *result = pk_incident_ask_text(a, "result");
+
+	*ret_done = result && strcmp(result, "done") == 0;
+	if (*ret_done || (result && strcmp(result, "skipped") == 0))
+		return 0;
+	(void)pk_api_problem(q, 400, "result: expected done or skipped");
+	return -EINVAL;
+}
+
+int pk_incident_step_post(struct pk_api_request *q)
+{
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
+	const char *step;
+	uint64_t number;
+	char *end;
+	bool done;
+	int r;
+
+	if (pk_incident_ask_begin(q, "reason result step", true, &a) < 0 ||
+	    result_of(q, &a, &done) < 0)
+		return 0;
+	step = pk_incident_ask_text(&a, "step");
+	number = step ? strtoull(step, &end, 10) : 0;
+	if (step && (!number || *end || *step < '0' || *step > '9'))
+		return pk_api_problem(q, 400, "step: expected the number of a step that waits");
+	r = pk_respond_answer(q->view->respond, a.incident, number, done, &a.by, q->view->now_ns);
+	if (r == -ENOENT)
+		return pk_api_problem(q, 409,
+				      step ? "no step of this number waits for a person"
+					   : "no step of it waits for a person");
+	if (r == -ENOTUNIQ)
+		return pk_api_problem(q, 409, "several steps wait: say which by its number");
+	pk_incident_reply_kept(q, a.incident); /* what is stale is among its acts */
+	return 0;
+}
+
 static void write_playbook(struct pk_json *j, const struct pk_playbook *p)
 {
 	pk_json_obj(j, NULL);
@@ -150,6 +190,7 @@ int pk_playbooks_get(struct pk_api_request *q)
 	pk_json_obj(&j, "counts");
 	pk_json_u64(&j, "runs", n.runs);
 	pk_json_u64(&j, "active", n.active);
+	pk_json_u64(&j, "waiting", n.waiting);
 	pk_json_u64(&j, "steps", n.steps);
 	pk_json_u64(&j, "advised", n.advised);
 	pk_json_u64(&j, "failed", n.failed);

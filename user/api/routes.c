@@ -53,6 +53,8 @@ const struct pk_route pk_routes[] = {
 	INCIDENT("state", pk_incident_state_post),
 	{ EVHTTP_REQ_POST, PK_API_INCIDENTS, "contain", PK_ROUTE_REST, "", pk_incident_contain_post,
 	  PK_ROLE_OPERATOR },
+	{ EVHTTP_REQ_POST, PK_API_INCIDENTS, "step", PK_ROUTE_REST, "", pk_incident_step_post,
+	  PK_ROLE_OPERATOR },
 	{ EVHTTP_REQ_POST, PK_API_INCIDENTS, "revert", PK_ROUTE_REST, "", pk_incident_revert_post,
 	  PK_ROLE_OPERATOR },
 	GET(PK_API_PLAYBOOKS, 0, "", pk_playbooks_get),

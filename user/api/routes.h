@@ -31,6 +31,7 @@ int pk_incident_note_post(struct pk_api_request *q);
 int pk_incident_close_post(struct pk_api_request *q);
 int pk_incident_state_post(struct pk_api_request *q);
 int pk_incident_contain_post(struct pk_api_request *q);
+int pk_incident_step_post(struct pk_api_request *q);
 int pk_incident_revert_post(struct pk_api_request *q);
 int pk_playbooks_get(struct pk_api_request *q);
 int pk_mutes_get(struct pk_api_request *q);

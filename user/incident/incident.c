@@ -284,8 +284,25 @@ struct pk_incident_alert *pk_incident_alert_add(struct pk_incident *i)
 	return &i->alert[i->alerts++];
 }
 
+struct pk_incident_wait *pk_incident_wait_add(struct pk_incident *i)
+{
+	if (!i->wait)
+		i->wait = calloc(PK_INCIDENT_WAITS, sizeof(*i->wait));
+	if (!i->wait || i->waits == PK_INCIDENT_WAITS)
+		return NULL;
+	i->wait[i->waits] = (struct pk_incident_wait){ 0 };
+	return &i->wait[i->waits++];
+}
+
+void pk_incident_wait_drop(struct pk_incident *i, size_t k)
+{
+	i->waits--;
+	memmove(&i->wait[k], &i->wait[k + 1], (i->waits - k) * sizeof(*i->wait));
+}
+
 void pk_incident_done(struct pk_incident *i)
 {
+	free(i->wait);
 	free(i->alert);
 	free(i->act);
 	free(i->graph);

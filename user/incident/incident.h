@@ -98,6 +98,29 @@ struct pk_incident_act {
 	int64_t until_ms; /* it ends by itself; 0: not */
 };
 
+#define PK_INCIDENT_WAITS      4 /* steps for people, at once */
+#define PK_INCIDENT_WAIT_DEPTH 4
+
+/* A step of a playbook that waits for a person; ids are the playbook's. */
+struct pk_incident_wait {
+	uint64_t number; /* of the act that asked for it */
+	char playbook[64], step[72];
+	char text[192]; /* what he is to do */
+	char whom[64];
+	int64_t since_ms, until_ms; /* then it counts as not done */
+	/* 0: it waits; else it is decided, and goes on when no other playbook is at work */
+	enum pk_deed_result result;
+	/* a person has the playbook run: who and why */
+	bool human;
+	char who[PK_INCIDENT_WHO], why[256];
+	/* parallel steps that it is in a branch of, the outermost first */
+	struct {
+		char step[72];
+		size_t branch;
+	} back[PK_INCIDENT_WAIT_DEPTH];
+	size_t depth;
+};
+
 /* Somebody the incident is about, and how sure it is that it is he. */
 struct pk_incident_remote {
 	uint8_t addr[16];
@@ -117,6 +140,8 @@ struct pk_incident {
 	struct pk_incident_alert *alert;
 	struct pk_incident_act *act;
 	size_t alerts, acts;
+	struct pk_incident_wait *wait; /* PK_INCIDENT_WAITS; NULL: none ever did */
+	size_t waits;
 	uint64_t alerts_lost, acts_lost, acts_ever; /* lost: no room */
 	struct pk_incident_remote remote[PK_INCIDENT_REMOTES];
 	size_t remotes;
@@ -187,4 +212,7 @@ void pk_incident_paragraph(const struct pk_incident *i, struct pk_buf *out);
 
 /* Room for one alert more, not cleared; NULL: there is none. */
 struct pk_incident_alert *pk_incident_alert_add(struct pk_incident *i);
+/* The same for one that waits, cleared. */
+struct pk_incident_wait *pk_incident_wait_add(struct pk_incident *i);
+void pk_incident_wait_drop(struct pk_incident *i, size_t k);
 void pk_incident_done(struct pk_incident *i); /* frees what it owns */

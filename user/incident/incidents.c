@@ -283,6 +283,27 @@ static struct pk_incident *begin(struct pk_incidents *t, const struct pk_inciden
 	return i;
 }
 
+/* What waits for a person goes on doing so. */
+static void merge_waits(struct pk_incident *into, struct pk_incident *from,
+			const struct pk_incident_by *by)
+{
+	for (size_t k = 0; k < from->waits; k++) {
+		struct pk_incident_wait *to = pk_incident_wait_add(into);
+		struct pk_incident_act *a;
+
+		a = pk_incident_note(into, by, PK_DEED_MITIGATION, "%s", from->wait[k].text);
+		if (a)
+			a->result = !to                    ? PK_DEED_REFUSED
+				    : from->wait[k].result ? from->wait[k].result
+							   : PK_DEED_ADVISED;
+		if (!to)
+			continue;
+		*to = from->wait[k];
+		to->number = into->acts_ever;
+	}
+	from->waits = 0;
+}
+
 /* Moves alerts, acts, keys and graph; what is left is a duplicate that names the other. */
 static void merge(struct pk_incidents *t, struct pk_incident *into, struct pk_incident *from,
 		  int64_t now_ms)
@@ -321,6 +342,7 @@ static void merge(struct pk_incidents *t, struct pk_incident *into, struct pk_in
 		into->seen_ns = from->seen_ns;
 	(void)pk_incident_note(into, &by, PK_DEED_OBSERVATION, "incident %" PRIu64 " is part of it",
 			       from->number);
+	merge_waits(into, from, &by);
 	from->merged_into = into->number;
 	(void)pk_incident_move(from, PK_INCIDENT_DUPLICATE, &by); /* from every open state */
 	from->alerts = 0;

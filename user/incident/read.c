@@ -109,6 +109,51 @@ static int read_acts(json_t *acts, struct pk_incident *i)
 	return 0;
 }
 
+static void read_wait(json_t *o, struct pk_incident_wait *w)
+{
+	json_t *back = json_object_get(o, "back"), *one;
+	size_t k;
+
+	w->number = (uint64_t)number(o, "number", INT64_MAX);
+	text(o, "playbook", w->playbook, sizeof(w->playbook));
+	text(o, "step", w->step, sizeof(w->step));
+	text(o, "text", w->text, sizeof(w->text));
+	text(o, "whom", w->whom, sizeof(w->whom));
+	w->since_ms = number(o, "since", INT64_MAX);
+	w->until_ms = number(o, "until", INT64_MAX);
+	w->result = (enum pk_deed_result)number(o, "result_id", PK_DEED_ADVISED);
+	w->human = json_is_true(json_object_get(o, "by_person"));
+	text(o, "who", w->who, sizeof(w->who));
+	text(o, "why", w->why, sizeof(w->why));
+	json_array_foreach(back, k, one)
+	{
+		if (k == PK_INCIDENT_WAIT_DEPTH)
+			break;
+		text(one, "step", w->back[k].step, sizeof(w->back[k].step));
+		w->back[k].branch = (size_t)number(one, "branch", UINT16_MAX);
+		w->depth = k + 1;
+	}
+}
+
+static int read_waits(json_t *list, struct pk_incident *i)
+{
+	json_t *one;
+	size_t k;
+
+	json_array_foreach(list, k, one)
+	{
+		struct pk_incident_wait *w;
+
+		if (k == PK_INCIDENT_WAITS)
+			break;
+		w = pk_incident_wait_add(i);
+		if (!w)
+			return -ENOMEM;
+		read_wait(one, w);
+	}
+	return 0;
+}
+
 static enum pk_node_kind node_kind(const char *name)
 {
 	for (int k = PK_NODE_PROCESS; k <= PK_NODE_FILE; k++)
@@ -219,6 +264,8 @@ static int read_all(json_t *record, struct pk_incident *i)
 		r = read_alerts(record, own, i);
 	if (r == 0)
 		r = read_acts(json_object_get(own, "acts"), i);
+	if (r == 0)
+		r = read_waits(json_object_get(own, "waits"), i);
 	if (r == 0)
 		r = read_graph(json_object_get(own, "graph"), i);
 	if (r < 0)

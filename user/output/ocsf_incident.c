@@ -115,6 +115,32 @@ static void write_act(struct pk_json *j, const struct pk_incident_act *a,
 	pk_json_end(j);
 }
 
+static void write_wait(struct pk_json *j, const struct pk_incident_wait *w)
+{
+	pk_json_obj(j, NULL);
+	pk_json_u64(j, "number", w->number);
+	pk_json_str(j, "playbook", w->playbook);
+	pk_json_str(j, "step", w->step);
+	pk_json_str(j, "text", w->text);
+	pk_json_str(j, "whom", w->whom);
+	pk_json_i64(j, "since", w->since_ms);
+	pk_json_i64(j, "until", w->until_ms);
+	if (w->result)
+		pk_json_i64(j, "result_id", w->result);
+	pk_json_bool(j, "by_person", w->human);
+	pk_json_str(j, "who", w->who);
+	pk_json_str(j, "why", w->why);
+	pk_json_arr(j, "back");
+	for (size_t k = 0; k < w->depth; k++) {
+		pk_json_obj(j, NULL);
+		pk_json_str(j, "step", w->back[k].step);
+		pk_json_u64(j, "branch", w->back[k].branch);
+		pk_json_end(j);
+	}
+	pk_json_end(j);
+	pk_json_end(j);
+}
+
 static void write_node(struct pk_json *j, const struct pk_graph_node *n)
 {
 	pk_json_obj(j, NULL);
@@ -226,6 +252,10 @@ static void write_own(struct pk_json *j, const struct pk_incident *i,
 	pk_json_arr(j, "acts");
 	for (size_t k = 0; k < i->acts; k++)
 		write_act(j, &i->act[k], t);
+	pk_json_end(j);
+	pk_json_arr(j, "waits");
+	for (size_t k = 0; k < i->waits; k++)
+		write_wait(j, &i->wait[k]);
 	pk_json_end(j);
 	pk_json_u64(j, "acts_ever", i->acts_ever);
 	pk_json_u64(j, "acts_lost", i->acts_lost);

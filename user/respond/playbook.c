@@ -19,7 +19,7 @@
 struct reader {
 	struct pk_playbook *p;
 	struct pk_buf *errors;
-	json_t *workflow;
+	json_t *workflow, *agents;
 	bool bad;
 };
 
@@ -127,6 +127,8 @@ static void read_command(struct reader *r, struct pk_step *s, json_t *o)
 	} else if (strcmp(type, "manual") == 0) {
 		s->is_manual = true;
 		copy(s->text, sizeof(s->text), command);
+		copy(s->whom, sizeof(s->whom),
+		     text_of(json_object_get(r->agents, text_of(o, "agent")), "name"));
 		if (!*command)
 			complain(r, s->id, "a manual command without a text", "");
 		if (!s->timeout_ms)
@@ -311,6 +313,7 @@ int pk_playbook_read(const char *json, size_t len, struct pk_playbook *ret, stru
 	}
 	read_head(&r, o);
 	r.workflow = json_object_get(o, "workflow");
+	r.agents = json_object_get(o, "agent_definitions");
 	json_object_foreach(r.workflow, id, step) name_step(&r, id, step);
 	for (size_t i = 0; i < p->steps; i++)
 		read_step(&r, &p->step[i], json_object_get(r.workflow, p->step[i].id));
@@ -339,13 +342,49 @@ bool pk_playbook_is_for(const struct pk_playbook *p, const char *technique, cons
 	return false;
 }
 
+/* In the largest unit that leaves nothing over. */
+static void put_time(struct pk_buf *out, uint64_t ms)
+{
+	static const struct {
+		uint64_t ms;
+		const char *unit;
+	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" } };
+
+	for (size_t k = 0; k < PK_ARRAY_SIZE(units); k++)
+		if (ms % units[k].ms == 0) {
+			pk_buf_fmt(out, "%llu%s", (unsigned long long)(ms / units[k].ms),
+				   units[k].unit);
+			return;
+		}
+	pk_buf_fmt(out, "%llums", (unsigned long long)ms);
+}
+
+static void explain_one(const struct pk_playbook *p, uint16_t at, int depth, struct pk_buf *out);
+
+/* Where it waits, for whom and how long, and what comes when he does not do it. */
+static void explain_manual(const struct pk_playbook *p, const struct pk_step *s, int depth,
+			   struct pk_buf *out)
+{
+	pk_buf_fmt(out,
+		   "%*s- a person%s%s%s: %s\n%*s  waits until that is done or skipped, at most ",
+		   depth * 3, "", *s->whom ? " (" : "", s->whom, *s->whom ? ")" : "", s->text,
+		   depth * 3, "");
+	put_time(out, s->timeout_ms);
+	pk_buf_char(out, '\n');
+	if (s->on_failure == PK_STEP_NONE ||
+	    s->on_failure == (s->next != PK_STEP_NONE ? s->next : s->on_success))
+		return;
+	pk_buf_fmt(out, "%*s  if it is not done:\n", depth * 3, "");
+	explain_one(p, s->on_failure, depth + 1, out);
+}
+
 static void explain_one(const struct pk_playbook *p, uint16_t at, int depth, struct pk_buf *out)
 {
 	while (at != PK_STEP_NONE && depth < 12) {
 		const struct pk_step *s = &p->step[at];
 
 		if (s->type == PK_STEP_ACTION && s->is_manual)
-			pk_buf_fmt(out, "%*s- a person: %s\n", depth * 3, "", s->text);
+			explain_manual(p, s, depth, out);
 		else if (s->type == PK_STEP_ACTION)
 			pk_buf_fmt(out, "%*s- %s: %s\n", depth * 3, "",
 				   pk_verb_name(s->command.verb), s->name);
@@ -363,7 +402,7 @@ static void explain_one(const struct pk_playbook *p, uint16_t at, int depth, str
 		}
 		for (size_t i = 0; i < s->branches; i++)
 			explain_one(p, s->branch[i], depth + 1, out);
-		at = s->next != PK_STEP_NONE ? s->next : s->on_success;
+		at = s->on_success != PK_STEP_NONE ? s->on_success : s->next;
 	}
 }
 

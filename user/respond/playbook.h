@@ -34,6 +34,7 @@ struct pk_step {
 	uint64_t timeout_ms; /* 0: none */
 	bool is_manual;
 	char text[192]; /* what the person is to do */
+	char whom[64];  /* who that is, by the playbook's agents; "": it does not say */
 	struct pk_command_step command;
 	char variable[32], value[64]; /* of a condition */
 	enum pk_condition_op op;

@@ -4,7 +4,7 @@
  * again at each tick until it is done or its time is over; then the way leads on as the playbook
  * says.
  */
-#include "respond/respond.h"
+#include "respond/run.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -16,51 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUNS_MAX    16
-#define DEEP        4
-#define DIDS_MAX    32
 #define HOUR_NS     3600000000000ull
 #define ACT_WAIT_MS 3000  /* a step that says nothing else */
 #define PROVE_MS    10000 /* the same of verify */
-
-struct did {
-	enum pk_verb verb;
-	uint8_t addr[16];
-	struct pk_proc_id id;
-	uint64_t at_ns;
-	bool proven;
-};
-
-struct run {
-	uint64_t incident; /* number; 0: free */
-	const struct pk_playbook *p;
-	bool human;
-	char who[PK_INCIDENT_WHO], why[256];
-	uint16_t at;
-	struct {
-		uint16_t step;
-		size_t branch;
-	} back[DEEP]; /* parallel steps whose branches are taken one after the other */
-	size_t depth, steps;
-	bool passed[PK_PLAYBOOK_STEPS]; /* taken: what comes to the incident later has them, too */
-	bool behind;                    /* it does not yet */
-	unsigned remotes;               /* their revision, when the incident was looked at last */
-	uint64_t since_ns;              /* the present step began */
-	char waiting[160];              /* for what */
-	struct did did[DIDS_MAX];
-	size_t dids;
-};
-
-struct pk_respond {
-	struct pk_respond_conf conf;
-	struct pk_respond_ops ops;
-	struct pk_incidents *incidents;
-	const struct pk_playbook *playbook;
-	size_t playbooks;
-	struct run run[RUNS_MAX];
-	uint64_t credit_ns, credit_at_ns;
-	struct pk_respond_count count;
-};
 
 struct pk_respond *pk_respond_new(const struct pk_respond_conf *conf,
 				  const struct pk_respond_ops *ops, struct pk_incidents *incidents,
@@ -127,7 +85,7 @@ static bool take_credit(struct pk_respond *r, uint64_t now_ns)
 	return true;
 }
 
-static struct run *run_of(struct pk_respond *r, uint64_t incident)
+struct run *pk_respond_run(struct pk_respond *r, uint64_t incident)
 {
 	for (size_t k = 0; k < RUNS_MAX; k++)
 		if (r->run[k].incident == incident)
@@ -142,9 +100,8 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, n) == 0 && (!text[n] || text[n] == ' ');
 }
 
-/* An act of this kind, as it was noted: in force, or with this result. */
-static struct pk_incident_act *act_of(const struct pk_incident *i, const char *what, bool in_force,
-				      unsigned results)
+struct pk_incident_act *pk_respond_act(const struct pk_incident *i, const char *what, bool in_force,
+				       unsigned results)
 {
 	for (size_t k = 0; k < i->acts; k++)
 		if (i->act[k].type == PK_DEED_MITIGATION && begins(i->act[k].what, what) &&
@@ -153,26 +110,18 @@ static struct pk_incident_act *act_of(const struct pk_incident *i, const char *w
 	return NULL;
 }
 
-struct step {
-	struct pk_respond *r;
-	struct run *run;
-	struct pk_incident *i;
-	const struct pk_step *s;
-	uint64_t now_ns;
-};
-
-static struct pk_incident_act *note(const struct step *s, enum pk_deed_result result,
-				    const char *what, const char *object, const char *why)
+struct pk_incident_act *pk_respond_note(const struct step *s, enum pk_deed_result result,
+					const char *what, const char *object, const char *why)
 {
 	const struct pk_incident_by by = { s->run->who, why, pk_clock_wall_ms(s->now_ns) };
 	struct pk_incident_act *a;
-	int activity;
+	int activity = 0;
 
 	a = pk_incident_note(s->i, &by, PK_DEED_MITIGATION, "%s", what);
 	if (!a)
 		return NULL;
 	a->result = result;
-	a->class_uid = pk_verb_class(s->s->command.verb, &activity);
+	a->class_uid = s->s->is_manual ? 0 : pk_verb_class(s->s->command.verb, &activity);
 	a->activity_id = activity;
 	(void)snprintf(a->object, sizeof(a->object), "%s", object);
 	s->r->count.steps += result == PK_DEED_DONE;
@@ -199,11 +148,11 @@ static int may(const struct step *s, const char *what)
 {
 	const unsigned said = 1u << PK_DEED_DONE | 1u << PK_DEED_ADVISED;
 
-	if (act_of(s->i, what, true, 0))
+	if (pk_respond_act(s->i, what, true, 0))
 		return -EALREADY;
 	if (s->run->human)
 		return 0;
-	if (act_of(s->i, what, false, said))
+	if (pk_respond_act(s->i, what, false, said))
 		return -EALREADY; /* a person took it back, or has been advised */
 	if (!s->r->conf.enabled[s->s->command.verb])
 		return -EPERM;
@@ -224,12 +173,12 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 	(void)snprintf(what, sizeof(what), "%s %s", pk_verb_name(c->verb), object);
 	e = may(s, what);
 	if (e == -EALREADY) {
-		if (act_of(s->i, what, true, 0))
+		if (pk_respond_act(s->i, what, true, 0))
 			remember(s, addr, id);
 		return 0;
 	}
 	if (e == -EPERM) {
-		(void)note(s, PK_DEED_ADVISED, what, object, "not in respond.enabled");
+		(void)pk_respond_note(s, PK_DEED_ADVISED, what, object, "not in respond.enabled");
 		return -EPERM;
 	}
 	own.ttl_ns = ttl_ns;
@@ -246,12 +195,13 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 	if (e == -EINPROGRESS)
 		return e;
 	if (e < 0) {
-		if (!act_of(s->i, what, false, 1u << PK_DEED_FAILED | 1u << PK_DEED_REFUSED))
-			(void)note(s, e == -EPERM ? PK_DEED_REFUSED : PK_DEED_FAILED, what, object,
-				   *why ? why : strerror(-e));
+		if (!pk_respond_act(s->i, what, false,
+				    1u << PK_DEED_FAILED | 1u << PK_DEED_REFUSED))
+			(void)pk_respond_note(s, e == -EPERM ? PK_DEED_REFUSED : PK_DEED_FAILED,
+					      what, object, *why ? why : strerror(-e));
 		return e;
 	}
-	a = note(s, PK_DEED_DONE, what, object, *why ? why : s->run->why);
+	a = pk_respond_note(s, PK_DEED_DONE, what, object, *why ? why : s->run->why);
 	if (a && undo) {
 		(void)snprintf(a->undo, sizeof(a->undo), "%s", undo);
 		a->until_ms = a->time_ms + (int64_t)(ttl_ns / 1000000);
@@ -283,9 +233,9 @@ static int do_remotes(const struct step *s, const char *undo)
 		if (!m->spoofable) {
 			r = worse(r, do_one(s, ip, m->addr, NULL, undo));
 			done++;
-		} else if (!act_of(s->i, what, false, 1u << PK_DEED_REFUSED)) {
-			(void)note(s, PK_DEED_REFUSED, what, ip,
-				   "all that points to it may be forged");
+		} else if (!pk_respond_act(s->i, what, false, 1u << PK_DEED_REFUSED)) {
+			(void)pk_respond_note(s, PK_DEED_REFUSED, what, ip,
+					      "all that points to it may be forged");
 		}
 	}
 	return done ? r : -EPERM;
@@ -332,7 +282,8 @@ static int do_verify(const struct step *s)
 		return -ENOENT;
 	(void)snprintf(proven, sizeof(proven), "verify: %zu step%s in force and proven", n,
 		       n > 1 ? "s" : "");
-	(void)note(s, PK_DEED_DONE, proven, "", *why ? why : "counters and states were looked at");
+	(void)pk_respond_note(s, PK_DEED_DONE, proven, "",
+			      *why ? why : "counters and states were looked at");
 	if (s->i->state < PK_INCIDENT_CONTAINED)
 		(void)pk_incident_move(s->i, PK_INCIDENT_CONTAINED, &by); /* from each of them */
 	return 0;
@@ -359,18 +310,11 @@ static int do_command(const struct step *s)
 	case PK_VERBS:
 		break;
 	}
-	if (act_of(s->i, "tell a person", false, 1u << PK_DEED_DONE))
+	if (pk_respond_act(s->i, "tell a person", false, 1u << PK_DEED_DONE))
 		return 0;
 	if (s->r->ops.tell(s->r->ops.arg, s->i, why, sizeof(why)) == 0)
-		(void)note(s, PK_DEED_DONE, "tell a person", "", why);
+		(void)pk_respond_note(s, PK_DEED_DONE, "tell a person", "", why);
 	return 0;
-}
-
-static int do_manual(const struct step *s)
-{
-	if (!act_of(s->i, s->s->text, false, 1u << PK_DEED_ADVISED))
-		(void)note(s, PK_DEED_ADVISED, s->s->text, "", "for a person to decide");
-	return -EPERM;
 }
 
 static long long value_of(const struct pk_incident *i, const char *variable)
@@ -405,8 +349,7 @@ static bool holds(const struct pk_step *s, const struct pk_incident *i)
 					  : have >= want;
 }
 
-/* Where a branch ends: the next one, or behind the parallel step. */
-static uint16_t come_back(struct run *run)
+uint16_t pk_respond_come_back(struct run *run)
 {
 	while (run->depth) {
 		const struct pk_step *p = &run->p->step[run->back[run->depth - 1].step];
@@ -436,12 +379,12 @@ static void give_up(const struct step *s)
 
 	if (s->s->command.verb == PK_VERB_ISOLATE)
 		isolate_no_more(s); /* a part of it may be in force, and nothing would say so */
-	if (!act_of(s->i, verb, false, failed))
-		(void)note(s, *why ? PK_DEED_REFUSED : PK_DEED_FAILED, verb, "",
-			   *why ? why : "nothing showed in time that it was done");
+	if (!pk_respond_act(s->i, verb, false, failed))
+		(void)pk_respond_note(s, *why ? PK_DEED_REFUSED : PK_DEED_FAILED, verb, "",
+				      *why ? why : "nothing showed in time that it was done");
 }
 
-/* The step after this one; -EINPROGRESS: not yet. */
+/* The step after this one; -EINPROGRESS: not yet; PAUSED. */
 static int next_of(const struct step *s, uint16_t *ret)
 {
 	uint64_t limit_ms = s->s->timeout_ms                       ? s->s->timeout_ms
@@ -461,7 +404,9 @@ static int next_of(const struct step *s, uint16_t *ret)
 		*ret = s->s->branch[0];
 		return 0;
 	case PK_STEP_ACTION:
-		e = s->s->is_manual ? do_manual(s) : do_command(s);
+		e = s->s->is_manual ? pk_respond_ask(s) : do_command(s);
+		if (e == PAUSED)
+			return e;
 		if (e == -EINPROGRESS && s->now_ns - s->run->since_ns < limit_ms * 1000000)
 			return e;
 		if (e == -EINPROGRESS)
@@ -492,13 +437,13 @@ static void catch_up(struct step *s)
 	s->run->behind = r == -EINPROGRESS;
 }
 
-/* As far as it goes without waiting. */
-static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
+void pk_respond_go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 {
 	struct step s = { .r = r,
 			  .run = run,
 			  .i = pk_incidents_find(r->incidents, run->incident),
 			  .now_ns = now_ns };
+	int e;
 
 	if (s.i && run->behind)
 		catch_up(&s);
@@ -506,12 +451,15 @@ static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 		uint16_t to = PK_STEP_NONE;
 
 		s.s = &run->p->step[run->at];
-		if (next_of(&s, &to) == -EINPROGRESS) {
+		e = next_of(&s, &to);
+		if (e == -EINPROGRESS) {
 			run->steps--; /* it is looked at often */
 			return;
 		}
+		if (e == PAUSED)
+			break; /* it takes no place while it waits */
 		run->passed[run->at] = true;
-		run->at = to != PK_STEP_NONE ? to : come_back(run);
+		run->at = to != PK_STEP_NONE ? to : pk_respond_come_back(run);
 		run->since_ns = now_ns;
 		run->waiting[0] = '\0';
 	}
@@ -521,9 +469,9 @@ static void go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_playbook *p,
 		 const struct pk_incident_by *by, bool human, uint64_t now_ns)
 {
-	struct run *run = run_of(r, 0);
+	struct run *run = pk_respond_run(r, 0);
 
-	if (run_of(r, i->number) || !run)
+	if (pk_respond_run(r, i->number) || !run)
 		return -EBUSY;
 	*run = (struct run){ .incident = i->number,
 			     .p = p,
@@ -534,7 +482,7 @@ static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_pl
 	(void)snprintf(run->who, sizeof(run->who), "%s", by->who);
 	(void)snprintf(run->why, sizeof(run->why), "%s", by->why ? by->why : "");
 	r->count.runs++;
-	go_on(r, run, now_ns);
+	pk_respond_go_on(r, run, now_ns);
 	return 0;
 }
 
@@ -550,7 +498,7 @@ static void join(struct pk_respond *r, struct run *run, const struct pk_incident
 		return;
 	}
 	run->behind = true;
-	go_on(r, run, now_ns);
+	pk_respond_go_on(r, run, now_ns);
 }
 
 void pk_respond_look(struct pk_respond *r, struct pk_incident *i, uint64_t now_ns)
@@ -562,7 +510,7 @@ void pk_respond_look(struct pk_respond *r, struct pk_incident *i, uint64_t now_n
 
 	if (i->is_ready || pk_incident_is_over(i))
 		return;
-	if ((run = run_of(r, i->number))) {
+	if ((run = pk_respond_run(r, i->number))) {
 		join(r, run, i, now_ns);
 		return;
 	}
@@ -642,7 +590,7 @@ static struct pk_incident_act *next_in_force(struct pk_incident *i, uint64_t num
 size_t pk_respond_revert(struct pk_respond *r, struct pk_incident *i,
 			 const struct pk_incident_by *by)
 {
-	struct run *run = run_of(r, i->number);
+	struct run *run = pk_respond_run(r, i->number);
 	struct pk_incident_act was = { 0 }, *a;
 	size_t n = 0;
 
@@ -666,7 +614,7 @@ size_t pk_respond_revert(struct pk_respond *r, struct pk_incident *i,
 		}
 		n++;
 	}
-	return n;
+	return n + pk_respond_drop_waits(i, by);
 }
 
 /* The kernel ends blocks; a process that was stopped only goes on when it is let. 0: it is over. */
@@ -707,7 +655,7 @@ bool pk_respond_hurry(struct pk_respond *r, uint64_t now_ns)
 		if (!r->run[k].incident)
 			continue;
 		any = true;
-		go_on(r, &r->run[k], now_ns);
+		pk_respond_go_on(r, &r->run[k], now_ns);
 	}
 	return any;
 }
@@ -719,13 +667,19 @@ void pk_respond_tick(struct pk_respond *r, uint64_t now_ns)
 	(void)pk_respond_hurry(r, now_ns); /* the rest is looked at anyway */
 	while ((i = pk_incidents_next(r->incidents, i))) {
 		expire(r, i, now_ns);
+		pk_respond_look_at_waits(r, i, now_ns);
 		pk_respond_look(r, i, now_ns);
 	}
 }
 
 void pk_respond_counts(const struct pk_respond *r, struct pk_respond_count *ret_count)
 {
+	const struct pk_incident *i = NULL;
+
 	*ret_count = r->count;
+	while ((i = pk_incidents_next(r->incidents, i)))
+		for (size_t k = 0; k < i->waits; k++)
+			ret_count->waiting += !i->wait[k].result;
 	for (size_t k = 0; k < RUNS_MAX; k++)
 		ret_count->active += r->run[k].incident != 0;
 }

@@ -50,9 +50,17 @@ void pk_respond_look(struct pk_respond *r, struct pk_incident *i, uint64_t now_n
  * -EBUSY: it is at work. */
 int pk_respond_contain(struct pk_respond *r, struct pk_incident *i, const struct pk_playbook *p,
 		       const struct pk_incident_by *by, uint64_t now_ns);
-/* Takes back what is in force. Returns how many steps. */
+/* Takes back what is in force, and what waits for people. Returns how many steps. */
 size_t pk_respond_revert(struct pk_respond *r, struct pk_incident *i,
 			 const struct pk_incident_by *by);
+/*
+ * A person did what a step waited for, or decided against it: the way leads on as after success, or
+ * failure. number: of the act that asked, 0 the only one. -ENOENT: nothing waits, or not that;
+ * -ENOTUNIQ: several do; -ESTALE: written down, but its playbook is another one now, or gone, and
+ * nothing follows. What follows waits while another playbook is at work on the incident.
+ */
+int pk_respond_answer(struct pk_respond *r, struct pk_incident *i, uint64_t number, bool done,
+		      const struct pk_incident_by *by, uint64_t now_ns);
 /* Goes on with what waits; true: something did. */
 bool pk_respond_hurry(struct pk_respond *r, uint64_t now_ns);
 /* The same, once a second; besides, what ends by itself, and incidents nobody looked at yet. */
@@ -61,5 +69,6 @@ void pk_respond_tick(struct pk_respond *r, uint64_t now_ns);
 struct pk_respond_count {
 	uint64_t runs, steps, advised, failed, refused_rate;
 	size_t active;
+	size_t waiting; /* steps, for people */
 };
 void pk_respond_counts(const struct pk_respond *r, struct pk_respond_count *ret_count);

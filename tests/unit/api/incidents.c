@@ -82,6 +82,13 @@ static void test_acts(void **state)
 	assert_int_equal(num(j, "activity_id"), 3);
 	json_decref(j);
 	json_decref(ask("POST", "/v1/incidents/1/close", "{\"reason\":\"again\"}", 409));
+	json_decref(ask("POST", "/v1/incidents/1/step", "{\"result\":\"done\"}", 400));
+	json_decref(ask("POST", "/v1/incidents/1/step", "{\"reason\":\"x\"}", 400));
+	json_decref(ask("POST", "/v1/incidents/1/step",
+			"{\"reason\":\"x\",\"result\":\"done\",\"step\":\"0\"}", 400));
+	j = ask("POST", "/v1/incidents/1/step", "{\"reason\":\"x\",\"result\":\"done\"}", 409);
+	assert_string_equal(text_at(j, "detail"), "no step of it waits for a person");
+	json_decref(j);
 	j = ask("GET", "/v1/incidents", "", 200);
 	assert_int_equal(num(j, "matched"), 0);
 	json_decref(j);

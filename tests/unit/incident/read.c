@@ -44,6 +44,21 @@ static struct pk_incident *attack(void)
 	pk_incident_assign(i, "bob", "night", &by);
 	assert_int_equal(pk_incident_move(i, PK_INCIDENT_DECLARED, &by), 0);
 	strcpy(i->act[0].undo, "unblock");
+	*pk_incident_wait_add(i) = (struct pk_incident_wait){
+		.number = 3,
+		.playbook = "playbook--1",
+		.step = "action--1",
+		.text = "reimage \"the host\"",
+		.whom = "who is on call",
+		.since_ms = 1700000200000,
+		.until_ms = 1700000300000,
+		.result = PK_DEED_DONE,
+		.human = true,
+		.who = "alice",
+		.why = "it is real",
+		.back = { { "parallel--1", 1 }, { "parallel--2", 0 } },
+		.depth = 2,
+	};
 	return i;
 }
 
@@ -64,6 +79,8 @@ static void test_round(void **state)
 	assert_int_equal(back.suspect.tgid, 13);
 	assert_string_equal(back.act[0].who, i->act[0].who);
 	assert_string_equal(back.act[0].why, "a \\ reason");
+	assert_int_equal(back.waits, 1);
+	assert_memory_equal(back.wait, i->wait, sizeof(*back.wait));
 	assert_int_equal(back.graph->nodes, i->graph->nodes);
 	assert_int_equal(back.graph->edges, i->graph->edges);
 	back.told = 1;

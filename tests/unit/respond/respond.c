@@ -185,7 +185,7 @@ static void test_acts_and_proves(void **state)
 	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
 	assert_int_equal(did.calls[PK_VERB_SUSPEND], 1);
 	/* taken back, and not done again by itself */
-	assert_int_equal(pk_respond_revert(r, i, &by), 2);
+	assert_int_equal(pk_respond_revert(r, i, &by), 3); /* a step for a person, too */
 	assert_int_equal(did.unblocked, 1);
 	assert_int_equal(did.resumed, 1);
 	assert_int_equal(pk_respond_revert(r, i, &by), 0);
@@ -361,8 +361,292 @@ static void test_isolates_whole_or_not(void **state)
 	did.result[PK_VERB_ISOLATE] = 0;
 	assert_int_equal(pk_respond_contain(r, i, p, &by, w.now_ns), 0);
 	assert_int_equal(acts(i, "isolate this host", PK_DEED_DONE), 1);
-	assert_int_equal(pk_respond_revert(r, i, &by), 1);
+	assert_int_equal(pk_respond_revert(r, i, &by), 2); /* and what its own playbook asks for */
 	assert_int_equal(did.rejoined, 2);
+	end(r);
+}
+
+#define ID(type, n) type "--00000000-0000-4000-8000-00000000000" n
+#define MANUAL_MS   14400000ull
+#define STEP(n, kind, more)                                                                        \
+	"\"" ID("action", n) "\":{\"type\":\"action\",\"agent\":\"" ID(                            \
+		"individual", "9") "\",\"timeout\":14400000,\"commands\":[{\"type\":" kind         \
+				   "}]" more "},"
+#define BASH(command)  "\"bash\",\"command\":\"picket " command "\""
+#define PERSON(text)   "\"manual\",\"command\":\"" text "\""
+#define TO(what, step) ",\"" what "\":\"" step "\""
+#define WHOLE(workflow)                                                                                            \
+	"{\"type\":\"playbook\",\"spec_version\":\"cacao-2.0\",\"id\":\"" ID(                                      \
+		"playbook",                                                                                        \
+		"1") "\",\"name\":\"n\",\"created_by\":\"" ID("identity",                                          \
+							      "1") "\",\"created\":\"2026-01-"                     \
+								   "15T09:00:00.000Z\","                           \
+								   "\"modified\":"                                 \
+								   "\"2026-01-15T09:00:00.000Z\","                 \
+								   "\"labels\":[\"rule:reverse_"                   \
+								   "shell\",\"rule:scan\"],"                       \
+								   "\"workflow_start\":\"" ID(                     \
+									   "start",                                \
+									   "1") "\",\"workflow\":"                 \
+										"{" workflow                       \
+										"\"" ID("end",                     \
+											"1") "\":"                 \
+											     "{\""                 \
+											     "typ"                 \
+											     "e\""                 \
+											     ":\""                 \
+											     "end"                 \
+											     "\"}"                 \
+											     "},"                  \
+											     "\"a"                 \
+											     "gen"                 \
+											     "t_"                  \
+											     "def"                 \
+											     "ini"                 \
+											     "tio"                 \
+											     "ns"                  \
+											     "\":"                 \
+											     "{"                   \
+											     "\"" ID("individual", \
+												     "9") "\":{\"type\":\"individual\",\"name\":\"who is on call\"}}}"
+#define START(first)                                                                               \
+	"\"" ID("start", "1") "\":{\"type\":\"start\",\"on_completion\":\"" first "\"},"
+
+/* block, then a person decides: suspend, or a snapshot */
+static const char decision[] =
+	WHOLE(START(ID("action", "1")) STEP("1", BASH("block __remote__:value"),
+					    TO("on_completion", ID("action", "2")))
+		      STEP("2", PERSON("reimage the host"),
+			   TO("on_success", ID("action", "3")) TO("on_failure", ID("action", "4")))
+			      STEP("3", BASH("suspend __pid__:value"),
+				   TO("on_completion", ID("end", "1")))
+				      STEP("4", BASH("snapshot __incident__:value"),
+					   TO("on_completion", ID("end", "1"))));
+/* a person in the first of two branches, a block in the second, a snapshot behind both */
+static const char branches[] = WHOLE(START(ID("parallel", "1")) "\"" ID(
+	"parallel", "1") "\":{\"type\":\"parallel\","
+			 "\"next_steps\":[\"" ID("action", "1") "\",\"" ID("action", "2") "\"]" TO(
+				 "on_completion",
+				 ID("action", "3")) "}," STEP("1", PERSON("reimage the host"),
+							      TO("on_completion", ID("end", "1")))
+					     STEP("2", BASH("block __remote__:value"),
+						  TO("on_completion", ID("end", "1")))
+						     STEP("3", BASH("snapshot __incident__:value"),
+							  TO("on_completion", ID("end", "1"))));
+
+/* Another shelf, with this one alone. */
+static struct pk_respond *begin_with(const char *json)
+{
+	static struct pk_playbook one;
+	struct pk_playbook *shelf = playbooks;
+	struct pk_buf e = { 0 };
+	size_t n = playbooks_n;
+	struct pk_respond *r;
+
+	if (pk_playbook_read(json, strlen(json), &one, &e) < 0)
+		fail_msg("%s", e.data);
+	playbooks = &one;
+	playbooks_n = 1;
+	r = begin(true, 3600);
+	playbooks = shelf;
+	playbooks_n = n;
+	return r;
+}
+
+static struct pk_respond_count counts(const struct pk_respond *r)
+{
+	struct pk_respond_count n;
+
+	pk_respond_counts(r, &n);
+	return n;
+}
+
+static const struct pk_incident_by alice = { "alice", "I looked at it", 1234 };
+
+static void test_waits_for_a_person(void **state)
+{
+	struct pk_respond *r = begin_with(decision);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND] + did.calls[PK_VERB_SNAPSHOT], 0);
+	assert_int_equal(i->waits, 1);
+	assert_string_equal(i->wait[0].text, "reimage the host");
+	assert_string_equal(i->wait[0].whom, "who is on call");
+	assert_int_equal(i->wait[0].until_ms - i->wait[0].since_ms, MANUAL_MS);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_ADVISED), 1);
+	assert_int_equal(i->act[i->acts - 1].number, i->wait[0].number);
+	assert_int_equal(i->act[i->acts - 1].class_uid, 0);
+	assert_int_equal(counts(r).active, 0); /* it takes no place from others */
+	assert_int_equal(counts(r).waiting, 1);
+	/* the same again asks nothing again */
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5);
+	assert_int_equal(i->waits, 1);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_ADVISED), 1);
+
+	assert_int_equal(pk_respond_answer(r, i, 99, true, &alice, w.now_ns), -ENOENT);
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), 0);
+	pass(r, 5);
+	assert_int_equal(i->waits, 0);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 1);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_DONE), 1);
+	for (size_t k = 0; k < i->acts; k++)
+		if (i->act[k].result == PK_DEED_DONE && strstr(i->act[k].what, "reimage")) {
+			assert_string_equal(i->act[k].who, "alice");
+			assert_string_equal(i->act[k].why, "I looked at it");
+			assert_int_equal(i->act[k].time_ms, 1234);
+		}
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), -ENOENT);
+	/* what was decided is not asked again, but by a person who begins anew */
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5);
+	assert_int_equal(i->waits, 0);
+	assert_int_equal(pk_respond_contain(r, i, NULL, &alice, w.now_ns), 0);
+	pass(r, 5);
+	assert_int_equal(i->waits, 1);
+	assert_true(i->wait[0].human);
+	end(r);
+}
+
+static void test_nobody_does_it(void **state)
+{
+	struct pk_respond *r = begin_with(decision);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(pk_respond_answer(r, i, i->wait[0].number, false, &alice, w.now_ns), 0);
+	pass(r, 5);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_REFUSED), 1);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 0);
+	end(r);
+
+	r = begin_with(decision);
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	w.now_ns += (MANUAL_MS - 1000) * 1000000;
+	pass(r, 1);
+	assert_int_equal(i->waits, 1);
+	w.now_ns += SEC;
+	pass(r, 5);
+	assert_int_equal(i->waits, 0);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_FAILED), 1);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 0);
+	end(r);
+}
+
+/* Decided while its playbook is at work anew: written down at once, and goes on behind that. */
+static void test_answered_meanwhile(void **state)
+{
+	struct pk_respond *r = begin_with(decision);
+	struct pk_incident *i = shell(false);
+	struct pk_finding f = finding("reverse_shell", "T1059.004", PK_HIGH);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(i->waits, 1);
+	about(&f, 14);
+	with(&f, "198.51.100.8");
+	assert_ptr_equal(say(&f), i);
+	did.result[PK_VERB_BLOCK] = -EINPROGRESS;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(counts(r).active, 1);
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), 0);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_DONE), 1);
+	assert_int_equal(counts(r).waiting, 0);
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), -ENOENT);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 0);
+	did.result[PK_VERB_BLOCK] = 0;
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 1);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	assert_int_equal(i->waits, 0);
+	assert_int_equal(acts(i, "reimage the host", PK_DEED_ADVISED), 1);
+	end(r);
+}
+
+/* More incidents wait than may be at work at once. */
+static void test_many_wait(void **state)
+{
+	struct pk_respond *r = begin_with(decision);
+	struct pk_incident *last = NULL;
+	char ip[32];
+
+	(void)state;
+	for (int k = 0; k < 16; k++) { /* as many as there is room for incidents */
+		struct pk_finding f = finding("scan", "T1046", PK_MEDIUM);
+
+		snprintf(ip, sizeof(ip), "198.51.100.%d", k + 1);
+		with(&f, ip);
+		last = say(&f);
+		pk_respond_look(r, last, w.now_ns);
+		assert_int_equal(last->waits, 1);
+	}
+	assert_int_equal(counts(r).waiting, 16);
+	assert_int_equal(counts(r).active, 0);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 16);
+	assert_int_equal(pk_respond_answer(r, last, 0, false, &alice, w.now_ns), 0);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	end(r);
+}
+
+static void test_waits_in_a_branch(void **state)
+{
+	struct pk_respond *r = begin_with(branches);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(i->waits, 1);
+	assert_int_equal(i->wait[0].depth, 1);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 0);
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), 0);
+	pass(r, 2);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	end(r);
+}
+
+/* Nothing goes on that somebody took back, closed, or wrote anew meanwhile. */
+static void test_waits_no_more(void **state)
+{
+	struct pk_respond *r = begin_with(decision);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(pk_respond_revert(r, i, &alice), 2); /* the block, and the step */
+	assert_int_equal(i->waits, 0);
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(i->waits, 0);
+	end(r);
+
+	r = begin_with(decision);
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(pk_incident_move(i, PK_INCIDENT_DISMISSED, &alice), 0);
+	pass(r, 1);
+	assert_int_equal(i->waits, 0);
+	end(r);
+
+	r = begin_with(decision);
+	i = shell(false);
+	pk_respond_look(r, i, w.now_ns);
+	strcpy(i->wait[0].text, "something else");
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), -ESTALE);
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND] + did.calls[PK_VERB_SNAPSHOT], 0);
+	assert_int_equal(acts(i, "its playbook is another one now", PK_DEED_FAILED), 1);
 	end(r);
 }
 
@@ -393,6 +677,12 @@ int main(void)
 		cmocka_unit_test(test_ends_by_itself),
 		cmocka_unit_test(test_goes_on_by_itself),
 		cmocka_unit_test(test_isolates_whole_or_not),
+		cmocka_unit_test(test_waits_for_a_person),
+		cmocka_unit_test(test_nobody_does_it),
+		cmocka_unit_test(test_answered_meanwhile),
+		cmocka_unit_test(test_many_wait),
+		cmocka_unit_test(test_waits_in_a_branch),
+		cmocka_unit_test(test_waits_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, read_playbooks, free_playbooks);

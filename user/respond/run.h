@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs from inside: what respond.c (steps and their order) and wait.c (steps for people) share. */
+#pragma once
+
+#include "respond/respond.h"
+
+#define RUNS_MAX 16
+#define DEEP     4
+#define DIDS_MAX 32
+
+#define PAUSED 1 /* what follows is for later: the incident knows where */
+
+struct did {
+	enum pk_verb verb;
+	uint8_t addr[16];
+	struct pk_proc_id id;
+	uint64_t at_ns;
+	bool proven;
+};
+
+struct run {
+	uint64_t incident; /* number; 0: free */
+	const struct pk_playbook *p;
+	bool human;
+	char who[PK_INCIDENT_WHO], why[256];
+	uint16_t at;
+	struct {
+		uint16_t step;
+		size_t branch;
+	} back[DEEP]; /* parallel steps whose branches are taken one after the other */
+	size_t depth, steps;
+	bool passed[PK_PLAYBOOK_STEPS]; /* taken: what comes to the incident later has them, too */
+	bool behind;                    /* it does not yet */
+	unsigned remotes;               /* their revision, when the incident was looked at last */
+	uint64_t since_ns;              /* the present step began */
+	char waiting[160];              /* for what */
+	struct did did[DIDS_MAX];
+	size_t dids;
+};
+
+struct pk_respond {
+	struct pk_respond_conf conf;
+	struct pk_respond_ops ops;
+	struct pk_incidents *incidents;
+	const struct pk_playbook *playbook;
+	size_t playbooks;
+	struct run run[RUNS_MAX];
+	uint64_t credit_ns, credit_at_ns;
+	struct pk_respond_count count;
+};
+
+struct step {
+	struct pk_respond *r;
+	struct run *run;
+	struct pk_incident *i;
+	const struct pk_step *s;
+	uint64_t now_ns;
+};
+
+/* The run of an incident; 0: a free one. NULL: there is none. */
+struct run *pk_respond_run(struct pk_respond *r, uint64_t incident);
+/* An act of this kind, as it was noted: in force, or with one of these results (1 << result). */
+struct pk_incident_act *pk_respond_act(const struct pk_incident *i, const char *what, bool in_force,
+				       unsigned results);
+/* Writes down what became of a step. NULL: no memory. */
+struct pk_incident_act *pk_respond_note(const struct step *s, enum pk_deed_result result,
+					const char *what, const char *object, const char *why);
+/* Where a branch ends: the next one, or behind the parallel step. */
+uint16_t pk_respond_come_back(struct run *run);
+/* As far as it goes without waiting. */
+void pk_respond_go_on(struct pk_respond *r, struct run *run, uint64_t now_ns);
+
+/* A step for a person: 0 or -errno as it was decided before, else PAUSED. */
+int pk_respond_ask(const struct step *s);
+/* Nobody is asked any more, and nothing goes on. Returns how many were. */
+size_t pk_respond_drop_waits(struct pk_incident *i, const struct pk_incident_by *by);
+/* What nobody did in time counts as not done, and what was decided goes on. */
+void pk_respond_look_at_waits(struct pk_respond *r, struct pk_incident *i, uint64_t now_ns);
