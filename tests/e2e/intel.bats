@@ -35,10 +35,11 @@ alert_with() { api /v1/alerts | jq -e ".alerts | any(.[]; $1)"; }
 	echo "new.example" >"$intel/list.txt"
 	kill -HUP "$daemon"
 	wait_for 10 grep -q "configuration read again" "$run/log"
-	sleep 0.5
-	ask www.new.example
+	counts() { ask www.new.example && alert_with 'tostring | contains("www.new.example")'; }
+	wait_for 10 counts
 	ask later.old.example
-	wait_for 10 alert_with 'tostring | contains("www.new.example")'
+	ask last.new.example # told after it, if that were told
+	wait_for 10 alert_with 'tostring | contains("last.new.example")'
 	! alert_with 'tostring | contains("later.old.example")' || false
 }
 

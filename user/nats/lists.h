@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PK_NATS_PART     (512u * 1024)
+#define PK_NATS_PART     (128u * 1024) /* comes in a second over 1 Mbit/s; a message has a bound */
 #define PK_NATS_LIST_MAX (2048ull << 20)
 #define PK_NATS_HEAD     128 /* bytes with NUL */
 #define PK_NATS_KEY      192

@@ -35,7 +35,7 @@
 #define LOOKS     4         /* that are taken then */
 #define ALIVE_NS  (5 * SEC) /* the server is asked whether it is there this often */
 #define ALIVE_MS  3000
-#define AGAIN_NS  (30 * SEC) /* longest wait before it is connected anew */
+#define AGAIN_NS  (30 * SEC) /* longest wait before it is connected anew, or a list asked for */
 
 struct wanted {
 	const char *list;
@@ -43,7 +43,12 @@ struct wanted {
 	atomic_uint looks; /* still to be taken */
 	bool due;          /* the last look is to be told, whatever it finds */
 	uint8_t sha256[32];
-	bool has; /* sha256 is what was accepted */
+	bool has;              /* sha256 is what was accepted */
+	struct evbuffer *body; /* the first parts of one that is on its way, kept over a timeout */
+	unsigned parts;
+	uint8_t of[32];
+	struct pk_schedule again;
+	bool failed; /* again says when to look */
 };
 
 struct pk_bus {
@@ -94,8 +99,10 @@ int pk_bus_new(struct event_base *base, const struct pk_conf *conf, const char *
 	b->conf = conf;
 	b->got = got;
 	b->arg = arg;
-	for (; b->n < n; b->n++)
+	for (; b->n < n; b->n++) {
 		b->list[b->n] = (struct wanted){ .list = lists[b->n], .bus = b };
+		pk_schedule_begin(&b->list[b->n].again, AGAIN_NS, 1, 0, 0);
+	}
 	if (sem_init(&b->wake, 0, 0) < 0 || sem_init(&b->answered, 0, 0) < 0 ||
 	    pipe2(b->pipe, O_CLOEXEC) < 0 || fcntl(b->pipe[0], F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
@@ -170,25 +177,39 @@ static natsStatus get_head(const struct session *s, const char *list, struct pk_
 	return r;
 }
 
-static natsStatus get_parts(const struct session *s, const char *list, const struct pk_nats_head *h,
-			    struct evbuffer *body)
+static void drop_body(struct wanted *l)
+{
+	if (l->body)
+		evbuffer_free(PK_TAKE(l->body));
+	l->parts = 0;
+}
+
+/* Those that are still missing. */
+static natsStatus get_parts(const struct session *s, struct wanted *l, const struct pk_nats_head *h)
 {
 	natsStatus r = NATS_OK;
 
-	for (unsigned i = 0; r == NATS_OK && i < pk_nats_parts(h); i++) {
+	if (memcmp(l->of, h->sha256, sizeof(l->of)) != 0)
+		drop_body(l);
+	memcpy(l->of, h->sha256, sizeof(l->of));
+	if (!l->body)
+		l->body = evbuffer_new();
+	if (!l->body)
+		return NATS_NO_MEMORY;
+	for (; r == NATS_OK && l->parts < pk_nats_parts(h); l->parts += r == NATS_OK) {
 		char key[PK_NATS_KEY];
 		kvEntry *e = NULL;
 
-		pk_nats_part_key(list, h, i, key);
+		pk_nats_part_key(l->list, h, l->parts, key);
 		r = get(s, key, &e);
 		if (r == NATS_OK && kvEntry_ValueLen(e) > (int)PK_NATS_PART)
 			r = NATS_PROTOCOL_ERROR;
 		if (r == NATS_OK &&
-		    evbuffer_add(body, kvEntry_Value(e), (size_t)kvEntry_ValueLen(e)) < 0)
+		    evbuffer_add(l->body, kvEntry_Value(e), (size_t)kvEntry_ValueLen(e)) < 0)
 			r = NATS_NO_MEMORY;
 		kvEntry_Destroy(e);
 	}
-	return r == NATS_OK && evbuffer_get_length(body) != h->size ? NATS_PROTOCOL_ERROR : r;
+	return r == NATS_OK && evbuffer_get_length(l->body) != h->size ? NATS_PROTOCOL_ERROR : r;
 }
 
 /* Is it of these bytes? Then what was accepted is known by them. */
@@ -218,23 +239,38 @@ static void offer(struct session *s, struct wanted *l, const struct pk_nats_head
 	l->has = true;
 }
 
+static uint32_t chance(void)
+{
+	uint32_t c = 0;
+
+	if (getrandom(&c, sizeof(c), GRND_NONBLOCK) != sizeof(c))
+		c = (uint32_t)pk_clock_boot_ns(); /* it only spreads */
+	return c;
+}
+
+/* What does not answer is asked again soon, each host at another moment; what answers wrongly, when
+ * it changes or its time has come. */
 static void tell_failed(struct session *s, struct wanted *l, natsStatus r)
 {
-	enum pk_pull_outcome o = r == NATS_NOT_FOUND || r == NATS_PROTOCOL_ERROR
-					 ? PK_PULL_BAD_ANSWER
-					 : PK_PULL_UNREACHABLE;
+	bool bad = r == NATS_NOT_FOUND || r == NATS_PROTOCOL_ERROR;
 	const char *why = r == NATS_NOT_FOUND        ? "it, or a part of it, is not in the bucket"
 			  : r == NATS_PROTOCOL_ERROR ? "what is in the bucket is no list"
 						     : natsStatus_GetText(r);
+	uint64_t now_ns = pk_clock_boot_ns(), next_ns = s->bus->conf->pull_interval_ns;
 
-	(void)tell(s->bus, l->list, o, why, s->bus->conf->pull_interval_ns, NULL, NULL);
+	l->failed = !bad;
+	if (!bad) {
+		pk_schedule_bad(&l->again, now_ns, 0, chance());
+		next_ns = l->again.due_ns - now_ns;
+	}
+	(void)tell(s->bus, l->list, bad ? PK_PULL_BAD_ANSWER : PK_PULL_UNREACHABLE, why, next_ns,
+		   NULL, NULL);
 }
 
 /* One look at a list. last: there is no other one soon. */
 static void look(struct session *s, struct wanted *l, bool last)
 {
 	const struct pk_conf *c = s->bus->conf;
-	struct evbuffer *body = NULL;
 	struct pk_nats_head h;
 	natsStatus r = get_head(s, l->list, &h);
 
@@ -251,20 +287,20 @@ static void look(struct session *s, struct wanted *l, bool last)
 		atomic_store(&l->looks, 0);
 		return;
 	}
-	if (r == NATS_OK) {
-		body = evbuffer_new();
-		r = body ? get_parts(s, l->list, &h, body) : NATS_NO_MEMORY;
-	}
-	if (r == NATS_OK && !fits(body, &h))
+	if (r == NATS_OK)
+		r = get_parts(s, l, &h);
+	if (r == NATS_OK && !fits(l->body, &h))
 		r = NATS_PROTOCOL_ERROR;
+	if (r == NATS_PROTOCOL_ERROR || r == NATS_NO_MEMORY)
+		drop_body(l);
 	if (r == NATS_OK) {
 		atomic_store(&l->looks, 0);
-		l->due = false;
-		offer(s, l, &h, body);
+		l->due = l->failed = false;
+		pk_schedule_begin(&l->again, AGAIN_NS, 1, 0, 0);
+		offer(s, l, &h, PK_TAKE(l->body));
+		l->parts = 0;
 		return;
 	}
-	if (body)
-		evbuffer_free(body);
 	if (last)
 		tell_failed(s, l, r);
 }
@@ -337,6 +373,12 @@ static natsStatus turn(struct session *s)
 		struct wanted *l = &b->list[i];
 		unsigned left = atomic_load(&l->looks);
 
+		if (!left && l->failed && now_ns >= l->again.due_ns) {
+			l->failed = false;
+			l->due = true;
+			atomic_fetch_add(&l->looks, 1);
+			left = 1;
+		}
 		if (left && atomic_compare_exchange_strong(&l->looks, &left, left - 1))
 			look(s, l, left == 1);
 	}
@@ -374,15 +416,6 @@ static bool talk(struct pk_bus *b, char *why, size_t size)
 	pk_nats_why(r, worked ? "the connection ended" : "the bucket can not be read", why, size);
 	end(&s);
 	return worked;
-}
-
-static uint32_t chance(void)
-{
-	uint32_t c = 0;
-
-	if (getrandom(&c, sizeof(c), GRND_NONBLOCK) != sizeof(c))
-		c = (uint32_t)pk_clock_boot_ns(); /* it only spreads */
-	return c;
 }
 
 static void *run(void *arg)
