@@ -8,7 +8,7 @@
  * fuzz-links: user/sigma/match.c user/sigma/modifier.c user/sigma/regex.c user/sigma/rule.c
  * fuzz-links: user/sigma/scan.c user/sigma/set.c user/sigma/state.c user/sigma/test.c
  * fuzz-links: user/sigma/value.c user/sigma/yaml_doc.c
- * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
+ * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c user/base/often.c
  */
 #include "base/buf.h"
 #include "sigma/match.h"
