@@ -217,6 +217,7 @@ static int greet(void *arg)
 	r = pk_marks_reset(&b->marks); /* of a pipeline that is gone */
 	if (r < 0)
 		pk_warn("flows stay marked to be recorded: %s", strerror(-r));
+	pk_exe_stop(&b->exe); /* the numbers of its asks come again */
 	tell_all(b);
 	r = pk_snapshot_take(b->obj, send_record, b);
 	if (r < 0)

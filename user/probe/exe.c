@@ -131,11 +131,18 @@ static int begin(struct pk_exe *e)
 
 void pk_exe_stop(struct pk_exe *e)
 {
+	struct answer a;
+
 	if (!e->begun)
 		return;
 	e->begun = false;
 	if (e->ev)
 		event_free(PK_TAKE(e->ev));
+	if (e->ends[0] >= 0)
+		(void)shutdown(e->ends[0], SHUT_RD); /* the thread can send no more */
+	while (e->ends[0] >= 0 &&
+	       recv(e->ends[0], &a, sizeof(a), MSG_DONTWAIT) == (ssize_t)sizeof(a))
+		pk_closep(&a.fd);
 	for (int i = 0; i < 2; i++)
 		pk_closep(&e->ends[i]);
 }

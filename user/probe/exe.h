@@ -28,4 +28,5 @@ struct pk_exe {
 void pk_exe_ask(struct pk_exe *e, const struct pk_msg_exe *ask);
 /* As the thread does. Returns the file. */
 int pk_exe_open(const struct pk_msg_exe *ask);
+/* What was asked is answered no more: he who asked is gone. The next ask begins anew. */
 void pk_exe_stop(struct pk_exe *e);

@@ -136,10 +136,54 @@ static void test_thread(void **state)
 	event_base_free(e.base);
 }
 
+static unsigned descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Who asked is gone: the next one hears nothing of it, and no file stays open. */
+static void test_begun_anew(void **state)
+{
+	struct timeval most = { .tv_sec = 20 };
+	struct pk_exe e = { .answer = answer, .base = event_base_new() };
+	struct pk_msg_exe ask = { .tgid = (uint32_t)getpid(), .start_ns = start_of(getpid()) };
+	struct stat self;
+	unsigned before = descriptors();
+
+	(void)state;
+	e.arg = &e;
+	assert_int_equal(stat("/proc/self/exe", &self), 0);
+	ask.ino = self.st_ino;
+	for (ask.serial = 1; ask.serial <= 50; ask.serial++)
+		pk_exe_ask(&e, &ask);
+	for (int i = 0; i < 200 && descriptors() < before + 10; i++)
+		usleep(10000);
+	assert_true(descriptors() >= before + 10); /* files wait for who asked */
+	pk_exe_stop(&e);
+	for (int i = 0; i < 200 && descriptors() > before; i++)
+		usleep(10000); /* the thread ends */
+	assert_int_equal(descriptors(), before);
+	memset(&told, 0, sizeof(told));
+	ask.serial = 9999;
+	ask.start_ns = 1;
+	pk_exe_ask(&e, &ask);
+	event_base_loopexit(e.base, &most);
+	event_base_dispatch(e.base);
+	assert_int_equal(told.over, 1);
+	assert_int_equal(told.files + told.busy, 0);
+	pk_exe_stop(&e);
+	event_base_free(e.base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_open),
-					    cmocka_unit_test(test_thread) };
+					    cmocka_unit_test(test_thread),
+					    cmocka_unit_test(test_begun_anew) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
