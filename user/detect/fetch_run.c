@@ -152,13 +152,21 @@ static void learn_fetch(struct pk_detect *d, struct state *st, const struct pk_s
 		tell(d, s, shell, &p->id, PIPED);
 }
 
-/* Is a script that it runs, or the program itself, one of those names? */
+static bool is_newer(const struct note *n, const struct pk_process *p)
+{
+	uint64_t fetched_s = (uint64_t)pk_clock_wall_ms(n->fetch_ns) / 1000;
+
+	return p->image[0]->exe_ctime_s >= fetched_s && fetched_s;
+}
+
+/* Is a script that it runs, or the program itself, one of those names? A program of the system that
+ * was there before is only named so: ssh, of rsync -e ssh. */
 static bool runs_named(const struct note *n, const struct pk_process *p)
 {
-	const char *at = pk_process_cmd_line(p), *w;
+	const char *at = pk_process_cmd_line(p), *path = pk_process_path(p), *w;
 	unsigned len;
 
-	if (has_name(n, pk_process_path(p), strlen(pk_process_path(p))))
+	if (has_name(n, path, strlen(path)) && (is_newer(n, p) || !pk_program_path_is_system(path)))
 		return true;
 	if (!pk_program_is(p, PK_PROG_SHELL | PK_PROG_SCRIPT))
 		return false;
@@ -171,10 +179,7 @@ static bool runs_named(const struct note *n, const struct pk_process *p)
 
 static bool is_new_file(const struct note *n, const struct pk_process *p)
 {
-	uint64_t fetched_s = (uint64_t)pk_clock_wall_ms(n->fetch_ns) / 1000;
-
-	return p->image[0]->exe_ctime_s >= fetched_s && fetched_s &&
-	       !pk_program_path_is_system(pk_process_path(p));
+	return is_newer(n, p) && !pk_program_path_is_system(pk_process_path(p));
 }
 
 static bool reads_pipe(const struct pk_process *p)

@@ -25,6 +25,18 @@ static void test_named(void **state)
 	host_end();
 }
 
+/* What the system has of that name is what was downloaded if it is newer. */
+static void test_named_system(void **state)
+{
+	(void)state;
+	begin();
+	host_exec(60, 50, "/usr/bin/curl", "curl -so /usr/local/bin/tool http://h/tool");
+	with.ctime_s = (uint64_t)pk_clock_wall_ms(host.now_ns) / 1000 + 1;
+	host_exec(61, 50, "/usr/local/bin/tool", "tool");
+	host_found(1, "T1105", PK_MEDIUM);
+	host_end();
+}
+
 static void test_piped(void **state)
 {
 	(void)state;
@@ -75,6 +87,12 @@ static void test_benign(void **state)
 	host_exec(72, 70, "/usr/bin/dpkg", "dpkg");
 	with.ctime_s = UINT32_MAX;
 	host_exec(73, 72, "/var/lib/dpkg/info/x.postinst", "x.postinst configure");
+	/* a program that the download itself runs, by its name, and one that was there before */
+	host_exec(67, 50, "/usr/bin/rsync", "rsync -a -e ssh h:a/ a");
+	with.ctime_s = 1;
+	host_exec(68, 67, "/usr/bin/ssh", "ssh h rsync --server --sender . a/");
+	with.ctime_s = 1;
+	host_exec(69, 50, "/usr/bin/ssh", "ssh h uptime");
 	/* much later, and from another shell */
 	host_wait(3600);
 	host_exec(64, 50, "/home/u/status.json", "status.json");
@@ -127,9 +145,9 @@ static void test_hidden_in_flood(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_named),           cmocka_unit_test(test_piped),
-		cmocka_unit_test(test_new_file),        cmocka_unit_test(test_benign),
-		cmocka_unit_test(test_hidden_in_flood),
+		cmocka_unit_test(test_named),  cmocka_unit_test(test_named_system),
+		cmocka_unit_test(test_piped),  cmocka_unit_test(test_new_file),
+		cmocka_unit_test(test_benign), cmocka_unit_test(test_hidden_in_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
