@@ -191,6 +191,28 @@ static void kept(struct pk_buf *out, json_t *s)
 	}
 }
 
+/* What detectors learned, as the next start will find it. */
+static void learned(struct pk_buf *out, json_t *s)
+{
+	json_t *l = pk_json_at(s, "learned");
+
+	if (!l)
+		return;
+	pk_buf_fmt(out, "\nLearned  by detectors: %.0f rows at the start, %.0f saved, ",
+		   pk_json_num(l, "loaded"), pk_json_num(l, "rows"));
+	pk_human_bytes(out, pk_json_num(l, "bytes"));
+	pk_buf_fmt(out, "B; failed %.0f, left out %.0f\n", pk_json_num(l, "saves_failed"),
+		   pk_json_num(l, "left_out") + pk_json_num(l, "not_loaded"));
+	if (pk_json_num(l, "damaged"))
+		pk_buf_str(out, "  what was there was damaged, and is kept in "
+				"learned/detectors.damaged; they learn anew\n");
+	if (pk_json_num(l, "unread"))
+		pk_buf_fmt(out,
+			   "  %.0f tables are of another version or of detectors that are "
+			   "off: these learn anew\n",
+			   pk_json_num(l, "unread"));
+}
+
 static void sinks(struct pk_buf *out, json_t *s)
 {
 	json_t *all = pk_json_at(s, "sinks.sinks"), *k;
@@ -448,6 +470,7 @@ static void print(json_t *s, enum pk_format format)
 		captured(&out, s);
 		names(&out, s);
 		kept(&out, s);
+		learned(&out, s);
 		sinks(&out, s);
 		file_hashes(&out, s);
 		gate(&out, s);

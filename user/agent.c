@@ -278,6 +278,7 @@ static int take_hello(struct agent *a, const struct pk_msg_hello *m, int fds[PK_
 			return r;
 	}
 	default_knobs(a, m->slots);
+	pk_pipeline_learn(a->pipeline, &a->places, m->host_netns);
 	return a->watched ? send_knobs(a) : 0;
 }
 

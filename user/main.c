@@ -227,7 +227,7 @@ static pid_t spawn(void *arg, const struct pk_conf *conf, int fd)
 	int keep[] = { d->listen_fd,          fd,
 		       d->places.store,       d->places.accepted,
 		       d->places.checkpoints, d->places.spool,
-		       d->places.sink_file };
+		       d->places.sink_file,   d->places.learned };
 	pid_t pid = fork();
 
 	if (pid < 0)

@@ -32,8 +32,10 @@
 #include "pipeline_capture.h"
 #include "pipeline_digests.h"
 #include "pipeline_keep.h"
+#include "pipeline_learned.h"
 #include "pipeline_mutes.h"
 #include "pipeline_news.h"
+#include "places.h"
 #include "respond/respond.h"
 
 #include <errno.h>
@@ -56,7 +58,8 @@ struct pk_pipeline {
 	struct pk_enrich *enrich;
 	struct pk_state state;
 	struct pk_pipeline_news *news;
-	struct pk_pipeline_alerts *alerts; /* NULL: a capture */
+	struct pk_pipeline_alerts *alerts;   /* NULL: a capture */
+	struct pk_pipeline_learned *learned; /* NULL: it has no place */
 	struct pk_view view;
 	struct pk_buf text; /* of the record being written, kept for its memory */
 };
@@ -295,6 +298,8 @@ void pk_pipeline_tick(struct pk_pipeline *p, uint64_t now_ns)
 	pk_pipeline_news_tick(p->news, now_ns);
 	if (p->alerts)
 		pk_pipeline_alerts_tick(p->alerts, now_ns);
+	if (p->learned)
+		pk_pipeline_learned_tick(p->learned);
 	pk_pipeline_digests_turn(&p->view, p->alerts);
 	pk_pipeline_keep_tick(&p->view);
 	if (p->view.capture)
@@ -314,6 +319,17 @@ int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places)
 	if (p->alerts)
 		pk_pipeline_mutes_tick(&p->view); /* in force before the first finding */
 	return r;
+}
+
+void pk_pipeline_learn(struct pk_pipeline *p, const struct pk_places *places, uint64_t host_netns)
+{
+	if (!p->alerts || p->learned)
+		return;
+	if (places->learned >= 0)
+		p->learned = pk_pipeline_learned_new(&p->view, pk_pipeline_alerts_detect(p->alerts),
+						     places->learned, host_netns);
+	if (!p->learned) /* told when it could not be made */
+		p->state.learned.trouble = places->learned < 0 ? -ENOTDIR : -ENOMEM;
 }
 
 int pk_pipeline_intel(struct pk_pipeline *p, int64_t now_ms, struct pk_intel_sum *ret_sum)
@@ -473,6 +489,7 @@ void pk_pipeline_free(struct pk_pipeline *p)
 	if (!p)
 		return;
 	pk_streams_free(p->view.streams);
+	pk_pipeline_learned_free(p->learned);
 	if (p->alerts)
 		pk_pipeline_mutes_end(&p->view);
 	pk_pipeline_keep_free(&p->view);

@@ -25,6 +25,10 @@ void pk_pipeline_freep(struct pk_pipeline **p);
 /* From now on alerts and ended flows are kept, where there is a place; it is borrowed. */
 int pk_pipeline_keep(struct pk_pipeline *p, const struct pk_places *places);
 
+/* Once, before the first record: what detectors learned before counts, and is kept from now on.
+ * host_netns: cookie of the host's own. */
+void pk_pipeline_learn(struct pk_pipeline *p, const struct pk_places *places, uint64_t host_netns);
+
 struct pk_intel_sum;
 /* Threat intelligence is read anew, at start and on reload: all of it counts at once, or on failure
  * what was there before. now_ms: wall clock. 100,000 indicators take 8 MiB and up to 0.7 s, in

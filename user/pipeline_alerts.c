@@ -201,6 +201,11 @@ bool pk_pipeline_alerts_wants_digests(const struct pk_pipeline_alerts *p)
 	return c.hashes > 0;
 }
 
+struct pk_detect *pk_pipeline_alerts_detect(struct pk_pipeline_alerts *p)
+{
+	return p->detect;
+}
+
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see)
 {
 	if (see->kind == PK_SEE_FLOW)

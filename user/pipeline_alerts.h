@@ -19,6 +19,7 @@ int pk_pipeline_alerts_intel(struct pk_pipeline_alerts *p, int64_t now_ms,
 			     struct pk_intel_sum *ret_sum);
 /* Is a detector on that SHA-256 of files would tell something? */
 bool pk_pipeline_alerts_wants_digests(const struct pk_pipeline_alerts *p);
+struct pk_detect *pk_pipeline_alerts_detect(struct pk_pipeline_alerts *p);
 void pk_pipeline_alerts_see(struct pk_pipeline_alerts *p, const struct pk_see *see);
 /* A response went on: what it changed is told. */
 void pk_pipeline_alerts_soon(struct pk_pipeline_alerts *p, uint64_t now_ns);

@@ -87,6 +87,8 @@ void pk_places_open(const struct pk_conf *conf, uid_t uid, gid_t gid, struct pk_
 	*ret_places = PK_PLACES_NONE;
 	(void)open_part(conf, "accepted", "accepting signed lists", uid, gid,
 			&ret_places->accepted);
+	(void)open_part(conf, "learned", "keeping what detectors learn", uid, gid,
+			&ret_places->learned);
 	if (conf->store)
 		open_store(conf, uid, gid, ret_places);
 	if (pk_sinks_wanted(conf))
@@ -99,6 +101,7 @@ void pk_places_close(struct pk_places *p)
 	pk_closep(&p->checkpoints);
 	pk_closep(&p->spool);
 	pk_closep(&p->accepted);
+	pk_closep(&p->learned);
 	pk_closep(&p->sink_file);
 	*p = PK_PLACES_NONE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent itself counts: flows, lists, alerts, incidents, and the queues behind them. */
 #include "api/metrics.h"
+#include "api/state.h"
 #include "api/stream.h"
 #include "api/tables.h"
 #include "api/view.h"
@@ -233,6 +234,16 @@ void pk_metrics_alerts(struct pk_prom *p, const struct pk_view *v)
 			pk_prom_label(p, "detector", u.detector->name);
 			pk_prom_u64(p, u.bytes);
 		}
+	}
+	if (v->state->learned.on) {
+		pk_prom_count(p, "picket_learned_saves_total",
+			      "Times that what detectors learned was written.",
+			      v->state->learned.saves);
+		pk_prom_count(p, "picket_learned_saves_failed_total", "Times that it could not be.",
+			      v->state->learned.failed);
+		pk_prom_level(p, "picket_learned_rows", "Rows of it.", v->state->learned.rows);
+		pk_prom_count(p, "picket_learned_damaged_total",
+			      "Files of it that could not be read.", v->state->learned.damaged);
 	}
 	write_incidents(p, v);
 }

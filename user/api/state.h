@@ -43,6 +43,20 @@ struct pk_state_notice {
 	char text[256];
 };
 
+/* What detectors learned, as it is kept over a restart. */
+struct pk_state_learned {
+	bool on;
+	uint64_t saves, failed;       /* since the start */
+	int trouble;                  /* -errno of the last one; 0: it was written */
+	uint64_t tables, rows, bytes; /* of the last one */
+	uint64_t left_out;            /* rows beyond what is kept of a table */
+	int64_t saved_ms;             /* wall clock; 0: not yet */
+	uint64_t loaded, not_loaded;  /* rows at the start; those of another boot */
+	uint64_t unread;              /* tables of other versions */
+	int64_t loaded_ms;            /* when they were saved; 0: there were none */
+	uint64_t damaged;             /* files that could not be read */
+};
+
 struct pk_state {
 	uint64_t started_ns; /* boottime */
 	uint64_t turned_ns;  /* boottime of the loop's last tick; 0: none yet */
@@ -71,6 +85,7 @@ struct pk_state {
 	uint64_t notices;                                /* ever */
 	uint64_t msgs, msgs_bad;                         /* of the broker */
 	bool broker_gone;
+	struct pk_state_learned learned;
 	double cpu_percent; /* of one core, lately */
 };
 

@@ -110,6 +110,7 @@ struct pk_conf {
 	uint64_t rogue_dhcp_within_ns, rogue_ra_within_ns;
 	uint64_t detect_remember;    /* entries in each detector's table */
 	uint64_t detect_learning_ns; /* what is seen before is usual */
+	uint64_t learned_every_ns;   /* what they learned is written to disk */
 	uint64_t port_scan_ports, port_scan_window_ns;
 	uint64_t port_scan_slow_ports, port_scan_slow_window_ns, port_scan_sources;
 	uint64_t host_sweep_hosts, host_sweep_window_ns;

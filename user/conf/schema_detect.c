@@ -190,6 +190,10 @@ const struct pk_conf_row pk_conf_detect[] = {
 	{ "detect.learning_time", PK_CONF_DURATION, true, AT(detect_learning_ns),
 	  RANGE(SEC, 30 * 86400 * SEC), "24h",
 	  .doc = "Detectors that compare with what is usual only learn for this long." },
+	{ "detect.learned_every", PK_CONF_DURATION, true, AT(learned_every_ns),
+	  RANGE(SEC, 86400 * SEC), "5m",
+	  .doc = "What they learned is written to `learned` in dirs.state so often, and at the "
+		 "end: a restart forgets nothing of it." },
 	{ "detect.port_scan_ports", PK_CONF_COUNT, true, AT(port_scan_ports), RANGE(2, 3000), "15",
 	  "ports", .doc = "Different ports of one host that one source tries." },
 	{ "detect.port_scan_window", PK_CONF_DURATION, true, AT(port_scan_window_ns),

@@ -12,6 +12,7 @@
 #include "decode/record.h"
 #include "detect/detect.h"
 #include "detect/frame.h"
+#include "detect/kept.h"
 #include "detect/memo.h"
 #include "detect/registry.h"
 
@@ -190,6 +191,27 @@ static size_t bytes_max(const struct pk_conf *conf)
 	       sizeof(struct state);
 }
 
+static struct pk_memo *kept_memo(void *state, unsigned part)
+{
+	return part == 0 ? ((struct state *)state)->bindings : NULL;
+}
+
+static bool is_sane(const void *value, int64_t now_ns)
+{
+	const struct binding *b = value;
+	uint64_t now = (uint64_t)now_ns;
+
+	return b->seen_ns <= now && b->before_ns <= now && b->asked_ns <= now;
+}
+
+static const struct pk_kept kept = {
+	.version = 1,
+	.lasts = PK_KEPT_BOOT,
+	.value_bytes = sizeof(struct binding),
+	.memo = kept_memo,
+	.is_sane = is_sane,
+};
+
 const struct pk_detector pk_detect_arp_spoof = {
 	.name = "arp_spoof",
 	.title = "Address claimed by ARP",
@@ -207,4 +229,5 @@ const struct pk_detector pk_detect_arp_spoof = {
 	.tick = tick,
 	.memory = memory,
 	.bytes_max = bytes_max,
+	.kept = &kept,
 };

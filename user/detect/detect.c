@@ -171,3 +171,8 @@ const void *pk_detect_state(const struct pk_detect *d, const struct pk_detector 
 			return d->slot[i].state;
 	return NULL;
 }
+
+void *pk_detect_state_at(struct pk_detect *d, size_t i)
+{
+	return d->slot[i].on ? d->slot[i].state : NULL;
+}

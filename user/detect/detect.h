@@ -24,6 +24,7 @@ struct pk_fact;
 struct pk_flow_entry;
 struct pk_flow_table;
 struct pk_indicators;
+struct pk_kept;
 struct pk_local;
 struct pk_names;
 struct pk_news;
@@ -90,6 +91,7 @@ struct pk_detector {
 	void (*see)(struct pk_detect *d, void *state, const struct pk_see *s);
 	void (*tick)(struct pk_detect *d, void *state, uint64_t now_ns); /* every second; NULL */
 	void (*memory)(const void *state, struct pk_memory *sum); /* adds; NULL with bytes_max */
+	const struct pk_kept *kept; /* what it learned outlives the agent (kept.h); NULL: not */
 };
 
 extern const struct pk_detector *const pk_detectors[];
@@ -119,6 +121,9 @@ void pk_detect_found(struct pk_detect *d, const struct pk_detector *self, struct
 
 /* The state of one of pk_detectors; NULL: it has none, or is off. For what shows it. */
 const void *pk_detect_state(const struct pk_detect *d, const struct pk_detector *detector);
+
+/* The same, to be changed, of one by index, if it is on. For kept.c. */
+void *pk_detect_state_at(struct pk_detect *d, size_t i);
 
 struct pk_detector_use {
 	const struct pk_detector *detector;

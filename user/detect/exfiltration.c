@@ -3,12 +3,13 @@
  * Much more is sent to the outside than usual: by a program, or by a host as a whole. Usual is the
  * most that was sent in any window before, fading by half in 5 days or so. Until
  * detect.learning_time is over it only learns; a program that is new after that is measured by what
- * the whole host sends. What it learned is lost when the agent ends.
+ * the whole host sends. What it learned is kept (kept.h).
  */
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "detect/detect.h"
+#include "detect/kept.h"
 #include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
@@ -25,15 +26,15 @@
 enum { PROGRAM, HOST };
 
 struct row {
-	uint64_t first_ns, begin_ns;
+	int64_t first_ns, begin_ns;
 	uint64_t bytes; /* in this window */
 	double usual;   /* bytes: the most of a window, fading */
-	bool told;      /* in this window */
+	uint8_t told;   /* in this window: 1 */
 };
 
 struct state {
 	struct pk_memo *keep;
-	uint64_t begin_ns; /* of learning */
+	int64_t begin_ns; /* of learning */
 };
 
 static size_t bytes_max(const struct pk_conf *c)
@@ -72,9 +73,9 @@ static int init(const struct pk_world *w, void **ret_state)
 }
 
 /* A window that was told teaches no more than twice what was usual: an attacker is not learned. */
-static void turn(struct row *r, uint64_t window_ns, uint64_t now_ns)
+static void turn(struct row *r, int64_t window_ns, int64_t now_ns)
 {
-	uint64_t past = now_ns > r->begin_ns ? (now_ns - r->begin_ns) / window_ns : 0;
+	int64_t past = now_ns > r->begin_ns ? (now_ns - r->begin_ns) / window_ns : 0;
 	double most = (double)r->bytes;
 
 	if (!past)
@@ -84,7 +85,7 @@ static void turn(struct row *r, uint64_t window_ns, uint64_t now_ns)
 	r->usual = fmax(most, r->usual) * pow(FADE, (double)past);
 	r->begin_ns += past * window_ns;
 	r->bytes = 0;
-	r->told = false;
+	r->told = 0;
 }
 
 static struct row *add(struct state *s, const struct pk_conf *c, const struct pk_memo_key *who,
@@ -97,8 +98,8 @@ static struct row *add(struct state *s, const struct pk_conf *c, const struct pk
 	if (!r)
 		return NULL;
 	if (is_new)
-		r->first_ns = r->begin_ns = now_ns;
-	turn(r, c->exfiltration_window_ns, now_ns);
+		r->first_ns = r->begin_ns = (int64_t)now_ns;
+	turn(r, (int64_t)c->exfiltration_window_ns, (int64_t)now_ns);
 	r->bytes += n;
 	return r;
 }
@@ -108,10 +109,11 @@ static void tell(struct pk_detect *d, const struct pk_talk *t, unsigned from, st
 {
 	const struct pk_conf *c = pk_detect_world(d)->conf;
 	const uint8_t *far = t->e->flow.key.addr[!from];
-	struct pk_finding f = { .ts_ns = now_ns, .first_ns = r->begin_ns };
+	struct pk_finding f = { .ts_ns = now_ns,
+				.first_ns = r->begin_ns > 0 ? (uint64_t)r->begin_ns : 0 };
 	char to[PK_IP_TEXT];
 
-	r->told = true;
+	r->told = 1;
 	pk_ip_format(far, to);
 	pk_talk_finding(t, &f);
 	pk_finding_remote(&f, far);
@@ -141,11 +143,12 @@ static void judge(struct pk_detect *d, const struct state *s, const struct pk_ta
 		  const struct pk_memo_key *key, uint64_t now_ns)
 {
 	const struct pk_conf *c = pk_detect_world(d)->conf;
-	bool is_young = now_ns < r->first_ns + c->detect_learning_ns;
+	int64_t before_ns = (int64_t)now_ns - (int64_t)c->detect_learning_ns;
+	bool is_young = r->first_ns > before_ns;
 	double limit = is_young ? host->usual : r->usual * (double)c->exfiltration_factor;
 
 	limit = fmax(limit, (double)c->exfiltration_bytes);
-	if (now_ns < s->begin_ns + c->detect_learning_ns || r->told || (double)r->bytes <= limit)
+	if (s->begin_ns > before_ns || r->told || (double)r->bytes <= limit)
 		return;
 	tell(d, t, from, r, who, limit, key, now_ns);
 }
@@ -185,7 +188,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	struct pk_talk t;
 
 	if (!s->begin_ns)
-		s->begin_ns = see->now_ns;
+		s->begin_ns = (int64_t)see->now_ns;
 	pk_talk_of(pk_detect_world(d), see->flow, &t);
 	for (unsigned end = 0; end < 2; end++)
 		see_end(d, s, &t, end, see->now_ns);
@@ -198,6 +201,35 @@ static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 
 	pk_memo_age(s->keep, now_ns, pk_detect_world(d)->conf->detect_learning_ns);
 }
+
+static struct pk_memo *kept_memo(void *state, unsigned part)
+{
+	return part == 0 ? ((struct state *)state)->keep : NULL;
+}
+
+static int64_t *kept_begin(void *state)
+{
+	return &((struct state *)state)->begin_ns;
+}
+
+static bool is_sane(const void *value, int64_t now_ns)
+{
+	const struct row *r = value;
+
+	(void)now_ns;
+	return isfinite(r->usual) && r->usual >= 0 && r->told <= 1;
+}
+
+static const struct pk_kept kept = {
+	.version = 1,
+	.lasts = PK_KEPT_NETNS,
+	.value_bytes = sizeof(struct row),
+	.stamp = { offsetof(struct row, first_ns), offsetof(struct row, begin_ns) },
+	.stamps = 2,
+	.memo = kept_memo,
+	.begin = kept_begin,
+	.is_sane = is_sane,
+};
 
 const struct pk_detector pk_detect_exfiltration = {
 	.name = "exfiltration",
@@ -214,4 +246,5 @@ const struct pk_detector pk_detect_exfiltration = {
 	.see = see,
 	.tick = tick,
 	.memory = memory,
+	.kept = &kept,
 };

@@ -238,6 +238,32 @@ void *pk_memo_next(const struct pk_memo *k, const void *value)
 	return i == NONE ? NULL : at(k, i)->value;
 }
 
+const struct pk_hash_key *pk_memo_secret(const struct pk_memo *k)
+{
+	return &k->hash_key;
+}
+
+void pk_memo_begin_as(struct pk_memo *k, const struct pk_hash_key *secret)
+{
+	if (!k->used) /* else nothing in it would be found again */
+		k->hash_key = *secret;
+}
+
+unsigned pk_memo_often(const struct pk_memo *k, const void *value)
+{
+	return k->often ? pk_often_get(k->often, place_of(value)->hash) : 0;
+}
+
+void *pk_memo_restore(struct pk_memo *k, const struct pk_memo_key *key, unsigned often)
+{
+	uint64_t hash = pk_memo_hash(k, key, sizeof(*key));
+	bool is_new;
+
+	for (unsigned i = 1; k->often && i < often && pk_often_get(k->often, hash) + 1 < often; i++)
+		(void)pk_often_add(k->often, hash);
+	return pk_memo_take(k, key, &is_new);
+}
+
 size_t pk_memo_used(const struct pk_memo *k)
 {
 	return k->used;

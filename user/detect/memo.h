@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pk_hash_key;
 struct pk_memo;
 
 /* All bytes count: set to zero first. */
@@ -40,6 +41,16 @@ const struct pk_memo_key *pk_memo_key_of(const void *value);
 void pk_memo_drop(struct pk_memo *k, void *value);
 /* The one touched longest ago first; start with NULL. */
 void *pk_memo_next(const struct pk_memo *k, const void *value);
+
+/*
+ * For what is kept over a restart (kept.h). The random key, and another one for a table that is
+ * empty; how often the key of a value came (0 where none holds on); and a value put back as the one
+ * touched last, with that estimate. NULL: no room, as of take.
+ */
+const struct pk_hash_key *pk_memo_secret(const struct pk_memo *k);
+void pk_memo_begin_as(struct pk_memo *k, const struct pk_hash_key *secret);
+unsigned pk_memo_often(const struct pk_memo *k, const void *value);
+void *pk_memo_restore(struct pk_memo *k, const struct pk_memo_key *key, unsigned often);
 
 /* Halves the estimates when every_ns have passed: what was often seen long ago is not seen often.
  */

@@ -4,13 +4,14 @@
  * range) or another kind of port. A service is a program that listens or accepts. For
  * detect.learning_time after it was first seen everything is usual; who calls more than 64 kinds of
  * others calls anybody, and nothing is told. Programs made up to be forgotten in do not wash out
- * what was learned of one that serves (memo.h).
+ * what was learned of one that serves (memo.h), nor does a restart (kept.h).
  */
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "decode/record.h"
 #include "detect/detect.h"
+#include "detect/kept.h"
 #include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
@@ -26,7 +27,7 @@
 #define EPHEMERAL 32768
 
 struct row {
-	uint64_t first_ns;
+	int64_t first_ns;
 	uint32_t n; /* of known; KNOWN + 1: too many */
 	uint32_t known[KNOWN];
 };
@@ -71,7 +72,7 @@ static struct row *row_of(struct pk_memo *k, const struct pk_caller *g, bool ser
 		return NULL;
 	r = pk_memo_take(k, &key, &is_new); /* touched */
 	if (r && is_new)
-		r->first_ns = now_ns;
+		r->first_ns = (int64_t)now_ns;
 	return r;
 }
 
@@ -163,7 +164,8 @@ static void see_flow(struct pk_detect *d, struct pk_memo *k, const struct pk_see
 		return;
 	kind_of(&t, see->fact, kind, sizeof(kind));
 	hash = pk_memo_hash(k, kind, strlen(kind));
-	if (learn(r, (uint32_t)hash) && see->now_ns >= r->first_ns + w->conf->detect_learning_ns)
+	if (learn(r, (uint32_t)hash) &&
+	    (int64_t)see->now_ns >= r->first_ns + (int64_t)w->conf->detect_learning_ns)
 		tell(d, &t, r, &g, kind, see->now_ns);
 }
 
@@ -186,6 +188,27 @@ static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 	pk_memo_age(state, now_ns, pk_detect_world(d)->conf->detect_learning_ns);
 }
 
+static struct pk_memo *kept_memo(void *state, unsigned part)
+{
+	return part == 0 ? state : NULL;
+}
+
+static bool is_sane(const void *value, int64_t now_ns)
+{
+	(void)now_ns;
+	return ((const struct row *)value)->n <= KNOWN + 1;
+}
+
+static const struct pk_kept kept = {
+	.version = 1,
+	.lasts = PK_KEPT_ALWAYS,
+	.value_bytes = sizeof(struct row),
+	.stamp = { offsetof(struct row, first_ns) },
+	.stamps = 1,
+	.memo = kept_memo,
+	.is_sane = is_sane,
+};
+
 const struct pk_detector pk_detect_new_destination = {
 	.name = "new_destination",
 	.title = "New destination of a service",
@@ -202,4 +225,5 @@ const struct pk_detector pk_detect_new_destination = {
 	.see = see,
 	.tick = tick,
 	.memory = memory,
+	.kept = &kept,
 };

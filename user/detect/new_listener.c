@@ -3,12 +3,14 @@
  * A program listens on a TCP port on which it never listened. What is seen within
  * detect.learning_time, and what listened before the agent came, is usual. Ports of the ephemeral
  * range are one: such programs pick another each time. What only this host reaches does not count.
+ * What it learned is kept (kept.h).
  */
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "decode/record.h"
 #include "detect/detect.h"
+#include "detect/kept.h"
 #include "detect/memo.h"
 #include "detect/registry.h"
 #include "detect/talk.h"
@@ -23,7 +25,7 @@
 
 struct state {
 	struct pk_memo *keep; /* of program and port; no values */
-	uint64_t begin_ns;    /* of learning */
+	int64_t begin_ns;     /* of learning */
 };
 
 static size_t bytes_max(const struct pk_conf *c)
@@ -73,8 +75,8 @@ static void tell(struct pk_detect *d, const struct pk_see *see, const struct pk_
 			 "%s now waits for calls at a new entrance of this computer (number %u).",
 			 g->name, port);
 	pk_finding_detail(&f,
-			  "%s (pid %u) listens on %s port %u, which it never did since the agent "
-			  "runs.",
+			  "%s (pid %u) listens on %s port %u, which it was never seen to do "
+			  "before.",
 			  g->name, g->id->tgid, addr, port);
 	pk_finding_field(&f, "program", "%s", g->name);
 	pk_finding_field(&f, "address", "%s", addr);
@@ -96,7 +98,7 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	bool is_new;
 
 	if (!s->begin_ns)
-		s->begin_ns = see->now_ns;
+		s->begin_ns = (int64_t)see->now_ns;
 	if (sock->op != PK_SOCK_LISTEN || sock->l4 != IPPROTO_TCP ||
 	    pk_addr_is_loopback(sock->laddr))
 		return;
@@ -110,7 +112,8 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	if (!is_new)
 		return;
 	if (!(sock->hdr.flags & PK_EVF_SNAPSHOT) &&
-	    see->now_ns >= s->begin_ns + pk_detect_world(d)->conf->detect_learning_ns)
+	    (int64_t)see->now_ns >=
+		    s->begin_ns + (int64_t)pk_detect_world(d)->conf->detect_learning_ns)
 		tell(d, see, &g);
 }
 
@@ -120,6 +123,23 @@ static void tick(struct pk_detect *d, void *state, uint64_t now_ns)
 
 	pk_memo_age(s->keep, now_ns, pk_detect_world(d)->conf->detect_learning_ns);
 }
+
+static struct pk_memo *kept_memo(void *state, unsigned part)
+{
+	return part == 0 ? ((struct state *)state)->keep : NULL;
+}
+
+static int64_t *kept_begin(void *state)
+{
+	return &((struct state *)state)->begin_ns;
+}
+
+static const struct pk_kept kept = {
+	.version = 1,
+	.lasts = PK_KEPT_ALWAYS,
+	.memo = kept_memo,
+	.begin = kept_begin,
+};
 
 const struct pk_detector pk_detect_new_listener = {
 	.name = "new_listener",
@@ -138,4 +158,5 @@ const struct pk_detector pk_detect_new_listener = {
 	.see = see,
 	.tick = tick,
 	.memory = memory,
+	.kept = &kept,
 };

@@ -10,6 +10,7 @@
 #include "decode/record.h"
 #include "detect/detect.h"
 #include "detect/frame.h"
+#include "detect/kept.h"
 #include "detect/registry.h"
 #include "detect/servers.h"
 
@@ -170,6 +171,21 @@ static size_t bytes_max(const struct pk_conf *conf)
 	return pk_servers_bytes_max() + sizeof(struct state);
 }
 
+static struct pk_memo *kept_memo(void *state, unsigned part)
+{
+	struct state *st = state;
+
+	return part == 0 ? pk_servers_memo(st->servers) : NULL;
+}
+
+static const struct pk_kept kept = {
+	.version = 1,
+	.lasts = PK_KEPT_BOOT,
+	.value_bytes = sizeof(struct pk_servers_row),
+	.memo = kept_memo,
+	.is_sane = pk_servers_is_sane,
+};
+
 const struct pk_detector pk_detect_rogue_ra = {
 	.name = "rogue_ra",
 	.title = "Second IPv6 router",
@@ -186,4 +202,5 @@ const struct pk_detector pk_detect_rogue_ra = {
 	.see = see,
 	.memory = memory,
 	.bytes_max = bytes_max,
+	.kept = &kept,
 };

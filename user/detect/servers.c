@@ -8,14 +8,6 @@
 #include <string.h>
 
 #define SEGMENTS_MAX 4097 /* an interface and each of its VLANs */
-#define SERVERS_MAX                                                                                \
-	8 /* of one network; a stranger who makes up more pushes out the silent ones               \
-	   */
-
-struct network {
-	struct pk_server server[SERVERS_MAX];
-	unsigned n;
-};
 
 struct pk_servers {
 	struct pk_memo *networks; /* holds on: made-up VLANs do not wash the real network out */
@@ -27,7 +19,7 @@ struct pk_servers *pk_servers_new(void)
 
 	if (!t)
 		return NULL;
-	t->networks = pk_memo_new(SEGMENTS_MAX, sizeof(struct network), true);
+	t->networks = pk_memo_new(SEGMENTS_MAX, sizeof(struct pk_servers_row), true);
 	if (t->networks)
 		return t;
 	free(t);
@@ -49,11 +41,28 @@ void pk_servers_memory(const struct pk_servers *t, struct pk_memory *sum)
 
 size_t pk_servers_bytes_max(void)
 {
-	return pk_memo_bytes_max(SEGMENTS_MAX, sizeof(struct network), true) +
+	return pk_memo_bytes_max(SEGMENTS_MAX, sizeof(struct pk_servers_row), true) +
 	       sizeof(struct pk_servers);
 }
 
-static struct pk_server *find(struct network *n, const uint8_t addr[16])
+struct pk_memo *pk_servers_memo(struct pk_servers *t)
+{
+	return t->networks;
+}
+
+bool pk_servers_is_sane(const void *row, int64_t now_ns)
+{
+	const struct pk_servers_row *n = row;
+
+	if (n->n > PK_SERVERS_EACH)
+		return false;
+	for (unsigned i = 0; i < n->n; i++)
+		if (n->server[i].seen_ns > (uint64_t)now_ns)
+			return false;
+	return true;
+}
+
+static struct pk_server *find(struct pk_servers_row *n, const uint8_t addr[16])
 {
 	for (unsigned i = 0; i < n->n; i++)
 		if (!memcmp(n->server[i].addr, addr, 16))
@@ -62,11 +71,11 @@ static struct pk_server *find(struct network *n, const uint8_t addr[16])
 }
 
 /* The one known longest stays: it is what others are compared with. */
-static struct pk_server *room(struct network *n)
+static struct pk_server *room(struct pk_servers_row *n)
 {
 	struct pk_server *least = &n->server[1];
 
-	if (n->n < SERVERS_MAX)
+	if (n->n < PK_SERVERS_EACH)
 		return &n->server[n->n++];
 	for (unsigned i = 2; i < n->n; i++)
 		if (n->server[i].seen_ns < least->seen_ns)
@@ -80,7 +89,7 @@ bool pk_servers_take(struct pk_servers *t, const struct pk_segment *where,
 {
 	struct pk_memo_key key = pk_segment_key(where);
 	bool is_new, second;
-	struct network *n = pk_memo_take(t->networks, &key, &is_new);
+	struct pk_servers_row *n = pk_memo_take(t->networks, &key, &is_new);
 	struct pk_server *s;
 
 	pk_memo_age(t->networks, now_ns, within_ns);

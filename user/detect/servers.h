@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pk_memo;
 struct pk_servers;
 
 struct pk_server {
@@ -21,10 +22,23 @@ struct pk_server {
 	uint64_t first_ns, seen_ns;
 };
 
+#define PK_SERVERS_EACH                                                                            \
+	8 /* of one network; a stranger who makes up more pushes out the silent ones */
+
+/* A network's servers, as the table holds them; the first is the one known longest. */
+struct pk_servers_row {
+	struct pk_server server[PK_SERVERS_EACH];
+	unsigned n;
+};
+
 struct pk_servers *pk_servers_new(void); /* NULL: out of memory */
 void pk_servers_free(struct pk_servers *t);
 void pk_servers_memory(const struct pk_servers *t, struct pk_memory *sum); /* adds */
 size_t pk_servers_bytes_max(void);
+
+/* For what is kept over a restart (kept.h): the table, and can a row from a file be? */
+struct pk_memo *pk_servers_memo(struct pk_servers *t);
+bool pk_servers_is_sane(const void *row, int64_t now_ns);
 
 /*
  * An offer was seen. True: it is the first of this server while another one was heard of within
