@@ -118,3 +118,51 @@ nats_stop() {
 	local n
 	for n in 1 2 3; do nats_kill $n; done
 }
+
+# nats_begin: of setup_file, the net and the cluster; and nats_end: all of it gone, pins too.
+nats_begin() {
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/file "$run"
+	make_net
+	nats_start
+}
+nats_end() {
+	kill_children
+	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
+	nats_stop
+	clean_net
+}
+
+# nats_keys [NAME...]: keys to sign lists with, of which the agent trusts the first, default.
+nats_keys() {
+	local key
+	export keys=$run/keys trusted=$run/keys.d XDG_STATE_HOME=$run/home
+	for key in default "$@"; do picket key new --dir "$keys" "$key"; done
+	mkdir -m 755 "$trusted"
+	picket key trust --keys "$trusted" "$keys/default.pub"
+}
+
+# nats_section HOST [CERTIFICATE]: `nats` of a configuration; more of its keys may follow.
+nats_section() {
+	echo "nats:"
+	echo "  servers: [$(sed 's/[^,]*/"&"/g' <<<"$nats_servers")]"
+	echo "  ca: $run/nats/ca.pem"
+	echo "  cert: $run/nats/${2:-$1}.pem"
+	echo "  key: $run/nats/${2:-$1}.key"
+	echo "  host: $1"
+}
+
+# odd NAME: something that is an alert of `fileless`; and where that has come to.
+odd() {
+	cp /bin/true "/dev/shm/$net-odd-$1"
+	in_client "/dev/shm/$net-odd-$1"
+	rm -f "/dev/shm/$net-odd-$1"
+}
+is_alert() { api /v1/alerts | jq -e --arg n "$net-odd-$1" 'any(.alerts[]; tostring | contains($n))'; }
+sink_says() { api /v1/status | jq -e ".sinks.sinks[] | select(.name == \"nats\") | $1"; }
+in_stream() { nats_as admin read "$nats_stream" | cut -f 3 | grep -q "$net-odd-$1\b"; }
+# What the stream has, to $run/stream: no record twice, by what it says it is.
+stream_once() {
+	nats_as admin read "$nats_stream" >"$run/stream" &&
+		[ "$(cut -f 3 "$run/stream" | jq -c 'select(.class_uid == 2004) | [.metadata.uid, .metadata.sequence]' |
+			sort | uniq -d | wc -l)" = 0 ]
+}

@@ -13,18 +13,13 @@ nats_netns=${net}s
 setup_file() {
 	export run=$BATS_FILE_TMPDIR
 	nats_has || return 0
-	export keys=$run/keys trusted=$run/keys.d XDG_STATE_HOME=$run/home
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/file "$run"
-	make_net
-	nats_start
-	picket key new --dir "$keys" default
-	mkdir -m 755 "$trusted"
-	picket key trust --keys "$trusted" "$keys/default.pub"
+	nats_begin
+	nats_keys
 	write_config "$run/picket.yaml"
+	nats_section web1 >>"$run/picket.yaml"
 	cat >>"$run/picket.yaml" <<-CONF
 		sign: {keys: $trusted}
 		sink: {nats: true}
-		nats: {servers: [$(sed 's/[^,]*/"&"/g' <<<"$nats_servers")], ca: $run/nats/ca.pem, cert: $run/nats/web1.pem, key: $run/nats/web1.key, host: web1}
 		pull: {lists: ["drop=nats"], interval: 5s, ca: $run/nats/ca.pem}
 		detect: {off: [$(all_but fileless)]}
 	CONF
@@ -35,30 +30,16 @@ setup_file() {
 setup() { nats_has || skip "no nats-server"; }
 teardown_file() {
 	nats_has || return 0
-	kill_children
-	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
-	nats_stop
-	clean_net
+	nats_end
 }
 
 part() { ip -n ${net}c link set ${net}c0 down; }
 join() { ip -n ${net}c link set ${net}c0 up; }
 
-odd() {
-	cp /bin/true "/dev/shm/pknu-odd-$1"
-	in_client "/dev/shm/pknu-odd-$1"
-	rm -f "/dev/shm/pknu-odd-$1"
-}
-sink_says() { api /v1/status | jq -e ".sinks.sinks[] | select(.name == \"nats\") | $1"; }
-in_stream() { nats_as admin read "$nats_stream" | third | grep -q "pknu-odd-$1\b"; }
-third() { cut -f 3; }
-is_alert() { api /v1/alerts | jq -e --arg n "pknu-odd-$1" 'any(.alerts[]; tostring | contains($n))'; }
 # Each of these alerts, and each once.
 all_once() {
-	nats_as admin read "$nats_stream" >"$run/stream"
-	[ "$(third <"$run/stream" | jq -c 'select(.class_uid == 2004) | [.metadata.uid, .metadata.sequence]' |
-		sort | uniq -d | wc -l)" = 0 ]
 	local k
+	stream_once || return 1
 	for k in "$@"; do grep -q "pknu-odd-$k\b" "$run/stream" || return 1; done
 }
 # publish VERSION ENTRIES: from the servers' side

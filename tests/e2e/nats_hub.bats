@@ -13,9 +13,7 @@ nats_netns=${net}c
 setup_file() {
 	export run=$BATS_FILE_TMPDIR
 	nats_has || return 0
-	chmod 755 "$BATS_RUN_TMPDIR" "$run"
-	make_net
-	nats_start
+	nats_begin
 }
 
 setup() {
@@ -38,12 +36,7 @@ hub_config() { # hub_config USER [KEY-OF-SECTION-HUB...]
 	local user=$1
 	shift
 	{
-		echo "nats:"
-		echo "  servers: [$(sed 's/[^,]*/"&"/g' <<<"$nats_servers")]"
-		echo "  ca: $run/nats/ca.pem"
-		echo "  cert: $run/nats/$user.pem"
-		echo "  key: $run/nats/$user.key"
-		echo "  host: $user"
+		nats_section "$user"
 		echo "hub:"
 		echo "  db: \"${hub_db:-$run/hub.db}\""
 		echo "  learning: 0s"

@@ -12,17 +12,12 @@ nats_netns=${net}c
 setup_file() {
 	export run=$BATS_FILE_TMPDIR
 	nats_has || return 0
-	export keys=$run/keys trusted=$run/keys.d XDG_STATE_HOME=$run/home
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/file "$run"
-	make_net
-	nats_start
-	for key in default stranger; do picket key new --dir "$keys" $key; done
-	mkdir -m 755 "$trusted"
-	picket key trust --keys "$trusted" "$keys/default.pub"
+	nats_begin
+	nats_keys stranger
 	write_config "$run/picket.yaml"
+	nats_section web1 >>"$run/picket.yaml"
 	cat >>"$run/picket.yaml" <<-CONF
 		sign: {keys: $trusted}
-		nats: {servers: [$(sed 's/[^,]*/"&"/g' <<<"$nats_servers")], ca: $run/nats/ca.pem, cert: $run/nats/web1.pem, key: $run/nats/web1.key, host: web1}
 		pull: {lists: ["drop=nats", "web=nats"], interval: 5s, ca: $run/nats/ca.pem}
 	CONF
 	start_daemon
@@ -32,10 +27,7 @@ setup_file() {
 setup() { nats_has || skip "no nats-server"; }
 teardown_file() {
 	nats_has || return 0
-	kill_children
-	in_client "$build/picketd" --config "$run/picket.yaml" --detach >/dev/null 2>&1 || true
-	nats_stop
-	clean_net
+	nats_end
 }
 
 addresses() { seq 0 $(($1 - 1)) | awk '{ printf "100.%d.%d.%d\n", 64 + int($1 / 65536), int($1 / 256) % 256, $1 % 256 }'; }

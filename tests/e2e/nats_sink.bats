@@ -12,9 +12,7 @@ nats_netns=${net}c
 setup_file() {
 	export run=$BATS_FILE_TMPDIR
 	nats_has || return 0
-	chmod 755 "$BATS_RUN_TMPDIR" "$run"
-	make_net
-	nats_start
+	nats_begin
 }
 
 setup() {
@@ -35,33 +33,18 @@ daemon_as() {
 	write_config "$run/picket.yaml"
 	{
 		echo "sink: {nats: true}"
-		echo "nats:"
-		echo "  servers: [$(sed 's/[^,]*/"&"/g' <<<"$nats_servers")]"
-		echo "  ca: $run/nats/ca.pem"
-		echo "  cert: $run/nats/$cert.pem"
-		echo "  key: $run/nats/$cert.key"
-		echo "  host: $host"
+		nats_section "$host" "$cert"
 		printf '  %s\n' "$@"
 		echo "detect: {off: [$(all_but fileless)]}"
 	} >>"$run/picket.yaml"
 	start_daemon
 }
 
-odd() {
-	cp /bin/true "/dev/shm/pknt-odd-$1"
-	in_client "/dev/shm/pknt-odd-$1"
-	rm -f "/dev/shm/pknt-odd-$1"
-}
-sink_says() { api /v1/status | jq -e ".sinks.sinks[] | select(.name == \"nats\") | $1"; }
-in_stream() { nats_as admin read "$nats_stream" | cut -f 3 | grep -q "pknt-odd-$1\b"; }
-is_alert() { api /v1/alerts | jq -e --arg n "pknt-odd-$1" 'any(.alerts[]; tostring | contains($n))'; }
 # By what they are and by the server's id: none twice.
 no_doubles() {
-	nats_as admin read "$nats_stream" >"$run/stream"
+	stream_once || return 1
 	[ "$(cut -f 2 "$run/stream" | sort | uniq -d | wc -l)" = 0 ]
 	[ "$(cut -f 3 "$run/stream" | sort | uniq -d | wc -l)" = 0 ]
-	[ "$(cut -f 3 "$run/stream" | jq -c 'select(.class_uid == 2004) | [.metadata.uid, .metadata.sequence]' |
-		sort | uniq -d | wc -l)" = 0 ]
 }
 
 @test "exactly once, under the host's subject, also when the agent is killed" {
