@@ -11,6 +11,11 @@ void pk_count_add(struct pk_count *c, uint64_t hash)
 	c->bit[hash / 64 % 8] |= 1ull << (hash % 64);
 }
 
+bool pk_count_has(const struct pk_count *c, uint64_t hash)
+{
+	return c->bit[hash / 64 % 8] >> (hash % 64) & 1;
+}
+
 unsigned pk_count_get(const struct pk_count *a, const struct pk_count *b)
 {
 	unsigned set = 0;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pk_count {
@@ -13,5 +14,7 @@ struct pk_count {
 
 /* hash: of the thing, with a random key. */
 void pk_count_add(struct pk_count *c, uint64_t hash);
+/* Was it added? A yes may be wrong, as often as of its bits are set. */
+bool pk_count_has(const struct pk_count *c, uint64_t hash);
 /* Of both together. */
 unsigned pk_count_get(const struct pk_count *a, const struct pk_count *b);

@@ -108,7 +108,7 @@ static void judge(struct pk_detect *d, struct pk_spread *s, const struct pk_talk
 
 		if (hosts < enough[w] || 2 * spoke >= hosts)
 			continue;
-		if (pk_spread_tell(r, hosts, now_ns))
+		if (r->fresh[w] && pk_spread_tell(r, hosts, now_ns))
 			tell(d, t, r, w, hosts, spoke, now_ns);
 		return;
 	}

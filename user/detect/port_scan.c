@@ -77,7 +77,9 @@ static void tell_pair(struct pk_detect *d, const struct pk_talk *t, struct pk_sp
 	struct pk_finding f = { .ts_ns = now_ns };
 	unsigned ports = is_fast ? fast : slow;
 
-	if ((!is_fast && slow < c->port_scan_slow_ports) || !pk_spread_tell(r, ports, now_ns))
+	if ((!is_fast && slow < c->port_scan_slow_ports) ||
+	    !r->fresh[is_fast ? PK_SPREAD_SHORT : PK_SPREAD_LONG] ||
+	    !pk_spread_tell(r, ports, now_ns))
 		return;
 	pk_ip_format(t->src, src);
 	pk_ip_format(t->dst, dst);

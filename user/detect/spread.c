@@ -73,8 +73,11 @@ struct pk_spread_row *pk_spread_add(struct pk_spread *s, const struct pk_memo_ke
 	if (is_new || now_ns > r->last_ns + 2 * s->window_ns[PK_SPREAD_LONG])
 		*r = (struct pk_spread_row){ .first_ns = now_ns, .begin_ns = { now_ns, now_ns } };
 	turn(s, r, now_ns);
-	for (int w = 0; w < 2; w++)
+	for (int w = 0; w < 2; w++) {
+		r->fresh[w] =
+			!pk_count_has(&r->seen[w][0], hash) && !pk_count_has(&r->seen[w][1], hash);
 		pk_count_add(&r->seen[w][0], hash);
+	}
 	r->last_ns = now_ns > r->last_ns ? now_ns : r->last_ns;
 	r->events++;
 	return r;

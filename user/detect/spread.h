@@ -21,6 +21,7 @@ struct pk_spread_row {
 	uint32_t firm;              /* the same: that can't have been forged */
 	uint32_t kinds;             /* the same: a set */
 	uint64_t sum_bytes, sum_ns; /* the same */
+	bool fresh[2];              /* was what was touched last new, in the short and long time */
 	uint32_t told;              /* count when told last */
 	uint64_t told_ns;
 };
@@ -35,7 +36,8 @@ struct pk_spread_row *pk_spread_find(struct pk_spread *s, const struct pk_memo_k
 unsigned pk_spread_count(const struct pk_spread_row *r, int which);
 /*
  * Should it be told now that the count is n: first, when it doubled, and when a minute went by. A
- * yes is noted.
+ * yes is noted. Whoever names the one that touched the last thing asks for that to be fresh: what
+ * others did is not told in the name of a program that only goes where they were.
  */
 bool pk_spread_tell(struct pk_spread_row *r, unsigned n, uint64_t now_ns);
 /* A detector whose state is one of these: the members of its descriptor. */

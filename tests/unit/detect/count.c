@@ -44,6 +44,22 @@ static void test_union(void **state)
 	assert_in_range(pk_count_get(&a, &b), 28, 32);
 }
 
+static void test_has(void **state)
+{
+	struct pk_count c = { 0 };
+	unsigned wrong = 0;
+
+	(void)state;
+	for (unsigned j = 0; j < 100; j++) {
+		assert_false(pk_count_has(&c, hash(0)) && j == 0);
+		pk_count_add(&c, hash(j));
+		assert_true(pk_count_has(&c, hash(j)));
+	}
+	for (unsigned j = 1000; j < 2000; j++)
+		wrong += pk_count_has(&c, hash(j));
+	assert_in_range(wrong, 100, 260); /* 91 of 512 bits are set */
+}
+
 static void test_bound(void **state)
 {
 	struct pk_count c = { 0 };
@@ -59,6 +75,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_union),
+		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_bound),
 	};
 

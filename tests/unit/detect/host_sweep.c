@@ -58,6 +58,29 @@ static void test_benign(void **state)
 	see_end();
 }
 
+/* An hour later somebody calls hosts of these again. */
+static void test_after_sweep(void **state)
+{
+	size_t told;
+
+	(void)state;
+	see_begin("host_sweep");
+	sweep(HALF, 0, 100, 22, SEC / 10);
+	told = seen.n;
+	assert_true(told > 0);
+	for (unsigned i = 0; i < 10; i++)
+		see_flow((struct talk){ .how = HALF,
+					.src = IP(10, 0, 0, 5),
+					.dst = IP(10, 0, 1, i),
+					.sport = 50001,
+					.dport = 22,
+					.at_ns = (3600 + i * 120) * SEC });
+	assert_int_equal(seen.n, told);
+	sweep(HALF, 100, 200, 22, 40 * SEC);
+	assert_true(seen.n > told);
+	see_end();
+}
+
 static void test_bytes(void **state)
 {
 	(void)state;
@@ -128,4 +151,4 @@ static void test_hidden_in_flood(void **state)
 }
 
 RUN(cmocka_unit_test(test_found), cmocka_unit_test(test_benign), cmocka_unit_test(test_bytes),
-    cmocka_unit_test(test_hidden_in_flood))
+    cmocka_unit_test(test_after_sweep), cmocka_unit_test(test_hidden_in_flood))

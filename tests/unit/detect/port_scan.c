@@ -201,6 +201,29 @@ static void test_any_order(void **state)
 	see_end();
 }
 
-RUN(cmocka_unit_test(test_kinds), cmocka_unit_test(test_slow), cmocka_unit_test(test_distributed),
-    cmocka_unit_test(test_benign), cmocka_unit_test(test_any_order),
-    cmocka_unit_test(test_hidden_in_flood), cmocka_unit_test(test_thin_in_flood))
+/* An hour after a scan clients go where it was, and are seen before they were answered: the scan is
+ * not told once more in their name. Who goes on to other ports is. */
+static void test_after_scan(void **state)
+{
+	size_t told = scan(HALF, 0, 60, SEC / 10);
+
+	(void)state;
+	assert_true(told > 0);
+	for (unsigned more = 0; more < 2; more++) {
+		for (unsigned i = 0; i < 40; i++)
+			see_flow((struct talk){
+				.how = HALF,
+				.src = SCANNER,
+				.dst = TARGET,
+				.sport = 50000,
+				.dport = (uint16_t)(more ? 50001 + i : 1 + i % 10 * 7),
+				.at_ns = (3600 + more * 3600 + i * 120) * SEC });
+		assert_int_equal(seen.n > told, more);
+	}
+	see_end();
+}
+
+RUN(cmocka_unit_test(test_kinds), cmocka_unit_test(test_after_scan), cmocka_unit_test(test_slow),
+    cmocka_unit_test(test_distributed), cmocka_unit_test(test_benign),
+    cmocka_unit_test(test_any_order), cmocka_unit_test(test_hidden_in_flood),
+    cmocka_unit_test(test_thin_in_flood))
