@@ -22,6 +22,7 @@
 #include "replay_alerts.h"
 #include "replay_kernel.h"
 #include "replay_print.h"
+#include "rule_judge.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -48,9 +49,10 @@
 struct options {
 	enum pk_print_format format;
 	bool progress, alerts;
-	const char *rules;           /* only these Sigma rules; NULL: what the configuration says */
-	struct pk_conf *conf;        /* thresholds of detectors */
-	struct pk_indicators *intel; /* NULL: none */
+	const char *rules; /* only these Sigma rules; NULL: what the configuration says */
+	struct pk_rule_judged judged; /* which of them a capture can answer */
+	struct pk_conf *conf;         /* thresholds of detectors */
+	struct pk_indicators *intel;  /* NULL: none */
 	struct pk_filter *filter;
 	char **file;
 	size_t files;
@@ -302,12 +304,16 @@ static int replay_file(const struct options *opt, struct pk_replay *kernel, stru
 	r = make_names(&run);
 	names = run.names;
 	if (r == 0 && opt->alerts)
-		r = pk_replay_alerts_new(&(struct pk_replay_world){ .hostname = "capture",
-								    .conf = opt->conf,
-								    .intel = opt->intel,
-								    .flows = flows,
-								    .names = names },
-					 &run.alerts);
+		r = pk_replay_alerts_new(
+			&(struct pk_replay_world){ .hostname = "capture",
+						   .conf = opt->conf,
+						   .intel = opt->intel,
+						   .flows = flows,
+						   .names = names,
+						   .wanted =
+							   opt->rules ? pk_rule_judge_wanted : NULL,
+						   .arg = (void *)&opt->judged },
+			&run.alerts);
 	alerts = run.alerts;
 	if (r < 0)
 		return r;
@@ -516,7 +522,9 @@ static void usage(FILE *f)
 	      "                         (2004); what needs processes stays silent\n"
 	      "      --intel PATH       threat intelligence for --alerts: a file, or a directory "
 	      "of them\n"
-	      "      --rules PATH       only Sigma rules, these: a file, or a directory of them\n"
+	      "      --rules PATH       only Sigma rules, these: a file, or a directory of them; "
+	      "one that\n"
+	      "                         needs what a capture has not is named, and not tested\n"
 	      "  -c, --config FILE      thresholds of detectors (default: the program's own)\n"
 	      "  -q, --quiet            no progress\n"
 	      "  -h, --help             this text\n"
@@ -526,7 +534,9 @@ static void usage(FILE *f)
 	      "  sudo picket replay -o json capture.pcap.gz 'udp and port 53' | jq .traffic\n"
 	      "  sudo picket replay --alerts capture.pcap\n"
 	      "\n"
-	      "Exit status: 0, 1 when a file could not be read to its end, 2 wrong usage.\n",
+	      "Exit status: 0, 1 when a file could not be read to its end, or no rule could be "
+	      "tested,\n"
+	      "2 wrong usage, 3 when some rules could not (--rules).\n",
 	      f);
 }
 
@@ -592,14 +602,42 @@ static int parse_options(struct options *opt, int argc, char **argv)
 	return set_filter(opt, argc - optind, argv + optind);
 }
 
+/* What a capture can't answer is said before it is read. */
 static int only_rules(struct options *opt)
 {
+	_cleanup_(pk_buf_done) struct pk_buf errors = { 0 };
 	int r = pk_replay_only_rules(opt->conf, opt->rules);
 
-	if (r < 0)
-		fprintf(stderr, "picket replay: %s: %s\n", opt->rules, strerror(-r));
 	opt->alerts = true;
-	return r;
+	if (r == 0)
+		r = pk_rule_judge_load(&opt->judged, opt->rules, &errors);
+	if (r < 0) {
+		fputs(errors.len ? errors.data : "", stderr);
+		fprintf(stderr, "picket replay: %s: %s\n", opt->rules,
+			errors.len ? "no rules" : strerror(-r));
+		return r;
+	}
+	pk_rule_judge(&opt->judged, &pk_rule_capture);
+	pk_rule_judge_tell(&opt->judged);
+	return 0;
+}
+
+/* The captures, with the exit status that rules which were not tested make of it. */
+static int replay_judged(const struct options *opt)
+{
+	const struct pk_rule_judged *j = &opt->judged;
+	int r;
+
+	if (opt->rules && !j->asked) {
+		fprintf(stderr, "picket replay: %s: none of its rules can be tested on a capture\n",
+			opt->rules);
+		return 1;
+	}
+	r = replay_all(opt);
+	if (!j->not_asked)
+		return r;
+	fprintf(stderr, "picket replay: %zu rules were not tested, see above\n", j->not_asked);
+	return r ? r : 3;
 }
 
 int pk_replay_main(int argc, char **argv)
@@ -612,11 +650,12 @@ int pk_replay_main(int argc, char **argv)
 		r = parse_options(&opt, argc, argv);
 	if (r == 0 && opt.rules)
 		r = only_rules(&opt);
-	r = r < 0 ? 2 : r > 0 ? 0 : replay_all(&opt);
+	r = r < 0 ? 2 : r > 0 ? 0 : replay_judged(&opt);
 	for (size_t i = 0; i < opt.files; i++)
 		free(opt.file[i]);
 	free(opt.file);
 	pk_filter_free(opt.filter);
+	pk_rule_judge_done(&opt.judged);
 	pk_indicators_free(opt.intel);
 	pk_conf_free(opt.conf);
 	return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which rules can be answered by what the store keeps, and what they would have matched there.
+ * What rules would have matched in what the store keeps.
  * First all flows are read as they come, in the order of their ends; those that fit a rule are
  * held, and shown to the detector of rules in the order in which they began, as it would have seen
  * them.
@@ -9,11 +9,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/escape.h"
 #include "base/json.h"
 #include "client.h"
 #include "conf/conf.h"
-#include "detect/rules.h"
 #include "detect/rules_event.h"
 #include "enrich/enrich.h"
 #include "flow/table.h"
@@ -21,8 +19,8 @@
 #include "outcome.h"
 #include "replay_alerts.h"
 #include "replay_flow.h"
-#include "sigma/correlation.h"
-#include "sigma/field.h"
+#include "rule_judge.h"
+#include "sigma/match.h"
 #include "sigma/set.h"
 
 #include <picket/api.h>
@@ -55,11 +53,16 @@ static const uint64_t kept_fields[PK_SIGMA_SOURCES] = {
 	[PK_SIGMA_FLOW] = ENDS | BIT(PK_SIGMA_F_ACTION) | BIT(PK_SIGMA_F_BLOCKED),
 };
 
+static const struct pk_rule_place kept = {
+	.fields = kept_fields,
+	.no_events = "are not kept: the store has ended flows (network_connection, firewall, "
+		     "Zeek's conn)",
+	.no_field = "is not kept of flows",
+};
+
 struct test {
-	struct pk_sigma_set *set;
+	struct pk_rule_judged judge;
 	struct pk_sigma_scratch *scratch;
-	char (*reason)[160]; /* by rule: why it can't be answered; "": it can, or does not run */
-	size_t asked, not_asked;
 	bool wants_initiated;
 	struct pk_conf *conf;
 	struct pk_enrich *enrich;
@@ -78,8 +81,7 @@ struct test {
 static void done(struct test *t)
 {
 	pk_sigma_scratch_free(t->scratch);
-	pk_sigma_set_free(t->set);
-	free(t->reason);
+	pk_rule_judge_done(&t->judge);
 	pk_conf_free(t->conf);
 	pk_enrich_free(t->enrich);
 	pk_flow_table_free(t->flows);
@@ -88,118 +90,29 @@ static void done(struct test *t)
 	free(t->held);
 }
 
-/* In three pieces. The first reason counts. */
-static void give_reason(struct test *t, const struct pk_sigma_rule *rule, const char *before,
-			const char *what, const char *behind)
-{
-	char *reason = t->reason[rule->index];
-
-	if (!*reason)
-		snprintf(reason, sizeof(t->reason[0]), "%s%s%s", before, what, behind);
-}
-
-/* Of an ordinary rule: is all that it looks at kept? */
-static void judge_rule(struct test *t, const struct pk_sigma_rule *rule)
-{
-	uint64_t kept = kept_fields[rule->source], lacks = rule->fields_used & ~kept;
-
-	if (!kept)
-		give_reason(t, rule, "events of kind ", pk_sigma_source_name(rule->source),
-			    " are not kept: the store has ended flows (network_connection, "
-			    "firewall, Zeek's conn)");
-	else if (lacks)
-		give_reason(t, rule, "", pk_sigma_field_name(rule->row, __builtin_ctzll(lacks)),
-			    " is not kept of flows");
-}
-
-/* Of the correlations that a rule feeds: can they group by and count what is kept of it? */
-static bool judge_fed(struct test *t, const struct pk_sigma_rule *rule)
-{
-	bool news = false;
-
-	for (uint32_t i = 0; i < rule->n_refs; i++) {
-		const struct pk_sigma_ref *ref = rule->ref[i];
-		const struct pk_sigma_correlation *c = ref->correlation->correlation;
-		uint64_t uses = c->type == PK_SIGMA_VALUE_COUNT ? BIT(ref->field) : 0, lacks;
-
-		for (size_t g = 0; g < c->group_by.n; g++)
-			uses |= BIT(ref->group[g]);
-		lacks = uses & ~kept_fields[ref->leaf->source];
-		if (*t->reason[ref->correlation->index])
-			continue;
-		if (*t->reason[rule->index])
-			give_reason(t, ref->correlation,
-				    "it counts a rule that can't be tested: ", rule->title, "");
-		else if (lacks)
-			give_reason(t, ref->correlation, "",
-				    pk_sigma_field_name(ref->leaf->row, __builtin_ctzll(lacks)),
-				    " is not kept of flows");
-		news |= *t->reason[ref->correlation->index] != '\0';
-	}
-	return news;
-}
-
-/* Correlations may feed others: until nothing more is found. */
 static void judge(struct test *t)
 {
-	const struct pk_sigma_rules *all = &t->set->rules;
-	bool more = true;
+	const struct pk_sigma_rules *all = &t->judge.set->rules;
 
+	pk_rule_judge(&t->judge, &kept);
 	for (size_t i = 0; i < all->n; i++)
-		if (!all->v[i]->problem && !all->v[i]->correlation)
-			judge_rule(t, all->v[i]);
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < all->n; i++)
-			if (!all->v[i]->problem)
-				more |= judge_fed(t, all->v[i]);
-	}
-	for (size_t i = 0; i < all->n; i++) {
-		const struct pk_sigma_rule *rule = all->v[i];
-		bool can = !rule->problem && !*t->reason[i];
-
-		t->asked += can;
-		t->not_asked += !can;
-		t->wants_initiated |= can && rule->source == PK_SIGMA_NETWORK &&
-				      rule->fields_used & BIT(PK_SIGMA_F_INITIATED);
-	}
-}
-
-/* What is not tested is said with its place. */
-static void tell_untested(const struct test *t)
-{
-	_cleanup_(pk_buf_done) struct pk_buf out = { 0 };
-
-	for (size_t i = 0; i < t->set->rules.n; i++) {
-		const struct pk_sigma_rule *rule = t->set->rules.v[i];
-
-		if (rule->problem)
-			pk_sigma_rule_problems(rule, &out);
-		if (rule->problem || !*t->reason[i])
-			continue;
-		pk_escape_text(&out, rule->file, strlen(rule->file));
-		pk_buf_fmt(&out, ":%u:%u: ", rule->at.line, rule->at.column);
-		pk_escape_text(&out, rule->title, strlen(rule->title));
-		pk_buf_str(&out, ": ");
-		pk_escape_text(&out, t->reason[i], strlen(t->reason[i]));
-		pk_buf_char(&out, '\n');
-	}
-	fputs(out.len && !out.error ? out.data : "", stderr);
+		t->wants_initiated |= pk_rule_judge_can(&t->judge, all->v[i]) &&
+				      all->v[i]->source == PK_SIGMA_NETWORK &&
+				      all->v[i]->fields_used & BIT(PK_SIGMA_F_INITIATED);
 }
 
 static int set_up(struct test *t, const char *path, struct pk_buf *errors)
 {
-	int r = pk_sigma_set_load(&path, 1, errors, &t->set);
+	int r = pk_rule_judge_load(&t->judge, path, errors);
 
 	if (r < 0)
 		return r;
-	t->reason = calloc(t->set->rules.n + 1, sizeof(*t->reason));
 	t->conf = pk_conf_new();
 	t->held_texts = pk_intern_new(TEXT_BYTES);
 	t->flows = pk_flow_table_new(FLOWS_MAX, FLOWS_MAX);
-	if (!t->reason || !t->conf || !t->held_texts || !t->flows)
+	if (!t->conf || !t->held_texts || !t->flows)
 		return -ENOMEM;
-	r = pk_sigma_scratch_new(t->set, &t->scratch);
+	r = pk_sigma_scratch_new(t->judge.set, &t->scratch);
 	if (r == 0)
 		r = pk_replay_only_rules(t->conf, path);
 	if (r == 0)
@@ -238,7 +151,7 @@ static void on_hit(void *arg, const struct pk_sigma_hit *hit)
 	struct test *t = ((void **)arg)[0];
 	bool *fits = ((void **)arg)[1];
 
-	*fits |= !*t->reason[hit->rule->index];
+	*fits |= pk_rule_judge_can(&t->judge, hit->rule);
 }
 
 static bool fits_a_rule(struct test *t, const struct pk_see *see)
@@ -247,10 +160,10 @@ static bool fits_a_rule(struct test *t, const struct pk_see *see)
 	struct pk_rules_event e[PK_RULES_EVENTS_MAX];
 	bool fits = false;
 	void *arg[] = { t, &fits };
-	size_t n = pk_rules_events(&w, see, t->set->at_source, &t->texts, e);
+	size_t n = pk_rules_events(&w, see, t->judge.set->at_source, &t->texts, e);
 
 	for (size_t i = 0; i < n; i++)
-		(void)pk_sigma_match(t->set, t->scratch, &e[i].event, on_hit, arg);
+		(void)pk_sigma_match(t->judge.set, t->scratch, &e[i].event, on_hit, arg);
 	return fits;
 }
 
@@ -318,18 +231,6 @@ static int by_start(const void *a, const void *b)
 	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
 }
 
-/* Rules that can't be answered are run by the detector, too, and not believed. */
-static bool is_wanted(void *arg, const struct pk_finding *f)
-{
-	const struct test *t = arg;
-	const struct pk_sigma_rules *all = &t->set->rules;
-
-	for (size_t i = 0; f->is_rule && i < all->n; i++)
-		if (!all->v[i]->problem && strcmp(pk_rules_name(all->v[i]), f->rule) == 0)
-			return !*t->reason[i];
-	return false;
-}
-
 static int show_held(struct test *t, struct pk_replay_alerts *a)
 {
 	struct pk_see see;
@@ -361,7 +262,7 @@ static void tell_sum(const struct test *t, uint64_t alerts, uint64_t lost)
 {
 	_cleanup_(pk_buf_done) struct pk_buf b = { 0 };
 
-	pk_buf_fmt(&b, "picket: %zu rules, %" PRIu64 " flows", t->asked, t->n);
+	pk_buf_fmt(&b, "picket: %zu rules, %" PRIu64 " flows", t->judge.asked, t->n);
 	if (t->n) {
 		pk_buf_str(&b, " that ended from ");
 		put_time(&b, t->first_ns);
@@ -369,8 +270,9 @@ static void tell_sum(const struct test *t, uint64_t alerts, uint64_t lost)
 		put_time(&b, t->last_ns);
 	}
 	pk_buf_fmt(&b, ", %" PRIu64 " alerts\n", alerts);
-	if (t->not_asked)
-		pk_buf_fmt(&b, "picket: %zu rules were not tested, see above\n", t->not_asked);
+	if (t->judge.not_asked)
+		pk_buf_fmt(&b, "picket: %zu rules were not tested, see above\n",
+			   t->judge.not_asked);
 	if (t->no_side)
 		pk_buf_fmt(&b,
 			   "picket: %" PRIu64 " flows were not tested: who began them was not kept "
@@ -397,22 +299,22 @@ static int print_sum(const struct test *t, uint64_t since_s, uint64_t alerts, ui
 	pk_json_obj(&j, NULL);
 	pk_json_obj(&j, "test");
 	pk_json_u64(&j, "since_s", since_s);
-	pk_json_u64(&j, "rules", t->asked);
+	pk_json_u64(&j, "rules", t->judge.asked);
 	pk_json_u64(&j, "flows", t->n);
 	pk_json_u64(&j, "flows_not_tested", t->no_side + t->over);
 	pk_json_u64(&j, "alerts", alerts);
 	pk_json_u64(&j, "alerts_lost", lost);
 	pk_json_arr(&j, "not_tested");
-	for (size_t i = 0; i < t->set->rules.n; i++) {
-		const struct pk_sigma_rule *rule = t->set->rules.v[i];
+	for (size_t i = 0; i < t->judge.set->rules.n; i++) {
+		const struct pk_sigma_rule *rule = t->judge.set->rules.v[i];
 
-		if (!rule->problem && !*t->reason[i])
+		if (pk_rule_judge_can(&t->judge, rule))
 			continue;
 		pk_json_obj(&j, NULL);
 		pk_json_str(&j, "file", rule->file);
 		pk_json_u64(&j, "line", rule->at.line);
 		pk_json_str(&j, "title", rule->title);
-		pk_json_str(&j, "reason", rule->problem ? rule->problem->text : t->reason[i]);
+		pk_json_str(&j, "reason", rule->problem ? rule->problem->text : t->judge.reason[i]);
 		pk_json_end(&j);
 	}
 	pk_json_end(&j);
@@ -430,8 +332,8 @@ static int show(struct test *t, uint64_t since_s, enum pk_format format)
 					   .conf = t->conf,
 					   .enrich = t->enrich,
 					   .flows = t->flows,
-					   .wanted = is_wanted,
-					   .arg = t };
+					   .wanted = pk_rule_judge_wanted,
+					   .arg = &t->judge };
 	uint64_t alerts = 0, lost;
 	int r;
 
@@ -463,8 +365,8 @@ static int run(struct test *t, const char *path, uint64_t since_s, enum pk_forma
 		return pk_outcome_complain(path, errors.len ? "no rules" : strerror(-r));
 	}
 	judge(t);
-	tell_untested(t);
-	if (!t->asked)
+	pk_rule_judge_tell(&t->judge);
+	if (!t->judge.asked)
 		return pk_outcome_complain(path, "none of its rules can be tested on what is kept");
 	status = read_kept(t, since > 0 ? since : 1);
 	if (status)
@@ -472,7 +374,7 @@ static int run(struct test *t, const char *path, uint64_t since_s, enum pk_forma
 	r = show(t, since_s, format);
 	if (r < 0)
 		return pk_outcome_complain("the alerts", strerror(-r));
-	return t->not_asked ? EXIT_NOT_ALL : EXIT_OK;
+	return t->judge.not_asked ? EXIT_NOT_ALL : EXIT_OK;
 }
 
 int pk_rule_test_kept(const char *path, uint64_t since_s, enum pk_format format)

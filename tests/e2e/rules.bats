@@ -116,3 +116,37 @@ test_kept() { "$build/picket" --socket "$run/picket.sock" rule test --since 1h "
 	run -2 "$build/picket" rule test --since soon "$rules/third.yml"
 	[[ $output == *"--since takes a time as in"* ]]
 }
+
+in_capture() { "$build/picket" rule test --replay tests/replay/tcp/conversation.pcap "$@"; }
+
+@test "rules against a capture: what it has not is named, and never nothing found" {
+	# what packets tell is tested
+	rule first "{category: network_connection, product: linux}" "{DestinationIp: 198.51.100.2, DestinationPort: 80, Initiated: 'true'}"
+	rule second "{category: firewall}" "{dst_port: 81}"
+	in_capture -o json "$rules" >"$run/out"
+	[ "$(jq -rs 'map(.finding_info.analytic.uid // empty) | join(" ")' "$run/out")" = id-first ]
+
+	# a process, a field of one, a side, and a correlation of them
+	rule second "{category: process_creation, product: linux}" "{Image|endswith: /oddtool}"
+	rule third "{category: network_connection, product: linux}" "{DestinationPort: 80, Image|endswith: /curl}"
+	rule fourth "{category: network_connection}" "{DestinationPort: 80, Initiated: 'false'}"
+	rule fifth "{product: linux, service: auditd}" "{type: EXECVE}"
+	printf 'title: Often\nid: id-often\ncorrelation: {type: event_count, rules: [id-third], group-by: [DestinationIp], timespan: 1h, condition: {gte: 1}}\n' >"$rules/often.yml"
+	code=0
+	in_capture -o json "$rules" >"$run/out" 2>"$run/err" || code=$?
+	cat "$run/err"
+	[ "$code" = 3 ]
+	[ "$(jq -rs 'map(.finding_info.analytic.uid // empty) | join(" ")' "$run/out")" = id-first ]
+	grep -q "second.yml:1:1: second: events of kind process are not in a capture" "$run/err"
+	grep -q "third.yml:1:1: third: Image is not in a capture" "$run/err"
+	grep -q "fourth.yml:1:1: fourth: Initiated: false is not in a capture" "$run/err"
+	grep -q "fifth.yml:1:1: fifth: events of kind audit are not in a capture" "$run/err"
+	grep -q "Often: it counts a rule that can't be tested: third" "$run/err"
+	grep -q "5 rules were not tested, see above" "$run/err"
+
+	# none that could be: an error, and not a table without rows
+	rm "$rules"/first.yml
+	run -1 --separate-stderr in_capture "$rules"
+	[ -z "$output" ]
+	[[ $stderr == *"none of its rules can be tested on a capture"* ]]
+}
