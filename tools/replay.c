@@ -482,6 +482,8 @@ static int read_intel(struct options *opt, const char *path)
 		complain(path, 0, r == -EEXIST ? "--intel is given twice" : strerror(-r));
 	else if (sum.bad[0])
 		complain(path, 0, sum.bad);
+	if (r == 0 && sum.other_hashes)
+		complain(path, 0, "hashes of files other than SHA-256 are not looked for");
 	return r;
 }
 

@@ -353,6 +353,10 @@ static void read_intel(struct agent *a)
 			"first: %s",
 			a->conf->intel_dir, (unsigned long long)sum.bad_files,
 			(unsigned long long)sum.bad_lines, sum.bad);
+	if (r == 0 && sum.other_hashes)
+		pk_warn("%s: %llu hashes of files are not supported and not looked for: MD5, SHA-1 "
+			"or others than SHA-256",
+			a->conf->intel_dir, (unsigned long long)sum.other_hashes);
 }
 
 /* With responses that wait. */

@@ -2,10 +2,13 @@
 /* Opens files and hands what is in them on. Formats are block/format.c's, the table is detect's. */
 #include "intel/intel.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/unpack.h"
 #include "block/address.h"
 #include "block/format.h"
 #include "detect/indicators.h"
+#include "intel/prints.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -61,45 +64,32 @@ static int read_file(const char *path, char **ret_bytes, size_t *ret_len)
 	return 0;
 }
 
+/* gzip and zstd are opened here: hashes in them are taken, too. */
+static int unpack(char **bytes, size_t *len)
+{
+	_cleanup_(pk_buf_done) struct pk_buf out = { .max = FILE_MAX_BYTES };
+	enum pk_packed how = pk_packed_of(*bytes + HEADER_LEN, *len);
+	const char *why;
+	int r;
+
+	if (how == PK_PACKED_NOT)
+		return 0;
+	pk_buf_str(&out, HEADER);
+	r = pk_unpack(how, *bytes + HEADER_LEN, *len, PK_UNPACK_WINDOW, &out, &why);
+	if (r < 0) /* the reader says what is wrong with it */
+		return r == -ENOMEM ? r : 0;
+	*len = out.len - HEADER_LEN;
+	free(*bytes);
+	*bytes = PK_TAKE(out.data);
+	return 0;
+}
+
 static void complain(struct load *l, uint64_t line, const char *text, const char *reason)
 {
 	if (l->sum->bad[0])
 		return;
 	snprintf(l->sum->bad, sizeof(l->sum->bad), "%s:%llu: %.80s: %s", l->source,
 		 (unsigned long long)line, text ? text : "", reason);
-}
-
-/* 0: neither. */
-static enum pk_indicator_kind kind_of(const char *s, size_t len)
-{
-	if (pk_indicator_is_ja4(s, len))
-		return PK_INDICATOR_JA4;
-	return pk_indicator_is_sha256(s, len) ? PK_INDICATOR_SHA256 : 0;
-}
-
-/* Lines that begin with a fingerprint or the hash of a file; they are blanked for the reader of
- * what is left. */
-static int take_prints(struct load *l, char *bytes, size_t len)
-{
-	struct pk_indicator i = { .source = l->source };
-	char *end = bytes + len, *next;
-
-	for (char *line = bytes; line < end; line = next) {
-		char *nl = memchr(line, '\n', (size_t)(end - line)), *p = line;
-		size_t n;
-
-		next = nl ? nl + 1 : end;
-		while (p < next && strchr(" \t\"", *p) && *p)
-			p++;
-		n = strcspn(p, "\",;\t \r\n");
-		i.kind = n <= (size_t)(next - p) ? kind_of(p, n) : 0;
-		if (!i.kind)
-			continue;
-		if (pk_indicators_add_text(l->table, &i, p, n) == -ENOMEM)
-			return -ENOMEM;
-		memset(line, ' ', (size_t)((nl ? nl : end) - line));
-	}
-	return 0;
 }
 
 static int take_entries(struct load *l, const struct pk_list_data *d)
@@ -140,7 +130,7 @@ static int take_entries(struct load *l, const struct pk_list_data *d)
 
 /*
  * A table whose first row already begins with a name: readers of tables would take it for the
- * header, and of names alone would not know which column is meant.
+ * header, and of names alone would not know which column is meant. Zeek's have said it.
  */
 static bool has_no_header(const char *bytes, size_t len)
 {
@@ -150,6 +140,8 @@ static bool has_no_header(const char *bytes, size_t len)
 	while (p < end && strchr("#\r\n \t", *p)) {
 		const char *nl = *p == '#' ? memchr(p, '\n', (size_t)(end - p)) : p;
 
+		if ((size_t)(end - p) > 8 && memcmp(p, "#fields\t", 8) == 0)
+			return false;
 		p = nl ? nl + 1 : end;
 	}
 	n = strcspn(p, ",;\t\r\n ");
@@ -192,7 +184,9 @@ int pk_intel_load_file(struct pk_indicators *t, const char *path, int64_t now_ms
 
 	sum->files++;
 	if (r == 0)
-		r = take_prints(&l, bytes + HEADER_LEN, len);
+		r = unpack(&bytes, &len);
+	if (r == 0)
+		r = pk_intel_prints(t, l.source, bytes + HEADER_LEN, len, sum);
 	if (r == 0)
 		r = take_list(&l, bytes + HEADER_LEN, len, now_ms);
 	if (r < 0) {

@@ -2,8 +2,8 @@
 /*
  * Reads a directory of threat intelligence into one table for the detectors: whatever the readers
  * of block lists understand (STIX 2.1, MISP, CSV, Zeek, plain lists, also gzipped), and JA4
- * fingerprints and SHA-256 of files, one a line or in the first column (as sha256sum writes). What
- * they name is only watched, never blocked.
+ * fingerprints and SHA-256 of files, one a line (as sha256sum writes), in any field of a table, or
+ * in a row of Zeek's with the type Intel::FILE_HASH. What they name is only watched, never blocked.
  */
 #pragma once
 
@@ -15,6 +15,7 @@ struct pk_indicators;
 struct pk_intel_sum {
 	uint64_t files, bad_files; /* bad: not read at all */
 	uint64_t bad_lines;        /* neither address, name nor fingerprint: left out */
+	uint64_t other_hashes;     /* rows with MD5, SHA-1 and the like, which are not looked for */
 	uint64_t ignored;          /* revoked, expired, not meant for detection, of other kinds */
 	char bad[512];             /* the first complaint, "FILE:LINE: TEXT: why" */
 };

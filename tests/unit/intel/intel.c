@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -141,6 +142,45 @@ static void test_formats(void **state)
 	drop(".hidden");
 }
 
+/* A table of hashes has nothing for the reader of addresses, which does not mind; also packed. */
+static void test_hashes(void **state)
+{
+	static const char table[] = "first_seen,sha256_hash,md5_hash\n2026-01-01," ABC
+				    ",d41d8cd98f00b204e9800998ecf8427e\n";
+	struct pk_indicators_count n;
+	struct pk_indicator found;
+	struct pk_intel_sum sum;
+	struct pk_indicators *t;
+	char path[256];
+	gzFile gz;
+
+	(void)state;
+	put("table.csv", table);
+	put("zeek.intel", "#fields\tindicator\tindicator_type\tmeta.source\n"
+			  "392c59924103a45553b1e4bd1f5845e42d4f1c9b\tIntel::FILE_HASH\tx\n"
+			  "evil.example\tIntel::DOMAIN\tx\n");
+	snprintf(path, sizeof(path), "%s/packed.gz", dir);
+	gz = gzopen(path, "wb");
+	assert_non_null(gz);
+	assert_true(gzputs(gz, ABD "  a.out\nnever.example\n") > 0);
+	assert_int_equal(gzclose(gz), Z_OK);
+	assert_int_equal(pk_intel_load(dir, 1000, NOW, &t, &sum), 0);
+	assert_int_equal(sum.files, 3);
+	assert_string_equal(sum.bad, "");
+	assert_int_equal(sum.bad_files, 0);
+	assert_int_equal(sum.bad_lines, 0);
+	assert_int_equal(sum.other_hashes, 1);
+	pk_indicators_counts(t, &n);
+	assert_int_equal(n.hashes, 2);
+	assert_true(has_name(t, "evil.example", NOW) && has_name(t, "never.example", NOW));
+	assert_true(pk_indicators_name(t, "evil.example", NOW, &found));
+	assert_string_equal(found.reason, "x"); /* read as Zeek's, though a name begins it */
+	pk_indicators_free(t);
+	drop("table.csv");
+	drop("zeek.intel");
+	drop("packed.gz");
+}
+
 static void test_many(void **state)
 {
 	char *text = malloc(100000 * 32), *p = text;
@@ -177,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_none),
 	};
