@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the runs: one an incident at most, each at one step. A step that was asked for is asked for
- * again at each tick until it is done or its time is over; then the way leads on as the playbook
- * says.
+ * Owns the runs: one an incident at most, each at one step, or at one in each branch of a parallel
+ * step. A step that was asked for is asked for again at each tick until it is done or its time is
+ * over; then the way leads on as the playbook says.
  */
 #include "respond/run.h"
 
@@ -191,7 +191,7 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 		    ? s->r->ops.snapshot(s->r->ops.arg, s->i, why, sizeof(why))
 		    : s->r->ops.isolate(s->r->ops.arg, true, ttl_ns, why, sizeof(why));
 	if (e == -EINPROGRESS)
-		(void)snprintf(s->run->waiting, sizeof(s->run->waiting), "%s", why);
+		(void)snprintf(s->run->way.waiting, sizeof(s->run->way.waiting), "%s", why);
 	if (e == -EINPROGRESS)
 		return e;
 	if (e < 0) {
@@ -349,18 +349,70 @@ static bool holds(const struct pk_step *s, const struct pk_incident *i)
 					  : have >= want;
 }
 
-uint16_t pk_respond_come_back(struct run *run)
+bool pk_respond_add_way(struct run *run, const struct way *way)
 {
-	while (run->depth) {
-		const struct pk_step *p = &run->p->step[run->back[run->depth - 1].step];
+	for (size_t k = 0; k < WAYS_MAX; k++) {
+		if (run->other[k].used)
+			continue;
+		run->other[k] = *way;
+		run->other[k].used = run->other[k].fresh = true;
+		return true;
+	}
+	return false;
+}
 
-		if (++run->back[run->depth - 1].branch < p->branches)
-			return p->branch[run->back[run->depth - 1].branch];
-		run->depth--;
+/* Is another branch of this parallel step on its way, or does it wait for a person? */
+static bool is_open(const struct run *run, const struct pk_incident *i, uint16_t step)
+{
+	for (size_t k = 0; k < WAYS_MAX; k++)
+		for (size_t d = 0; run->other[k].used && d < run->other[k].depth; d++)
+			if (run->other[k].back[d].step == step)
+				return true;
+	for (size_t k = 0; k < i->waits; k++)
+		for (size_t d = 0; d < i->wait[k].depth; d++)
+			if (strcmp(i->wait[k].playbook, run->p->id) == 0 &&
+			    strcmp(i->wait[k].back[d].step, run->p->step[step].id) == 0)
+				return true;
+	return false;
+}
+
+uint16_t pk_respond_come_back(struct run *run, const struct pk_incident *i)
+{
+	struct way *w = &run->way;
+
+	while (w->depth) {
+		uint16_t step = w->back[w->depth - 1].step;
+		const struct pk_step *p = &run->p->step[step];
+
+		if (++w->back[w->depth - 1].branch < p->branches)
+			return p->branch[w->back[w->depth - 1].branch];
+		w->depth--;
+		if (is_open(run, i, step))
+			return PK_STEP_NONE;
 		if (p->next != PK_STEP_NONE)
 			return p->next;
 	}
 	return PK_STEP_NONE;
+}
+
+/* All branches begin now. Where there is no room for so many, they follow one another. */
+static uint16_t fork_ways(struct run *run, const struct pk_step *s, uint64_t now_ns)
+{
+	struct way w = run->way;
+	size_t room = 0;
+
+	for (size_t k = 0; k < WAYS_MAX; k++)
+		room += !run->other[k].used;
+	w.back[w.depth].step = w.at;
+	w.back[w.depth++].branch = room < s->branches ? 0 : s->branches - 1;
+	run->way = w;
+	w.waiting[0] = '\0';
+	w.since_ns = now_ns;
+	for (size_t k = 1; k < s->branches && room >= s->branches; k++) {
+		w.at = s->branch[k];
+		(void)pk_respond_add_way(run, &w); /* there is room */
+	}
+	return s->branch[0];
 }
 
 static void isolate_no_more(const struct step *s)
@@ -374,7 +426,7 @@ static void isolate_no_more(const struct step *s)
 /* Its time is over: told once, however often it is tried. */
 static void give_up(const struct step *s)
 {
-	const char *verb = pk_verb_name(s->s->command.verb), *why = s->run->waiting;
+	const char *verb = pk_verb_name(s->s->command.verb), *why = s->run->way.waiting;
 	const unsigned failed = 1u << PK_DEED_FAILED | 1u << PK_DEED_REFUSED;
 
 	if (s->s->command.verb == PK_VERB_ISOLATE)
@@ -397,17 +449,15 @@ static int next_of(const struct step *s, uint16_t *ret)
 		*ret = holds(s->s, s->i) ? s->s->on_true : s->s->on_false;
 		break;
 	case PK_STEP_PARALLEL:
-		if (s->run->depth == DEEP)
+		if (s->run->way.depth == DEEP)
 			break;
-		s->run->back[s->run->depth].step = s->run->at;
-		s->run->back[s->run->depth++].branch = 0;
-		*ret = s->s->branch[0];
+		*ret = fork_ways(s->run, s->s, s->now_ns);
 		return 0;
 	case PK_STEP_ACTION:
 		e = s->s->is_manual ? pk_respond_ask(s) : do_command(s);
 		if (e == PAUSED)
 			return e;
-		if (e == -EINPROGRESS && s->now_ns - s->run->since_ns < limit_ms * 1000000)
+		if (e == -EINPROGRESS && s->now_ns - s->run->way.since_ns < limit_ms * 1000000)
 			return e;
 		if (e == -EINPROGRESS)
 			give_up(s);
@@ -437,33 +487,75 @@ static void catch_up(struct step *s)
 	s->run->behind = r == -EINPROGRESS;
 }
 
+/* One of its ways, as far as it goes. True: it goes on later. */
+static bool walk(struct step *s)
+{
+	struct run *run = s->run;
+
+	while (run->way.at != PK_STEP_NONE && run->steps++ < 4 * PK_PLAYBOOK_STEPS) {
+		uint16_t to = PK_STEP_NONE;
+		int e;
+
+		s->s = &run->p->step[run->way.at];
+		e = next_of(s, &to);
+		if (e == -EINPROGRESS) {
+			run->steps--; /* it is looked at often */
+			return true;
+		}
+		if (e == PAUSED)
+			return false; /* it takes no place while it waits */
+		run->passed[s->s - run->p->step] = true;
+		run->way.at = to != PK_STEP_NONE ? to : pk_respond_come_back(run, s->i);
+		run->way.since_ns = s->now_ns;
+		run->way.waiting[0] = '\0';
+	}
+	return false;
+}
+
+/* The first way that was not gone yet, taken out of its place; false: none. */
+static bool take_way(struct run *run)
+{
+	for (size_t k = 0; k < WAYS_MAX; k++) {
+		if (!run->other[k].fresh)
+			continue;
+		run->way = run->other[k];
+		run->other[k].used = run->other[k].fresh = false;
+		return true;
+	}
+	return false;
+}
+
+/* There is a place, for only one way is out of its own at a time. */
+static void put_back(struct run *run)
+{
+	size_t k = 0;
+
+	while (k < WAYS_MAX - 1 && run->other[k].used)
+		k++;
+	run->other[k] = run->way;
+	run->other[k].used = true;
+	run->other[k].fresh = false;
+}
+
 void pk_respond_go_on(struct pk_respond *r, struct run *run, uint64_t now_ns)
 {
 	struct step s = { .r = r,
 			  .run = run,
 			  .i = pk_incidents_find(r->incidents, run->incident),
 			  .now_ns = now_ns };
-	int e;
+	bool more = false;
 
 	if (s.i && run->behind)
 		catch_up(&s);
-	while (s.i && run->at != PK_STEP_NONE && run->steps++ < 4 * PK_PLAYBOOK_STEPS) {
-		uint16_t to = PK_STEP_NONE;
-
-		s.s = &run->p->step[run->at];
-		e = next_of(&s, &to);
-		if (e == -EINPROGRESS) {
-			run->steps--; /* it is looked at often */
-			return;
+	for (size_t k = 0; k < WAYS_MAX; k++)
+		run->other[k].fresh = run->other[k].used;
+	while (s.i && take_way(run))
+		if (walk(&s)) {
+			put_back(run);
+			more = true;
 		}
-		if (e == PAUSED)
-			break; /* it takes no place while it waits */
-		run->passed[run->at] = true;
-		run->at = to != PK_STEP_NONE ? to : pk_respond_come_back(run);
-		run->since_ns = now_ns;
-		run->waiting[0] = '\0';
-	}
-	*run = (struct run){ 0 };
+	if (!more)
+		*run = (struct run){ 0 };
 }
 
 static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_playbook *p,
@@ -473,12 +565,10 @@ static int begin(struct pk_respond *r, struct pk_incident *i, const struct pk_pl
 
 	if (pk_respond_run(r, i->number) || !run)
 		return -EBUSY;
-	*run = (struct run){ .incident = i->number,
-			     .p = p,
-			     .human = human,
-			     .at = p->start,
-			     .remotes = i->remotes_revision,
-			     .since_ns = now_ns };
+	*run = (struct run){
+		.incident = i->number, .p = p, .human = human, .remotes = i->remotes_revision
+	};
+	(void)pk_respond_add_way(run, &(struct way){ .at = p->start, .since_ns = now_ns });
 	(void)snprintf(run->who, sizeof(run->who), "%s", by->who);
 	(void)snprintf(run->why, sizeof(run->why), "%s", by->why ? by->why : "");
 	r->count.runs++;

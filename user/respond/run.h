@@ -7,6 +7,7 @@
 #define RUNS_MAX 16
 #define DEEP     4
 #define DIDS_MAX 32
+#define WAYS_MAX 16
 
 #define PAUSED 1 /* what follows is for later: the incident knows where */
 
@@ -18,22 +19,30 @@ struct did {
 	bool proven;
 };
 
+/* Where a run is. Behind a parallel step it is at several places. */
+struct way {
+	bool used, fresh; /* fresh: not gone yet as far as it goes */
+	uint16_t at;
+	struct {
+		uint16_t step;
+		size_t branch; /* the last one, or the one that is taken where there is no room */
+	} back[DEEP];          /* parallel steps that it is in a branch of */
+	size_t depth;
+	uint64_t since_ns; /* the present step began */
+	char waiting[160]; /* for what */
+};
+
 struct run {
 	uint64_t incident; /* number; 0: free */
 	const struct pk_playbook *p;
 	bool human;
 	char who[PK_INCIDENT_WHO], why[256];
-	uint16_t at;
-	struct {
-		uint16_t step;
-		size_t branch;
-	} back[DEEP]; /* parallel steps whose branches are taken one after the other */
-	size_t depth, steps;
+	struct way way;             /* the one that is gone now */
+	struct way other[WAYS_MAX]; /* all of them, that one as it was */
+	size_t steps;
 	bool passed[PK_PLAYBOOK_STEPS]; /* taken: what comes to the incident later has them, too */
 	bool behind;                    /* it does not yet */
 	unsigned remotes;               /* their revision, when the incident was looked at last */
-	uint64_t since_ns;              /* the present step began */
-	char waiting[160];              /* for what */
 	struct did did[DIDS_MAX];
 	size_t dids;
 };
@@ -65,8 +74,10 @@ struct pk_incident_act *pk_respond_act(const struct pk_incident *i, const char *
 /* Writes down what became of a step. NULL: no memory. */
 struct pk_incident_act *pk_respond_note(const struct step *s, enum pk_deed_result result,
 					const char *what, const char *object, const char *why);
-/* Where a branch ends: the next one, or behind the parallel step. */
-uint16_t pk_respond_come_back(struct run *run);
+/* Where a branch ends: behind the parallel step, if it is the last one on its way; else nowhere. */
+uint16_t pk_respond_come_back(struct run *run, const struct pk_incident *i);
+/* A place where the run goes on, too. False: there is no room. */
+bool pk_respond_add_way(struct run *run, const struct way *way);
 /* As far as it goes without waiting. */
 void pk_respond_go_on(struct pk_respond *r, struct run *run, uint64_t now_ns);
 

@@ -46,10 +46,10 @@ static struct pk_incident_wait *ask_person(const struct step *s)
 	(void)snprintf(w->step, sizeof(w->step), "%s", s->s->id);
 	(void)snprintf(w->text, sizeof(w->text), "%s", s->s->text);
 	(void)snprintf(w->whom, sizeof(w->whom), "%s", whom(s->s));
-	for (w->depth = 0; w->depth < s->run->depth; w->depth++) {
+	for (w->depth = 0; w->depth < s->run->way.depth; w->depth++) {
 		(void)snprintf(w->back[w->depth].step, sizeof(w->back[0].step), "%s",
-			       s->run->p->step[s->run->back[w->depth].step].id);
-		w->back[w->depth].branch = s->run->back[w->depth].branch;
+			       s->run->p->step[s->run->way.back[w->depth].step].id);
+		w->back[w->depth].branch = s->run->way.back[w->depth].branch;
 	}
 	return w;
 }
@@ -101,42 +101,65 @@ static bool take_up(const struct pk_respond *r, const struct pk_incident_wait *w
 	s = step_of(p, w->step);
 	if (!s || !s->is_manual || strcmp(s->text, w->text) != 0)
 		return false;
-	*ret_run = (struct run){ .p = p, .human = w->human, .at = (uint16_t)(s - p->step) };
+	*ret_run = (struct run){ .p = p, .human = w->human, .way.at = (uint16_t)(s - p->step) };
 	(void)snprintf(ret_run->who, sizeof(ret_run->who), "%s", w->who);
 	(void)snprintf(ret_run->why, sizeof(ret_run->why), "%s", w->why);
-	for (; ret_run->depth < w->depth && ret_run->depth < DEEP; ret_run->depth++) {
-		s = step_of(p, w->back[ret_run->depth].step);
-		if (!s || w->back[ret_run->depth].branch >= s->branches)
+	for (; ret_run->way.depth < w->depth && ret_run->way.depth < DEEP; ret_run->way.depth++) {
+		s = step_of(p, w->back[ret_run->way.depth].step);
+		if (!s || w->back[ret_run->way.depth].branch >= s->branches)
 			return false;
-		ret_run->back[ret_run->depth].step = (uint16_t)(s - p->step);
-		ret_run->back[ret_run->depth].branch = w->back[ret_run->depth].branch;
+		ret_run->way.back[ret_run->way.depth].step = (uint16_t)(s - p->step);
+		ret_run->way.back[ret_run->way.depth].branch = w->back[ret_run->way.depth].branch;
 	}
 	return true;
 }
 
-/* What is decided goes on, unless a playbook is at work on the incident, or on too many. */
+/* Its own playbook is at work, in other branches beside it, and has room for this one. */
+static bool may_join(const struct run *run, const struct pk_incident_wait *w)
+{
+	size_t room = 0, beside = 0;
+
+	if (!w->depth || run->human != w->human || strcmp(run->p->id, w->playbook) != 0)
+		return false;
+	for (size_t k = 0; k < WAYS_MAX; k++) {
+		const struct way *o = &run->other[k];
+
+		room += !o->used;
+		beside += o->used && o->depth &&
+			  strcmp(run->p->step[o->back[0].step].id, w->back[0].step) == 0;
+	}
+	return room && beside;
+}
+
+/* What is decided goes on, unless another playbook is at work on the incident, or on too many. */
 static void take_on(struct pk_respond *r, struct pk_incident *i, size_t k, uint64_t now_ns)
 {
 	const struct pk_incident_wait w = i->wait[k];
-	struct run *run = pk_respond_run(r, 0), next;
+	struct run *at_work = pk_respond_run(r, i->number), *run = pk_respond_run(r, 0), next;
 	const struct pk_step *s;
 	uint16_t to;
 
-	if (pk_respond_run(r, i->number) || !run)
+	if (at_work ? !may_join(at_work, &w) : !run)
 		return;
 	pk_incident_wait_drop(i, k);
 	i->revision++;
 	if (!take_up(r, &w, &next))
 		return; /* changed since it was decided: by an agent that was begun anew */
-	s = &next.p->step[next.at];
+	s = &next.p->step[next.way.at];
 	to = w.result == PK_DEED_DONE ? s->on_success : s->on_failure;
 	if (to == PK_STEP_NONE)
 		to = s->next;
-	next.at = to != PK_STEP_NONE ? to : pk_respond_come_back(&next);
-	next.incident = i->number;
-	next.remotes = i->remotes_revision;
-	next.since_ns = now_ns;
-	*run = next;
+	if (at_work) /* other branches are on their way */
+		memcpy(next.other, at_work->other, sizeof(next.other));
+	next.way.at = to != PK_STEP_NONE ? to : pk_respond_come_back(&next, i);
+	next.way.since_ns = now_ns;
+	if (!at_work) {
+		next.incident = i->number;
+		next.remotes = i->remotes_revision;
+		*run = next;
+	}
+	run = at_work ? at_work : run;
+	(void)pk_respond_add_way(run, &next.way); /* there is room */
 	pk_respond_go_on(r, run, now_ns);
 }
 

@@ -434,6 +434,32 @@ static const char branches[] = WHOLE(START(ID("parallel", "1")) "\"" ID(
 						     STEP("3", BASH("snapshot __incident__:value"),
 							  TO("on_completion", ID("end", "1"))));
 
+/* a block, a person, and isolation with a suspend behind it; a snapshot behind all */
+static const char slow[] = WHOLE(START(ID("parallel", "1")) "\"" ID(
+	"parallel",
+	"1") "\":{\"type\":\"parallel\","
+	     "\"next_steps\":[\"" ID("action", "1") "\",\"" ID("action", "2") "\",\"" ID(
+		     "action",
+		     "4") "\"]" TO("on_completion",
+				   ID("action",
+				      "3")) "}"
+					    "," STEP("1", BASH("block __remote__:value"),
+						     TO("on_completion", ID("end", "1")))
+						    STEP("2", PERSON("reimage the host"),
+							 TO("on_completion",
+							    ID("end",
+							       "1"))) STEP("4", BASH("isolate"),
+									   TO("on_completion",
+									      ID("action", "5")))
+							    STEP("5", BASH("suspend __pid__:value"),
+								 TO("on_completion",
+								    ID("end", "1")))
+								    STEP("3",
+									 BASH("snapshot "
+									      "__incident__:value"),
+									 TO("on_completion",
+									    ID("end", "1"))));
+
 /* Another shelf, with this one alone. */
 static struct pk_respond *begin_with(const char *json)
 {
@@ -608,11 +634,74 @@ static void test_waits_in_a_branch(void **state)
 	pk_respond_look(r, i, w.now_ns);
 	assert_int_equal(i->waits, 1);
 	assert_int_equal(i->wait[0].depth, 1);
-	assert_int_equal(did.calls[PK_VERB_BLOCK], 0);
+	assert_int_equal(did.calls[PK_VERB_BLOCK],
+			 1); /* it holds up nobody but what follows both */
+	pass(r, 20);
+	assert_int_equal(counts(r).active, 0);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
 	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), 0);
 	pass(r, 2);
 	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
 	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	assert_int_equal(i->waits, 0);
+	end(r);
+}
+
+/* The other branch is slow, fails, or both are decided in any order: what follows comes once. */
+static void test_branches_at_once(void **state)
+{
+	struct pk_respond *r = begin_with(branches);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	did.result[PK_VERB_BLOCK] = -EINPROGRESS;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(i->waits, 1);
+	assert_int_equal(counts(r).active, 1);
+	assert_int_equal(pk_respond_answer(r, i, 0, true, &alice, w.now_ns), 0);
+	assert_int_equal(i->waits, 0); /* taken up beside the slow one */
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	did.result[PK_VERB_BLOCK] = 0;
+	pass(r, 2);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	assert_int_equal(counts(r).active, 0);
+	end(r);
+
+	r = begin_with(branches);
+	i = shell(false);
+	did.result[PK_VERB_BLOCK] = -EIO;
+	pk_respond_look(r, i, w.now_ns);
+	assert_int_equal(i->waits, 1); /* it failed, which is none of the person's business */
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	assert_int_equal(pk_respond_answer(r, i, 0, false, &alice, w.now_ns), 0);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	assert_int_equal(counts(r).active, 0);
+	end(r);
+}
+
+/* Two slow branches, and a person in a third: each goes on for itself. */
+static void test_slow_branches(void **state)
+{
+	struct pk_respond *r = begin_with(slow);
+	struct pk_incident *i = shell(false);
+
+	(void)state;
+	did.result[PK_VERB_BLOCK] = did.result[PK_VERB_ISOLATE] = -EINPROGRESS;
+	pk_respond_look(r, i, w.now_ns);
+	assert_true(did.calls[PK_VERB_BLOCK] > 0 && did.calls[PK_VERB_ISOLATE] > 0);
+	assert_int_equal(i->waits, 1);
+	did.result[PK_VERB_ISOLATE] = 0;
+	pass(r, 2);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 1); /* behind isolate, in its branch */
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	did.result[PK_VERB_BLOCK] = 0;
+	pass(r, 2);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	assert_int_equal(counts(r).active, 0);
+	w.now_ns += MANUAL_MS * 1000000; /* nobody came */
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	assert_int_equal(did.calls[PK_VERB_SUSPEND], 1);
 	end(r);
 }
 
@@ -682,6 +771,8 @@ int main(void)
 		cmocka_unit_test(test_answered_meanwhile),
 		cmocka_unit_test(test_many_wait),
 		cmocka_unit_test(test_waits_in_a_branch),
+		cmocka_unit_test(test_branches_at_once),
+		cmocka_unit_test(test_slow_branches),
 		cmocka_unit_test(test_waits_no_more),
 	};
 
