@@ -293,17 +293,17 @@ static __always_inline bool pk_quick_parse(struct xdp_md *ctx, __u64 remote[2])
 }
 
 /* Is this rule to be told of? Its line is only looked at while there is something left to tell. */
-static __always_inline bool pk_quick_is_news(__u32 line, __u64 now)
+static __always_inline bool pk_quick_is_news(__u32 at, __u64 now)
 {
 	union pk_blk_line *l;
 
 	if (!pk_blk_has_news_left(now))
 		return false;
-	l = pk_blk_line(line);
+	l = pk_blk_line(pk_tally_line(at));
 	return l && pk_rule_is_due(*(volatile __u64 *)&l->rule.last_ns, now);
 }
 
-static __always_inline bool pk_quick_count(__u32 line, const __u64 remote[2], __u32 bytes)
+static __always_inline bool pk_quick_count(__u32 at, const __u64 remote[2], __u32 bytes)
 {
 	struct pk_blk_tally *t = pk_tally();
 	__u64 now = pk_now_tick();
@@ -313,12 +313,12 @@ static __always_inline bool pk_quick_count(__u32 line, const __u64 remote[2], __
 		return false;
 	*(volatile __u32 *)&t->busy = 1; /* pk_drain() may come while we do */
 	barrier();
-	counted = pk_tally_add(t, line, remote, bytes, now);
+	counted = pk_tally_add(t, at, remote, bytes, now);
 	if (!counted) {
-		pk_tally_make_room(t, line);
-		counted = !pk_quick_is_news(line, now);
+		pk_tally_make_room(t, at);
+		counted = !pk_quick_is_news(at, now);
 		if (counted)
-			pk_tally_put(t, line, remote, bytes, now);
+			pk_tally_put(t, at, remote, bytes, now);
 	}
 	barrier();
 	*(volatile __u32 *)&t->busy = 0;
@@ -328,24 +328,25 @@ static __always_inline bool pk_quick_count(__u32 line, const __u64 remote[2], __
 /* Where nothing allows, the first rule of a chain decides when it drops. */
 static __always_inline bool pk_blk_none_allows(void)
 {
-	struct pk_blk_ctl *ctl;
-	__u32 zero = 0;
+	const struct pk_blk_ctl *ctl = pk_blk_there_is();
 
-	ctl = bpf_map_lookup_elem(&pk_blk_ctl, &zero);
 	return ctl && !(ctl->have & PK_BLK_HAVE_ALLOW);
 }
 
-/* A rule that drops whatever comes from its prefix, and of which nothing is to be told. */
-static __always_inline bool pk_quick_drop(__u32 line, const __u64 remote[2], __u32 bytes)
+/*
+ * A rule that drops whatever comes from its prefix, and of which nothing is to be told: by its
+ * brief. at: its line, or its place with PK_BLK_IS_PLACE.
+ */
+static __always_inline bool pk_quick_drop(__u32 brief, __u32 at, const __u64 remote[2], __u32 bytes)
 {
 	const __u32 mask = PK_BLK_LIST_USED | PK_BLK_LIST_ALLOW | PK_BLK_LIST_MODE;
 	const __u32 drops = PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT;
-	__u32 brief = pk_blk_brief(line), list = (brief & PK_BLK_BRIEF_LOOK) - 1;
+	__u32 list = (brief & PK_BLK_BRIEF_LOOK) - 1;
 	struct pk_blk_count *n;
 
 	if (list >= PK_BLK_BRIEF_LISTS || (pk_blk_list_word(list) & mask) != drops ||
 	    (brief & PK_BLK_BRIEF_MORE && !pk_blk_none_allows()) || pk_blk_may_be_safe(remote) ||
-	    !pk_quick_count(line, remote, bytes))
+	    !pk_quick_count(at, remote, bytes))
 		return false;
 	n = bpf_map_lookup_elem(&pk_blk_cnt, &list);
 	if (n) {
@@ -355,16 +356,59 @@ static __always_inline bool pk_quick_drop(__u32 line, const __u64 remote[2], __u
 	return true;
 }
 
+/*
+ * Where an address is listed: a line, or a place with PK_BLK_IS_PLACE, and its brief. 0: nowhere.
+ * What the last packet was decides what is read first: in a flood from listed hosts their table
+ * alone, else the top, which most of what is not listed ends at.
+ */
+static __always_inline __u32 pk_quick_find(const struct pk_blk_ctl *ctl, struct pk_blk_tally *t,
+					   const struct pk_blk_addr *a, __u32 *brief)
+{
+	__u32 hosts = a->v6 ? 0 : ctl->hosts, at = 0;
+	bool flood = hosts && t->flood;
+	__u64 root = 0;
+
+	if (!flood) {
+		root = pk_blk_root(a);
+		if (!(root >> PK_BLK_TOP_MAP & pk_blk_top_bit(a)))
+			hosts = 0;
+	}
+	if (hosts)
+		at = pk_blk_host(hosts, a->hi >> 32, brief);
+	t->flood = !!at;
+	if (at)
+		return at | PK_BLK_IS_PLACE;
+	if (flood)
+		root = pk_blk_root(a);
+	at = pk_blk_below(root, a);
+	if (at)
+		*brief = pk_blk_brief(at);
+	return at;
+}
+
+/* What lists say of a sender by what is at hand. */
+static __always_inline int pk_quick_verdict(const __u64 remote[2], __u32 bytes)
+{
+	const struct pk_blk_ctl *ctl = pk_blk_there_is();
+	struct pk_blk_tally *t = pk_tally();
+	struct pk_blk_addr a = {};
+	__u32 at, brief = 0;
+
+	pk_blk_addr_set(&a, remote[0], remote[1]);
+	if (!ctl || !t || !pk_blk_is_worth(ctl, &a))
+		return PK_QUICK_UNLISTED;
+	at = pk_quick_find(ctl, t, &a, &brief);
+	if (!at)
+		return PK_QUICK_UNLISTED;
+	return pk_quick_drop(brief, at, remote, bytes) ? PK_QUICK_DROP : PK_QUICK_UNKNOWN;
+}
+
 /* See lib/verdict.h. */
 int pk_blk_quick(struct xdp_md *ctx, __u32 bytes)
 {
 	__u64 remote[2] = {};
-	__u32 line;
 
 	if (pk_replaying || !pk_quick_parse(ctx, remote))
 		return PK_QUICK_UNKNOWN;
-	line = pk_blk_find(remote[0], remote[1]);
-	if (!line)
-		return PK_QUICK_UNLISTED;
-	return pk_quick_drop(line, remote, bytes) ? PK_QUICK_DROP : PK_QUICK_UNKNOWN;
+	return pk_quick_verdict(remote, bytes);
 }

@@ -28,8 +28,11 @@ int pk_tally_flush(struct pk_blk_tally *t)
 
 	if (!t)
 		return 0;
-	/* Atomic additions wait for one another, plain reads do not: all lines come at once. */
+	/* Atomic additions wait for one another, plain reads do not: all come at once. */
+	for (i = 0; i < PK_BLK_TALLY && i < t->n; i++)
+		t->v[i].line = pk_tally_line(t->v[i].line);
 	for (i = 0; i < PK_BLK_TALLY && i < t->n; i++) {
+		(void)pk_blk_brief(t->v[i].line);
 		l = pk_blk_line(t->v[i].line);
 		if (l)
 			(void)*(volatile __u64 *)&l->rule.packets;

@@ -22,9 +22,20 @@ static __always_inline bool pk_rule_is_due(__u64 last, __u64 now)
 /* Writes what is pending to its rules. Only while busy. Always 0. */
 int pk_tally_flush(struct pk_blk_tally *t);
 
-static __always_inline __u32 pk_tally_hash(__u32 line)
+/* The line that is meant by what is pending: see pk_blk_pending. */
+static __always_inline __u32 pk_tally_line(__u32 at)
 {
-	return line * 0x9e3779b1u >> 22;
+	const __u32 *line;
+
+	if (!(at & PK_BLK_IS_PLACE))
+		return at;
+	line = pk_blk_place(at & ~PK_BLK_IS_PLACE);
+	return line ? *(volatile __u32 *)line & PK_BLK_LINE_MASK : 0;
+}
+
+static __always_inline __u32 pk_tally_hash(__u32 at)
+{
+	return at * 0x9e3779b1u >> 22;
 }
 PK_ASSERT(PK_BLK_TALLY_AT == 1u << 10, "bits of the hash");
 
@@ -35,14 +46,14 @@ static __always_inline struct pk_blk_tally *pk_tally(void)
 	return bpf_map_lookup_elem(&pk_blk_tally, &zero);
 }
 
-/* One hit more of a line that is pending, and not due to be told of. */
-static __always_inline bool pk_tally_add(struct pk_blk_tally *t, __u32 line, const __u64 remote[2],
+/* One hit more of a line or place that is pending, and not due to be told of. */
+static __always_inline bool pk_tally_add(struct pk_blk_tally *t, __u32 at, const __u64 remote[2],
 					 __u32 bytes, __u64 now)
 {
-	__u32 i = t->at[pk_tally_hash(line)];
+	__u32 i = t->at[pk_tally_hash(at)];
 	struct pk_blk_pending *p = &t->v[i & (PK_BLK_TALLY - 1)];
 
-	if (i >= t->n || p->line != line || pk_rule_is_due(p->last_ns, now))
+	if (i >= t->n || p->line != at || pk_rule_is_due(p->last_ns, now))
 		return false;
 	p->packets++;
 	p->bytes += bytes;
@@ -52,25 +63,25 @@ static __always_inline bool pk_tally_add(struct pk_blk_tally *t, __u32 line, con
 	return true;
 }
 
-/* Room for this line, which is not pending afterwards. */
-static __always_inline void pk_tally_make_room(struct pk_blk_tally *t, __u32 line)
+/* Room for this line or place, which is not pending afterwards. */
+static __always_inline void pk_tally_make_room(struct pk_blk_tally *t, __u32 at)
 {
-	__u32 hash = pk_tally_hash(line), i = t->at[hash];
+	__u32 hash = pk_tally_hash(at), i = t->at[hash];
 
 	if (t->n >= PK_BLK_TALLY ||
 	    (i < t->n && pk_tally_hash(t->v[i & (PK_BLK_TALLY - 1)].line) == hash))
 		(void)pk_tally_flush(t);
 }
 
-/* The first hit of a line, after pk_tally_make_room(). */
-static __always_inline void pk_tally_put(struct pk_blk_tally *t, __u32 line, const __u64 remote[2],
+/* The first hit of a line or place, after pk_tally_make_room(). */
+static __always_inline void pk_tally_put(struct pk_blk_tally *t, __u32 at, const __u64 remote[2],
 					 __u32 bytes, __u64 now)
 {
 	__u32 n = t->n & (PK_BLK_TALLY - 1);
 	struct pk_blk_pending *p = &t->v[n];
 
-	t->at[pk_tally_hash(line)] = n;
-	p->line = line;
+	t->at[pk_tally_hash(at)] = n;
+	p->line = at;
 	p->packets = 1;
 	p->bytes = bytes;
 	p->first_ns = p->last_ns = now;

@@ -43,20 +43,30 @@ int pk_blk_settle(struct pk_blk_query *q);
 enum { PK_QUICK_UNKNOWN, PK_QUICK_UNLISTED, PK_QUICK_DROP };
 int pk_blk_quick(struct xdp_md *ctx, __u32 bytes);
 
-/* Of the remote address. What there is says whether it is worth looking. */
-static __always_inline __u32 pk_blk_find(__u64 w0, __u64 w1)
+/* Is it worth looking for this address? What there is says so. */
+static __always_inline bool pk_blk_is_worth(const struct pk_blk_ctl *ctl,
+					    const struct pk_blk_addr *a)
 {
-	struct pk_blk_addr a = {};
-	struct pk_blk_ctl *ctl;
+	return ctl->have & (a->v6 ? PK_BLK_HAVE_V6 : PK_BLK_HAVE_V4);
+}
+
+static __always_inline struct pk_blk_ctl *pk_blk_there_is(void)
+{
 	__u32 zero = 0;
 
-	ctl = bpf_map_lookup_elem(&pk_blk_ctl, &zero);
+	return bpf_map_lookup_elem(&pk_blk_ctl, &zero);
+}
+
+/* Of the remote address. */
+static __always_inline __u32 pk_blk_find(__u64 w0, __u64 w1)
+{
+	struct pk_blk_ctl *ctl = pk_blk_there_is();
+	struct pk_blk_addr a = {};
+
 	if (!ctl || !(ctl->have & (PK_BLK_HAVE_V4 | PK_BLK_HAVE_V6)))
 		return 0;
 	pk_blk_addr_set(&a, w0, w1);
-	if (!(ctl->have & (a.v6 ? PK_BLK_HAVE_V6 : PK_BLK_HAVE_V4)))
-		return 0;
-	return pk_blk_lookup(&a);
+	return pk_blk_is_worth(ctl, &a) ? pk_blk_lookup(&a) : 0;
 }
 
 #endif

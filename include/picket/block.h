@@ -12,6 +12,7 @@
  *
  * Line numbers are counted through all chunks; line 0 is never used. The first lines of a chunk are
  * briefs: a byte for each of its lines, which says of a plain rule all that a drop needs to know.
+ * Where IPv4 hosts are many, a table of them in chunks of its own repeats their briefs by address.
  * Addresses are in network order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its
  * own first.
  */
@@ -75,6 +76,7 @@ PK_ASSERT(sizeof(struct pk_blk_node) == 64, "one line");
 #define PK_BLK_SEEN1 0x02 /* the same for 1; both: for good */
 #define PK_BLK_COND  0x04 /* the next line is its struct pk_blk_cond */
 #define PK_BLK_EMPTY 0x08 /* no rule, only a place in the chain */
+#define PK_BLK_HEAD  0x10 /* in a trie, and the first of its prefix: for good */
 
 /* One entry of one list. The agent writes all but the counters, which belong to the packets. */
 struct pk_blk_rule {
@@ -90,14 +92,39 @@ struct pk_blk_rule {
 PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
 
 /*
- * Brief of a line: bits 0-6 are 1 + index of the list, when the rule there has no condition, is not
- * EMPTY and is seen for good; bit 7: it has a next. BRIEF_LOOK: a rule of which only its line
- * tells; 0: no rule is there. It becomes BRIEF_LOOK before the rule changes and what the rule is
- * afterwards: so it never promises what the rule does not hold.
+ * Brief of a line: bits 0-6 are 1 + index of the list, when the rule there is a HEAD, has no
+ * condition, is not EMPTY and is seen for good; bit 7: it has a next. BRIEF_LOOK: a rule of which
+ * only its line tells; 0: no rule is there. It becomes BRIEF_LOOK before the rule changes and what
+ * the rule is afterwards: so it never promises what the rule does not hold.
  */
 #define PK_BLK_BRIEF_LISTS 126u /* lists of higher index have no briefs */
 #define PK_BLK_BRIEF_LOOK  0x7f
 #define PK_BLK_BRIEF_MORE  0x80
+
+/*
+ * The table of hosts: some chunks of buckets of one line each, then as many with the line of each
+ * place's rule. A place is a word of 4 bytes: the brief (bits 0-7, 0: nobody is there) and the low
+ * 24 bits of the mixed address; its bucket tells the upper 8, since there are at least 256. Who is
+ * not in it, for want of a free place or because his rule is not plain, is in the trie, as all are.
+ */
+#define PK_BLK_BUCKET      16u /* places of a line */
+#define PK_BLK_PLACE_RESTS 28  /* bits above this in the line of a place are the agent's */
+#define PK_BLK_HOSTS_SHIFT 16  /* pk_blk_ctl.hosts: chunks of buckets; below: the first of them */
+#define PK_BLK_HOSTS_FIRST 0xffffu
+
+/* One to one: no two addresses (host order) have the same. "lowbias32", Chris Wellons, 2018. */
+static inline __u32 pk_blk_host_mix(__u32 addr)
+{
+	addr = (addr ^ addr >> 16) * 0x7feb352du;
+	addr = (addr ^ addr >> 15) * 0x846ca68bu;
+	return addr ^ addr >> 16;
+}
+
+/* The bucket of a mixed address among those of that many chunks. */
+static inline __u32 pk_blk_host_bucket(__u32 mixed, __u32 chunks)
+{
+	return (__u64)mixed * (chunks << PK_BLK_CHUNK_SHIFT) >> 32;
+}
 
 /*
  * What the plain rules dropped and their lines do not tell yet: kept by CPU, so that a flood from
@@ -105,17 +132,21 @@ PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
  */
 #define PK_BLK_TALLY    64u
 #define PK_BLK_TALLY_AT 1024u
+#define PK_BLK_IS_PLACE                                                                            \
+	0x80000000u /* with the place that has the line: counted in words of 4 bytes */
 struct pk_blk_pending {
-	__u32 line;
+	__u32 line; /* or its place: PK_BLK_IS_PLACE */
 	__u32 packets;
 	__u64 bytes;
 	__u64 first_ns, last_ns; /* boottime, to one tick */
 	__u64 peer[2];
 };
 struct pk_blk_tally {
-	__u32 busy;               /* a packet is being counted, or it is being emptied */
-	__u32 n;                  /* pending, each of another line */
-	__u8 at[PK_BLK_TALLY_AT]; /* by hash of the line: where it is, if it is there */
+	__u32 busy;  /* a packet is being counted, or it is being emptied */
+	__u32 n;     /* pending, each of another line or place */
+	__u32 flood; /* the last packet came from a host of the table */
+	__u32 pad;
+	__u8 at[PK_BLK_TALLY_AT]; /* by hash of line or place: where it is, if it is there */
 	struct pk_blk_pending v[PK_BLK_TALLY];
 };
 
@@ -172,8 +203,8 @@ struct pk_blk_count {
 #define PK_BLK_HAVE_CGROUP 0x10
 #define PK_BLK_HAVE_ALLOW  0x20 /* a list that allows */
 struct pk_blk_ctl {
-	__u32 have; /* PK_BLK_HAVE_* */
-	__u32 pad;
+	__u32 have;  /* PK_BLK_HAVE_* */
+	__u32 hosts; /* where the table of hosts is: PK_BLK_HOSTS_*; 0: there is none */
 };
 
 /* Rules for what processes do: by executable, effective user, or cgroup (with all below it). */

@@ -296,6 +296,10 @@ static double picket_ms(const struct fill *f)
 {
 	return f->picket_ms;
 }
+static double hosts_ms(const struct fill *f)
+{
+	return f->hosts_ms;
+}
 static double lpm_ms(const struct fill *f)
 {
 	return f->lpm_ms;
@@ -322,6 +326,7 @@ static void print_load(void)
 	head("load, ms");
 	print_row("reading the file (all of them)", read_ms);
 	print_row("then into Picket's trie", picket_ms);
+	print_row("in force, then into its table", hosts_ms);
 	print_row("then into an LPM trie, batches", lpm_ms);
 	print_row("then into a hash map, batches", hash_ms);
 	head("memory, MiB, as the kernel says");

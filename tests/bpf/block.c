@@ -264,6 +264,8 @@ static void test_million(void **st)
 		uint8_t addr[16];
 		bool dropped;
 
+		if (i == PACKETS / 4)
+			blocked_hosts(&blk); /* from here on they have a table */
 		draw_near(addr, v4);
 		e = form >= VXLAN ? expected(tunnel_end, true)
 				  : NULL; /* the outer one comes first */
@@ -492,6 +494,8 @@ static uint32_t add_wide(void)
 	return blocked_add(&blk, &r);
 }
 
+static uint32_t n_places; /* of those pending */
+
 /* How many lines are pending; then all CPUs are marked busy, or not. */
 static uint32_t pending(uint32_t busy)
 {
@@ -503,14 +507,26 @@ static uint32_t pending(uint32_t busy)
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, cpu), 0);
 	for (uint32_t i = 0; i < bed.cpus; i++) {
 		n += cpu[i].n;
+		for (uint32_t k = 0; k < cpu[i].n; k++)
+			n_places += !!(cpu[i].v[k].line & PK_BLK_IS_PLACE);
 		cpu[i].busy = busy;
 	}
 	assert_int_equal(bpf_map_update_elem(fd, &zero, cpu, BPF_ANY), 0);
 	return n;
 }
 
+/* Hosts enough for a table of them, from 198.51.0.0 on. */
+static void add_many(void)
+{
+	uint8_t addr[16] = { [10] = 0xff, 0xff, 198, 51, 0, 0 };
+
+	for (unsigned i = 0; i < 10000; i++)
+		(void)add_host(addr, i);
+	blocked_hosts(&blk);
+}
+
 /* Hits that are counted apart are in their rules once it is asked for, each of them once. */
-static void test_tally(void **st)
+static void check_tally(bool many)
 {
 	enum { HOSTS = 300 };
 	static struct frame f;
@@ -519,9 +535,11 @@ static void test_tally(void **st)
 	const struct pk_blk_rule *r;
 	uint64_t sum = 0, before;
 
-	(void)st;
 	open_lists();
 	blk.ctl->have &= ~PK_BLK_HAVE_ALLOW;
+	if (many)
+		add_many();
+	n_places = 0;
 	for (unsigned i = 0; i < HOSTS; i++)
 		line[i] = add_host(addr, i);
 	for (unsigned round = 0; round < 20000; round++) {
@@ -550,6 +568,7 @@ static void test_tally(void **st)
 	sent[7]++;
 	assert_int_equal(r->packets, before + 1);
 	assert_int_equal(pending(1), sum);
+	assert_int_equal(n_places, many ? sum * 2 : 0);
 	assert_int_equal(blocked_drain(&blk), -EBUSY);
 	assert_true(pending(0) > 0);
 	assert_int_equal(blocked_drain(&blk), 0);
@@ -581,6 +600,18 @@ static void test_tally(void **st)
 	blocked_close(&blk);
 }
 
+static void test_tally(void **st)
+{
+	(void)st;
+	check_tally(false);
+}
+
+static void test_tally_of_many(void **st)
+{
+	(void)st;
+	check_tally(true);
+}
+
 static int open_bed(void **st)
 {
 	(void)st;
@@ -604,6 +635,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_parity, open_bed, close_bed),
 		cmocka_unit_test_setup_teardown(test_many_at_once, open_bed, close_bed),
 		cmocka_unit_test_setup_teardown(test_tally, open_bed, close_bed),
+		cmocka_unit_test_setup_teardown(test_tally_of_many, open_bed, close_bed),
 	};
 
 	if (bed_skip())

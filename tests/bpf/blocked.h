@@ -70,6 +70,17 @@ static inline uint32_t blocked_add(struct blocked *b, const struct pk_trie_rule 
 	return line;
 }
 
+/* The table of hosts, of which there are enough. */
+static inline void blocked_hosts(struct blocked *b)
+{
+	for (uint32_t want = pk_trie_want(b->trie); want; want = pk_trie_want(b->trie))
+		for (uint32_t i = 0; i < want; i++)
+			blocked_grow(b);
+	while (pk_trie_step(b->trie))
+		;
+	assert_int_not_equal(b->ctl->hosts, 0);
+}
+
 /* Hits that are pending go to their rules. */
 static inline int blocked_drain(const struct blocked *b)
 {

@@ -64,7 +64,7 @@ end_traffic() {
 	wait $receiver || true
 	others=
 	cat "$run/send" "$run/recv" >&3
-	echo "entry $(dropped)" >&3
+	echo "entry $(dropped), list $(api /v1/lists | jq '.lists[] | select(.name == "feed") | .in.packets')" >&3
 	read -r _ sent_listed _ sent_benign <"$run/send"
 	read -r _ got_listed _ got_benign _ < <(tail -n 1 "$run/recv")
 	[ "$sent_listed" -gt 1000 ]
@@ -127,6 +127,38 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 	done
 	end_traffic
 	[ "$(dropped)" = "$sent_listed" ]
+}
+
+# 256 of them are where the traffic comes from.
+make_hosts() { # make_hosts SEED N
+	make_list "$@" | sed 1d
+	seq -f 203.0.113.%g 0 255
+}
+have_table() { [ "$(api /v1/lists | jq .memory.hosts)" -gt 9000 ]; }
+hosts_dropped() {
+	picket list show -n 0 -o json feed | jq -s '[.[] | select(.prefix | startswith("203.0.113.")) | .packets] | add'
+}
+
+@test "many hosts, each an entry: replaced, changed, killed, each packet is counted once" {
+	make_hosts 1 10000 >"$run/a"
+	make_hosts 2 11000 >"$run/b"
+	picket list load "$run/a" --name feed
+	wait_for 20 have_table
+	begin_traffic 3600
+	put_lists $((rounds / 20)) "$run/b" "$run/a"
+	for i in $(seq $((kills / 2))); do
+		targets=$(seq -f 100.$i.0.%g 0 199)
+		picket block --list feed $targets >/dev/null
+		picket unblock --list feed $targets >/dev/null
+		wait_for 20 have_table
+		kill -KILL $daemon
+		wait $daemon || true
+		launch
+	done
+	wait_for 20 have_table
+	end_traffic
+	echo "entries $(hosts_dropped)" >&3
+	[ "$(hosts_dropped)" = "$sent_listed" ]
 }
 
 @test "of two who change the same list the later one is told, and nothing is lost" {

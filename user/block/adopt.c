@@ -24,6 +24,7 @@ struct walk {
 	void (*each)(void *arg, uint32_t line, const struct pk_blk_rule *rule);
 	void *arg;
 	struct pk_trie_found found;
+	bool loose;      /* what is walked is in no trie */
 	uint32_t *empty; /* rules that only keep a place */
 	size_t n_empty, cap_empty;
 	int error;
@@ -95,15 +96,29 @@ static void take_rule(struct walk *w, uint32_t line, struct pk_blk_rule *r)
 	w->each(w->arg, line, r);
 }
 
+/* By the first of a prefix packets may judge without a look at those after it. */
+static void set_head(struct walk *w, struct pk_blk_rule *r, bool head)
+{
+	bool is = r->flags & PK_BLK_HEAD;
+
+	if (is == head || r->flags & PK_BLK_EMPTY)
+		return;
+	r->flags ^= PK_BLK_HEAD;
+	w->found.damaged++;
+}
+
 /* Marks a rule and those after it. False: there is none at this line. */
 static bool take_chain(struct walk *w, uint32_t line)
 {
 	struct pk_blk_rule *r;
+	unsigned bits = 129; /* of the rule before */
 
 	if (!is_rule(w, line))
 		return false;
 	while (line && w->mark[line] == FREE) {
 		r = pk_trie_rule(w->t, line);
+		set_head(w, r, !w->loose && r->bits != bits);
+		bits = r->bits;
 		take_rule(w, line, r);
 		if (r->next && !may_follow(w, r)) {
 			__atomic_store_n(&r->next, 0, __ATOMIC_RELEASE);
@@ -240,6 +255,8 @@ static void write_briefs(struct walk *w, uint32_t first)
 
 		if (*brief != is)
 			__atomic_store_n(brief, is, __ATOMIC_RELEASE);
+		if (pk_brief_is_plain(is))
+			pk_hosts_count(&w->t->hosts, pk_trie_rule(w->t, i));
 	}
 }
 
@@ -277,6 +294,8 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	struct walk w = { .t = t, .each = each, .arg = arg, .lines = count_lines(t) };
 	int r = 0;
 
+	if (pk_hosts_drop(&t->mem.ctl->hosts))
+		t->lines.wait(t->lines.arg);
 	mark = w.mark = calloc(w.lines + 1, 1);
 	parts = w.parts = calloc(w.lines + 1, 1);
 	if (!mark || !parts)
@@ -289,6 +308,7 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 		__atomic_store_n(&t->mem.roots[i], 0, __ATOMIC_RELEASE);
 		w.found.damaged++;
 	}
+	w.loose = true;
 	for (size_t i = 0; i < n_loose; i++)
 		if (loose[i] && !take_chain(&w, loose[i]))
 			w.found.damaged++;

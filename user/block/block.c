@@ -88,6 +88,7 @@ int pk_block_add_chunk(struct pk_block *b, uint32_t index, union pk_blk_line *li
 
 	if (b->growing)
 		b->growing--;
+	pk_rule_reserve(b);
 	return r;
 }
 
@@ -165,6 +166,10 @@ bool pk_block_step(struct pk_block *b, uint64_t budget_ns)
 		more |= pk_refuse_step(b, until);
 	if (pk_clock_boot_ns() < until)
 		more |= pk_answers_step(b, until);
+	for (bool fill = true; fill && pk_clock_boot_ns() < until;) {
+		fill = pk_trie_step(b->trie);
+		more |= fill;
+	}
 	if (pk_clock_boot_ns() < until)
 		more |= pk_saver_step(b, until);
 	else

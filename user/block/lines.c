@@ -139,6 +139,57 @@ void pk_lines_join(struct pk_lines *l)
 	free(map);
 }
 
+static bool is_whole(const struct pk_lines_range *r)
+{
+	return r->n == PK_BLK_CHUNK_ROOM && r->at % PK_BLK_CHUNK_LINES == PK_BLK_BRIEF_LINES;
+}
+
+static void keep_longest_first(struct pk_lines *l)
+{
+	for (size_t i = 1; i < l->n_range; i++)
+		if (l->range[i].n > l->range[0].n) {
+			struct pk_lines_range r = l->range[i];
+
+			l->range[i] = l->range[0];
+			l->range[0] = r;
+		}
+}
+
+static void drop_ranges(struct pk_lines *l, uint32_t from_line, uint32_t to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_range; i++) {
+		if (l->range[i].at >= from_line && l->range[i].at < to)
+			l->free_lines -= l->range[i].n;
+		else
+			l->range[n++] = l->range[i];
+	}
+	l->n_range = n;
+	keep_longest_first(l);
+}
+
+bool pk_lines_take_chunks(struct pk_lines *l, uint32_t n, uint32_t *ret_first)
+{
+	bool whole[PK_BLK_CHUNKS_MAX] = { false };
+	uint32_t row = 0, first = 0;
+
+	for (size_t i = 0; i < l->n_range; i++)
+		if (is_whole(&l->range[i]))
+			whole[l->range[i].at >> PK_BLK_CHUNK_SHIFT] = true;
+	for (uint32_t c = 0; c < PK_BLK_CHUNKS_MAX && row < n; c++) {
+		row = whole[c] ? row + 1 : 0;
+		first = c + 1 - row;
+	}
+	if (!n || row < n)
+		return false;
+	drop_ranges(l, first << PK_BLK_CHUNK_SHIFT, (first + n) << PK_BLK_CHUNK_SHIFT);
+	for (uint32_t c = first; c < first + n; c++)
+		memset(l->chunk[c], 0, PK_BLK_CHUNK_LINES * sizeof(union pk_blk_line));
+	*ret_first = first;
+	return true;
+}
+
 bool pk_lines_has_room(const struct pk_lines *l, uint64_t n)
 {
 	return l->free_lines >= n && l->n_range && l->range[0].n >= PK_TRIE_RULE_LINES;
@@ -271,10 +322,20 @@ int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity)
 	return push(&l->block[class_of(capacity)], word);
 }
 
+static void free_chunk(struct pk_lines *l, uint32_t line)
+{
+	memset(pk_lines_at(l, line), 0, PK_BLK_CHUNK_LINES * sizeof(union pk_blk_line));
+	(void)pk_lines_add_range(l, line + PK_BLK_BRIEF_LINES, PK_BLK_CHUNK_ROOM);
+}
+
 static void set_free(struct pk_lines *l, const struct pk_lines_rest *r)
 {
 	/* No memory to remember it: it is lost until the next start, no harm is done. */
-	if (!r->lines)
+	if (r->lines == PK_BLK_CHUNK_LINES)
+		free_chunk(l, r->at);
+	else if (!r->lines && !r->words)
+		l->free_place(l->hosts, r->at);
+	else if (!r->lines)
 		(void)push(&l->block[class_of(r->words)], r->at);
 	else if (!push(r->lines == 1 ? &l->single : &l->pair, r->at))
 		l->free_lines += r->lines;
@@ -350,4 +411,15 @@ void pk_lines_give_words(struct pk_lines *l, uint32_t word, unsigned n)
 	n = pk_lines_capacity(n);
 	l->words -= n;
 	rest(l, (struct pk_lines_rest){ .at = word, .words = (uint16_t)n });
+}
+
+void pk_lines_give_chunk(struct pk_lines *l, uint32_t chunk)
+{
+	rest(l, (struct pk_lines_rest){ .at = chunk << PK_BLK_CHUNK_SHIFT,
+					.lines = PK_BLK_CHUNK_LINES });
+}
+
+void pk_lines_give_place(struct pk_lines *l, uint32_t place)
+{
+	rest(l, (struct pk_lines_rest){ .at = place });
 }

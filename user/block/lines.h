@@ -20,8 +20,8 @@ struct pk_lines_stack {
 
 struct pk_lines_rest {
 	uint32_t at;
-	uint16_t lines; /* 0: a block of words */
-	uint16_t words;
+	uint16_t lines; /* 0: a block of words; PK_BLK_CHUNK_LINES: a chunk of another use */
+	uint16_t words; /* both 0: a place of hosts.h */
 };
 
 struct pk_lines {
@@ -31,6 +31,8 @@ struct pk_lines {
 	uint64_t (*begin)(void *arg);
 	bool (*is_over)(void *arg, uint64_t moment);
 	void *arg;
+	void (*free_place)(void *hosts, uint32_t place);
+	void *hosts;
 	struct pk_lines_range *range; /* never used, or found free by adoption */
 	size_t n_range, cap_range;
 	struct pk_lines_range words_row;               /* the next lines for blocks of words */
@@ -96,6 +98,15 @@ uint32_t pk_lines_take_words(struct pk_lines *l, unsigned n); /* 0: no room */
 void pk_lines_give_words(struct pk_lines *l, uint32_t word, unsigned n);
 /* A block within a line that adoption found unused; capacity 1, 2 or 4. */
 int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity);
+
+/*
+ * n chunks that follow one another, none of which has a line in use: emptied, and not of lines any
+ * more until they are given back. False: there are none.
+ */
+bool pk_lines_take_chunks(struct pk_lines *l, uint32_t n, uint32_t *ret_first);
+void pk_lines_give_chunk(struct pk_lines *l, uint32_t chunk);
+/* Rests as lines do, and is told to free_place() then. */
+void pk_lines_give_place(struct pk_lines *l, uint32_t place);
 
 /* A change begins: what it gives is still reachable until it ends, and is not settled before. */
 void pk_lines_begin(struct pk_lines *l);

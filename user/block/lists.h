@@ -94,6 +94,7 @@ struct pk_block {
 	uint64_t family[2];     /* rules, IPv4 and IPv6 */
 	uint32_t growing;       /* chunks that were asked for */
 	int grow_error;         /* of the last time, 0: none */
+	unsigned table_asks;    /* chunks asked for for a table of hosts that did not come about */
 	int held;               /* what was told, -1 nothing yet */
 	bool started, ready, links_changed;
 	uint64_t adopted, repaired;

@@ -10,6 +10,7 @@
 
 #define NO_IFINDEX UINT32_MAX /* of an interface that is not there: nothing comes through it */
 #define RESERVE    (PK_BLK_CHUNK_ROOM / 2)
+#define TABLE_ASKS 3 /* chunks that came and were used for rules instead */
 
 uint64_t pk_rule_boot_ns(const struct pk_block *b, int64_t wall_ms)
 {
@@ -141,6 +142,17 @@ int pk_rule_grow(struct pk_block *b, uint64_t lines)
 
 void pk_rule_reserve(struct pk_block *b)
 {
-	if (b->started && pk_trie_free_lines(b->trie) < RESERVE && !b->growing && !b->grow_error)
-		(void)pk_rule_grow(b, 1); /* said by whoever needs it and finds none */
+	uint32_t want;
+
+	if (!b->started || b->growing)
+		return;
+	want = pk_trie_want(b->trie);
+	if (!want)
+		b->table_asks = 0;
+	if (b->grow_error)
+		return; /* said by whoever needs it and finds none */
+	if (want && b->table_asks++ < TABLE_ASKS)
+		(void)pk_rule_grow(b, (uint64_t)want * PK_BLK_CHUNK_ROOM);
+	else if (pk_trie_free_lines(b->trie) < RESERVE)
+		(void)pk_rule_grow(b, 1);
 }

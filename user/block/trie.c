@@ -19,6 +19,11 @@
 
 #define REST_WORTH 512
 
+static void free_place(void *hosts, uint32_t place)
+{
+	pk_hosts_free_place(hosts, place);
+}
+
 int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 {
 	struct pk_trie *t = calloc(1, sizeof(*t));
@@ -30,6 +35,9 @@ int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 	t->lines.begin = m->begin;
 	t->lines.is_over = m->is_over;
 	t->lines.arg = m->arg;
+	t->lines.free_place = free_place;
+	t->lines.hosts = &t->hosts;
+	t->hosts.lines = &t->lines;
 	*ret_trie = t;
 	return 0;
 }
@@ -80,7 +88,7 @@ struct pk_blk_cond *pk_trie_cond(const struct pk_trie *t, uint32_t line)
 
 uint8_t pk_trie_brief_of(const struct pk_blk_rule *r)
 {
-	const uint8_t plain = PK_BLK_SEEN0 | PK_BLK_SEEN1;
+	const uint8_t plain = PK_BLK_SEEN0 | PK_BLK_SEEN1 | PK_BLK_HEAD;
 
 	if (r->flags != plain || r->list >= PK_BLK_BRIEF_LISTS)
 		return PK_BLK_BRIEF_LOOK;
@@ -101,15 +109,31 @@ static void set_brief(const struct pk_trie *t, uint32_t line, uint8_t brief)
 	__atomic_store_n(pk_lines_brief(&t->lines, line), brief, __ATOMIC_RELEASE);
 }
 
-/* While a rule changes, its brief says that one has to look. Flags lie in the rule's last word,
- * which is stored as one. */
-static void set_flags(const struct pk_trie *t, uint32_t line, uint8_t flags)
+/* Before a rule changes: whoever meets it has to look. */
+static void hide(struct pk_trie *t, uint32_t line, uint8_t brief)
 {
-	struct pk_blk_rule *r = known(t, line);
+	if (pk_brief_is_plain(*pk_lines_brief(&t->lines, line)))
+		pk_hosts_forget(&t->hosts, known(t, line));
+	set_brief(t, line, brief);
+}
 
-	set_brief(t, line, PK_BLK_BRIEF_LOOK);
-	__atomic_store_n(&r->flags, flags, __ATOMIC_RELEASE);
-	set_brief(t, line, pk_trie_brief_of(r));
+/* A rule that is where it belongs: what there is to know is told. */
+static void show(struct pk_trie *t, uint32_t line)
+{
+	const struct pk_blk_rule *r = known(t, line);
+	uint8_t brief = pk_trie_brief_of(r);
+
+	set_brief(t, line, brief);
+	if (pk_brief_is_plain(brief))
+		pk_hosts_put(&t->hosts, r, line, brief);
+}
+
+/* Flags lie in the rule's last word, which is stored as one. */
+static void set_flags(struct pk_trie *t, uint32_t line, uint8_t flags)
+{
+	hide(t, line, PK_BLK_BRIEF_LOOK);
+	__atomic_store_n(&known(t, line)->flags, flags, __ATOMIC_RELEASE);
+	show(t, line);
 }
 
 void pk_trie_set_flags(struct pk_trie *t, uint32_t line, uint8_t flags)
@@ -120,13 +144,11 @@ void pk_trie_set_flags(struct pk_trie *t, uint32_t line, uint8_t flags)
 	set_flags(t, line, (uint8_t)((r->flags & ~seen) | (flags & seen)));
 }
 
-static void set_next(const struct pk_trie *t, uint32_t line, uint32_t next)
+static void set_next(struct pk_trie *t, uint32_t line, uint32_t next)
 {
-	struct pk_blk_rule *r = known(t, line);
-
-	set_brief(t, line, PK_BLK_BRIEF_LOOK);
-	__atomic_store_n(&r->next, next, __ATOMIC_RELEASE);
-	set_brief(t, line, pk_trie_brief_of(r));
+	hide(t, line, PK_BLK_BRIEF_LOOK);
+	__atomic_store_n(&known(t, line)->next, next, __ATOMIC_RELEASE);
+	show(t, line);
 }
 
 #define ROOT_BITS 16
@@ -262,7 +284,9 @@ static int check_room(struct pk_trie *t, const struct pk_prefix *p, bool is_new)
 	return !tops || pk_lines_in_rows(&t->lines, PK_TRIE_TOP_LINES) >= n ? 0 : -ENOSPC;
 }
 
-static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t next)
+/* own: flags that are not the caller's. It is to be shown when it is in its place. */
+static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, uint8_t own,
+			   uint32_t next)
 {
 	uint32_t line = pk_lines_take(&t->lines, rule->has_cond ? 2 : 1);
 	union pk_blk_line *l = line ? pk_lines_at(&t->lines, line) : NULL;
@@ -273,16 +297,16 @@ static uint32_t write_rule(struct pk_trie *t, const struct pk_trie_rule *rule, u
 	l->rule.bits = rule->bits;
 	l->rule.list = rule->list;
 	l->rule.next = next;
-	l->rule.flags = (uint8_t)(rule->flags | (rule->has_cond ? PK_BLK_COND : 0));
+	l->rule.flags = (uint8_t)(rule->flags | own | (rule->has_cond ? PK_BLK_COND : 0));
 	if (rule->has_cond)
 		l[1].cond = rule->cond;
-	set_brief(t, line, pk_trie_brief_of(&l->rule));
+	set_brief(t, line, PK_BLK_BRIEF_LOOK);
 	return line;
 }
 
 static void give_rule(struct pk_trie *t, uint32_t line)
 {
-	set_brief(t, line, 0);
+	hide(t, line, 0);
 	pk_lines_give(&t->lines, line, pk_trie_rule(t, line)->flags & PK_BLK_COND ? 2 : 1);
 }
 
@@ -365,13 +389,15 @@ int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *re
 	look(t, &p, 0, &at);
 	if (check_room(t, &p, !at.same) < 0)
 		return -ENOSPC;
-	line = write_rule(t, rule, at.same ? pk_trie_rule(t, at.same)->next : at.cover);
+	line = at.same ? write_rule(t, rule, 0, pk_trie_rule(t, at.same)->next)
+		       : write_rule(t, rule, PK_BLK_HEAD, at.cover);
 	if (!line)
 		return -ENOSPC;
 	if (at.same)
 		set_next(t, at.same, line);
 	else
 		add_prefix(t, &p, line, at.cover);
+	show(t, line);
 	t->rules++;
 	*ret_line = line;
 	return 0;
@@ -433,7 +459,7 @@ int pk_trie_add_loose(struct pk_trie *t, const struct pk_trie_rule *rule, uint32
 	pk_lines_begin(&t->lines);
 	if (!has_room(t, PK_TRIE_RULE_LINES))
 		return -ENOSPC;
-	line = write_rule(t, rule, next);
+	line = write_rule(t, rule, 0, next);
 	if (!line)
 		return -ENOSPC;
 	t->rules++;
@@ -452,6 +478,16 @@ void pk_trie_set_next(struct pk_trie *t, uint32_t line, uint32_t next)
 	set_next(t, line, next);
 }
 
+uint32_t pk_trie_want(struct pk_trie *t)
+{
+	return pk_hosts_want(&t->hosts);
+}
+
+bool pk_trie_step(struct pk_trie *t)
+{
+	return pk_hosts_step(&t->hosts, &t->mem.ctl->hosts);
+}
+
 void pk_trie_tick(struct pk_trie *t)
 {
 	pk_lines_begin(&t->lines);
@@ -467,6 +503,7 @@ void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret)
 			PK_BLK_ROOT_WORDS * sizeof(uint64_t),
 		.rules = t->rules,
 		.words = t->lines.words,
+		.hosts = t->hosts.now.n ? t->hosts.now.hosts : 0,
 		.free_lines = t->lines.free_lines,
 		.waiting = t->lines.n_rest,
 	};

@@ -77,12 +77,21 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 		  void (*each)(void *arg, uint32_t line, const struct pk_blk_rule *rule), void *arg,
 		  struct pk_trie_found *ret);
 
+/*
+ * Many IPv4 hosts have a table of their own beside the trie, made and filled between changes.
+ * pk_trie_want(): chunks in a row that it lacks, 0 none; pk_trie_step(): a part of the work, true:
+ * there is more.
+ */
+uint32_t pk_trie_want(struct pk_trie *t);
+bool pk_trie_step(struct pk_trie *t);
+
 /* Once a second: what was freed becomes usable. */
 void pk_trie_tick(struct pk_trie *t);
 
 struct pk_trie_use {
 	uint64_t chunks, bytes;       /* of the maps: chunks and roots */
 	uint64_t rules, words;        /* in use */
+	uint64_t hosts;               /* in the table in force; others are in the trie alone */
 	uint64_t free_lines, waiting; /* waiting: freed and perhaps still read */
 };
 void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret);

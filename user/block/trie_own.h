@@ -2,7 +2,7 @@
 /* What trie.c and adopt.c share of a trie. */
 #pragma once
 
-#include "block/lines.h"
+#include "block/hosts.h"
 
 /* The most that one node and its words take, and one more node. */
 #define PK_TRIE_NODE_LINES 40
@@ -12,6 +12,7 @@
 struct pk_trie {
 	struct pk_trie_memory mem;
 	struct pk_lines lines;
+	struct pk_hosts hosts;
 	uint64_t rules;
 };
 

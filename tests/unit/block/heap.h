@@ -53,6 +53,16 @@ static inline void heap_grow(struct heap *h)
 	assert_int_equal(pk_trie_add_chunk(h->trie, h->chunks++, c, true), 0);
 }
 
+/* The table of hosts, if there are enough for one. */
+static inline void heap_hosts(struct heap *h)
+{
+	for (uint32_t want = pk_trie_want(h->trie); want; want = pk_trie_want(h->trie))
+		for (uint32_t i = 0; i < want; i++)
+			heap_grow(h);
+	while (pk_trie_step(h->trie))
+		;
+}
+
 /* Each brief says what its rule is, and there are as many as rules (and places of such). */
 static inline void heap_check_briefs(const struct heap *h, uint64_t rules)
 {
@@ -67,7 +77,8 @@ static inline void heap_check_briefs(const struct heap *h, uint64_t rules)
 				continue;
 			assert_true(i >= PK_BLK_CHUNK_LINES / 64);
 			live += !(r->flags & PK_BLK_EMPTY);
-			if (r->flags == (PK_BLK_SEEN0 | PK_BLK_SEEN1) && r->list < 126)
+			if (r->flags == (PK_BLK_SEEN0 | PK_BLK_SEEN1 | PK_BLK_HEAD) &&
+			    r->list < 126)
 				assert_int_equal(brief, (r->list + 1) | (r->next ? 0x80 : 0));
 			else
 				assert_int_equal(brief, 0x7f);
