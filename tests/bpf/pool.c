@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chunks come in order, are found again, are never more than allowed, and are one with the
- * kernel's. */
+/* Chunks come in order, are found again with few questions, are never more than allowed, and are
+ * one with the kernel's. */
 #include "probe/pool.h"
 
 #include "load.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MiB (1ull << 20)
 
@@ -16,6 +19,18 @@ struct seen {
 };
 
 static struct pk_object *obj;
+static unsigned looks; /* into any map */
+
+/* In place of libbpf's. Of a map of maps, kernels up to 6.7 wait for a grace period each time. */
+int bpf_map_lookup_elem(int fd, const void *key, void *value)
+{
+	union bpf_attr attr = { .map_fd = (__u32)fd,
+				.key = (__u64)(uintptr_t)key,
+				.value = (__u64)(uintptr_t)value };
+
+	looks++;
+	return syscall(__NR_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
 
 static uint32_t id_of(int fd)
 {
@@ -97,6 +112,47 @@ static void chunks_come_in_order_and_are_found_again(void **state)
 	}
 }
 
+/* However many there are, the start of an agent does not wait for thousands of answers. */
+static void few_questions_find_them(void **state)
+{
+	struct seen a = { .refuse_after = -1 }, b = { .refuse_after = -1 };
+	struct pk_pool p, again;
+
+	(void)state;
+	for (uint32_t n = 0; n <= 12; n++) {
+		looks = 0;
+		p = pool_of(&a, 64 * MiB);
+		assert_in_range(looks, 1, 13); /* 4096, by halves */
+		assert_int_equal(p.n, n);
+		assert_int_equal(pk_pool_grow(&p, 1), 0);
+	}
+	again = pool_of(&b, 64 * MiB);
+	looks = 0;
+	assert_int_equal(pk_pool_tell(&again), 0);
+	assert_in_range(looks, 1, 13);
+	looks = 0;
+	b.n = 0; /* another pipeline */
+	assert_int_equal(pk_pool_tell(&again), 0);
+	assert_int_equal(looks, 0);
+	assert_int_equal(b.n, 13);
+	assert_memory_equal(b.id, a.id, 13 * sizeof(a.id[0]));
+}
+
+/* One that grew the pool itself need not ask at all. */
+static void what_was_made_is_not_asked_for(void **state)
+{
+	struct seen s = { .refuse_after = -1 };
+	struct pk_pool p = pool_of(&s, 8 * MiB);
+
+	(void)state;
+	assert_int_equal(pk_pool_grow(&p, 3), 0);
+	looks = 0;
+	assert_int_equal(pk_pool_tell(&p), 0);
+	assert_int_equal(looks, 0);
+	assert_int_equal(s.n, 6);
+	assert_memory_equal(s.id, s.id + 3, 3 * sizeof(s.id[0]));
+}
+
 static void no_more_than_allowed(void **state)
 {
 	struct seen s = { .refuse_after = -1 };
@@ -134,6 +190,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(chunks_come_in_order_and_are_found_again, load,
 						unload),
+		cmocka_unit_test_setup_teardown(few_questions_find_them, load, unload),
+		cmocka_unit_test_setup_teardown(what_was_made_is_not_asked_for, load, unload),
 		cmocka_unit_test_setup_teardown(no_more_than_allowed, load, unload),
 		cmocka_unit_test_setup_teardown(what_nobody_took_is_not_there, load, unload),
 	};
