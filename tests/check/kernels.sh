@@ -7,7 +7,8 @@
 # Kernels are downloaded into BUILD/kernels, extracted there and never installed; the package lists
 # used for that live there too, so that the host's sources do not matter.
 # GUEST_TESTS: other test files (a pattern, see suite.sh). GUEST_SECONDS: limit for one guest.
-# GUEST_TAIL: lines shown of what failed.
+# GUEST_TAIL: lines shown of what failed. PICKET_SLOW: how many times longer the stories wait for
+# something there.
 set -Eeuo pipefail
 trap 'echo "kernels: failed at line $LINENO" >&2' ERR
 cd "$(dirname "$0")/../.."
@@ -16,6 +17,7 @@ shift
 kernels=$build/kernels
 tests=${GUEST_TESTS:-@(bpf/*|e2e/smoke*)}
 limit=${GUEST_SECONDS:-1500}
+slow=${PICKET_SLOW:-4}
 passed=0 failed=0 skipped=0
 
 # Debian's package lists of our own.
@@ -128,7 +130,7 @@ initramfs() {
 	busybox=$(command -v busybox)
 	install "$busybox" "$root/bin/busybox"
 	for tool in bash env date timeout find sort sed awk grep mktemp realpath readlink xargs \
-		ip tc nc nsenter setsid pgrep bats jq curl stat tr cut head tail seq; do
+		ip tc nc nsenter findmnt setsid pgrep bats jq curl stat tr cut head tail seq; do
 		path=$(realpath "$(command -v "$tool")")
 		put "$path"
 		install -d "$root/usr/bin"
@@ -178,7 +180,7 @@ dmesg -n 1
 sh /modules/load
 ip link set lo up
 cd /root
-export TESTS='$tests' TEST_TIMEOUT=900 TEST_TAIL=${GUEST_TAIL:-80} PICKET_GUEST=1
+export TESTS='$tests' TEST_TIMEOUT=900 TEST_TAIL=${GUEST_TAIL:-80} PICKET_SLOW=$slow
 bash tests/check/suite.sh build bpf e2e
 echo "guest-status \$?"
 poweroff -f

@@ -11,6 +11,8 @@
 build=${PICKET_BUILD:-$PWD/build}
 bin=$build/tests/e2e
 PATH=$build:$PATH
+# Waits are so many times longer: in an emulated machine the verifier alone takes some 10 s.
+wait_factor=${PICKET_SLOW:-1}
 client_ip=10.97.0.1 server_ip=10.97.0.2 server_ip6=fd97::2
 
 # systemd mounts one; without it, nothing could outlive the agent.
@@ -70,9 +72,9 @@ write_config() {
 	} >"$file"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds, $wait_factor times as long at most.
 wait_for() {
-	local end=$(($(date +%s) + $1))
+	local end=$(($(date +%s) + $1 * wait_factor))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
@@ -92,7 +94,7 @@ jq() {
 	printf '%s\n' "$out"
 }
 
-api() { curl -sS -f --max-time 20 --unix-socket "$run/picket.sock" "http://picket$1"; }
+api() { curl -sS -f --max-time $((20 * wait_factor)) --unix-socket "$run/picket.sock" "http://picket$1"; }
 # Covered: both ends of the pair, both directions.
 is_covered() {
 	api /v1/status | jq -e --arg net "$net" '
