@@ -116,6 +116,7 @@ static void test_thread(void **state)
 
 	(void)state;
 	e.arg = &e;
+	memset(&told, 0, sizeof(told));
 	assert_int_equal(stat("/proc/self/exe", &self), 0);
 	ask.ino = self.st_ino;
 	pk_exe_stop(&e); /* nothing has begun, and nothing is closed */
@@ -181,9 +182,10 @@ static void test_begun_anew(void **state)
 
 int main(void)
 {
+	/* The thread of the last one may end, and close what it has, after it. */
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_open),
-					    cmocka_unit_test(test_thread),
-					    cmocka_unit_test(test_begun_anew) };
+					    cmocka_unit_test(test_begun_anew),
+					    cmocka_unit_test(test_thread) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
