@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "detect/kept.h"
@@ -25,7 +26,6 @@
 #include <unistd.h>
 
 #define NAME  "detectors"
-#define FRESH NAME ".new"
 #define ASIDE NAME ".damaged"
 
 struct pk_pipeline_learned {
@@ -58,43 +58,11 @@ static void notice(const struct pk_pipeline_learned *l, const char *text)
 	pk_state_notice(l->view->state, l->view->now_ns, PK_LOG_WARN, text);
 }
 
-static int write_all(int fd, const char *p, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int write_file(int dir_fd, const struct pk_buf *b)
-{
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	(void)unlinkat(dir_fd, FRESH, 0); /* of a write that was cut short */
-	fd = openat(dir_fd, FRESH, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, b->data, b->len);
-	if (r == 0 && renameat(dir_fd, FRESH, dir_fd, NAME) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlinkat(dir_fd, FRESH, 0); /* a full disk needs its place */
-	return r < 0 || fsync(dir_fd) == 0 ? r : -errno;
-}
-
 static void *write_it(void *arg)
 {
 	struct pk_pipeline_learned *l = arg;
 
-	l->result = write_file(l->dir_fd, &l->bytes);
+	l->result = pk_file_write_at(l->dir_fd, NAME, l->bytes.data, l->bytes.len, true);
 	atomic_store(&l->written, true);
 	return NULL;
 }
@@ -176,32 +144,6 @@ void pk_pipeline_learned_tick(struct pk_pipeline_learned *l)
 		note(l, r);
 }
 
-static int read_file(int dir_fd, char **ret, size_t *ret_len)
-{
-	_cleanup_close_ int fd =
-		openat(dir_fd, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	_cleanup_free_ char *data = NULL;
-	struct stat st;
-	size_t at = 0;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > PK_KEPT_MAX)
-		return -EFBIG;
-	data = malloc((size_t)st.st_size + 1);
-	if (!data)
-		return -ENOMEM;
-	while (at < (size_t)st.st_size && (n = read(fd, data + at, (size_t)st.st_size - at)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	*ret_len = at;
-	*ret = PK_TAKE(data);
-	return 0;
-}
-
 /* What is wrong is kept for whoever wants to know why, one of them; detectors learn anew. */
 static void set_aside(struct pk_pipeline_learned *l, int why)
 {
@@ -219,11 +161,11 @@ static void set_aside(struct pk_pipeline_learned *l, int why)
 static void load(struct pk_pipeline_learned *l)
 {
 	struct pk_state_learned *s = &l->view->state->learned;
-	_cleanup_free_ char *data = NULL;
+	_cleanup_free_ void *data = NULL;
 	struct pk_kept_at at = at_now(l);
 	struct pk_kept_sum sum = { 0 };
 	size_t len = 0;
-	int r = read_file(l->dir_fd, &data, &len);
+	int r = pk_file_read_at(l->dir_fd, NAME, PK_KEPT_MAX, &data, &len);
 
 	if (r == -ENOENT)
 		return; /* the first start */
@@ -267,7 +209,7 @@ void pk_pipeline_learned_free(struct pk_pipeline_learned *l)
 		return;
 	wait_for_writer(l);
 	r = gather(l);
-	note(l, r < 0 ? r : write_file(l->dir_fd, &l->bytes));
+	note(l, r < 0 ? r : pk_file_write_at(l->dir_fd, NAME, l->bytes.data, l->bytes.len, true));
 	pk_buf_done(&l->bytes);
 	free(l);
 }

@@ -133,8 +133,9 @@ static bool has_place(const struct pk_hosts_table *t, uint32_t place)
 	return chunk >= t->first + t->n && chunk < t->first + 2 * t->n;
 }
 
-void pk_hosts_free_place(struct pk_hosts *h, uint32_t place)
+void pk_hosts_free_place(void *hosts, uint32_t place)
 {
+	const struct pk_hosts *h = hosts;
 	const struct pk_hosts_table *t = has_place(&h->now, place) ? &h->now : &h->next;
 	uint32_t line = place / PK_BLK_BUCKET, at = place % PK_BLK_BUCKET, *left;
 	const uint32_t *places;

@@ -32,8 +32,8 @@ void pk_hosts_put(struct pk_hosts *h, const struct pk_blk_rule *r, uint32_t line
 void pk_hosts_forget(struct pk_hosts *h, const struct pk_blk_rule *r);
 /* A rule that adoption found, while there is no table. */
 void pk_hosts_count(struct pk_hosts *h, const struct pk_blk_rule *r);
-/* A place that no program reads any more. */
-void pk_hosts_free_place(struct pk_hosts *h, uint32_t place);
+/* A place that no program reads any more. hosts: a struct pk_hosts, as lines.h has it. */
+void pk_hosts_free_place(void *hosts, uint32_t place);
 
 /*
  * Begins a table, or a larger one, when there are hosts enough for it and free chunks in a row.

@@ -19,11 +19,6 @@
 
 #define REST_WORTH 512
 
-static void free_place(void *hosts, uint32_t place)
-{
-	pk_hosts_free_place(hosts, place);
-}
-
 int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 {
 	struct pk_trie *t = calloc(1, sizeof(*t));
@@ -35,7 +30,7 @@ int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 	t->lines.begin = m->begin;
 	t->lines.is_over = m->is_over;
 	t->lines.arg = m->arg;
-	t->lines.free_place = free_place;
+	t->lines.free_place = pk_hosts_free_place;
 	t->lines.hosts = &t->hosts;
 	t->hosts.lines = &t->lines;
 	*ret_trie = t;

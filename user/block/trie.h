@@ -79,8 +79,8 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 
 /*
  * Many IPv4 hosts have a table of their own beside the trie, made and filled between changes.
- * pk_trie_want(): chunks in a row that it lacks, 0 none; pk_trie_step(): a part of the work, true:
- * there is more.
+ * pk_trie_want() begins one where it is worth it: chunks in a row that it lacks for that, 0 none;
+ * pk_trie_step(): a part of the work, true: there is more.
  */
 uint32_t pk_trie_want(struct pk_trie *t);
 bool pk_trie_step(struct pk_trie *t);

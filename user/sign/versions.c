@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -78,59 +79,6 @@ static void take(struct version *to, struct pk_envelope *e, const struct pk_stat
 	to->len = e->len;
 }
 
-/* Owned; -EFBIG above max. */
-static int read_file(int dir_fd, const char *name, size_t max, void **ret, size_t *ret_len)
-{
-	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_free_ char *data = NULL;
-	struct stat st;
-	size_t at = 0;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > max)
-		return -EFBIG;
-	data = malloc((size_t)st.st_size + 1);
-	if (!data)
-		return -ENOMEM;
-	while (at < (size_t)st.st_size && (n = read(fd, data + at, (size_t)st.st_size - at)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	*ret_len = at;
-	*ret = PK_TAKE(data);
-	return 0;
-}
-
-/* A file that is whole or not there. */
-static int write_file(int dir_fd, const char *name, const void *data, size_t len, bool sync)
-{
-	_cleanup_close_ int fd = -1;
-	char temp[FILE_MAX + 8];
-	const char *p = data;
-
-	snprintf(temp, sizeof(temp), "%s.new", name);
-	(void)unlinkat(dir_fd, temp, 0); /* of a write that was cut short */
-	fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	if ((sync && fsync(fd) < 0) || renameat(dir_fd, temp, dir_fd, name) < 0)
-		return -errno;
-	return sync && fsync(dir_fd) < 0 ? -errno : 0;
-}
-
 static void load_one(struct pk_versions *v, const char *list, struct version *to)
 {
 	struct pk_envelope e = { 0 };
@@ -141,7 +89,7 @@ static void load_one(struct pk_versions *v, const char *list, struct version *to
 
 	to->a.damaged = true;
 	file_name(file, list, ACCEPTED);
-	if (read_file(v->dir_fd, file, PK_ENVELOPE_MAX, &text, &len) == 0 &&
+	if (pk_file_read_at(v->dir_fd, file, PK_ENVELOPE_MAX, &text, &len) == 0 &&
 	    pk_envelope_read(text, len, &e) == PK_SIGNED_OK &&
 	    pk_statement_read(e.payload, e.len, &s) == PK_SIGNED_OK && strcmp(s.list, list) == 0)
 		take(to, &e, &s);
@@ -150,8 +98,8 @@ static void load_one(struct pk_versions *v, const char *list, struct version *to
 	pk_envelope_done(&e);
 	free(PK_TAKE(text));
 	file_name(file, list, DROPPED);
-	if (read_file(v->dir_fd, file, 1, &text, &len) == 0 && len == 1 && *(char *)text >= '1' &&
-	    *(char *)text <= '9')
+	if (pk_file_read_at(v->dir_fd, file, 1, &text, &len) == 0 && len == 1 &&
+	    *(char *)text >= '1' && *(char *)text <= '9')
 		to->a.was = (unsigned)(*(char *)text - '0');
 	free(text);
 }
@@ -263,7 +211,7 @@ static enum pk_refusal accept_locked(struct pk_versions *v, const struct pk_enve
 		to = make(v, s->list);
 	file_name(file, s->list, ACCEPTED);
 	if (!to || pk_envelope_write(e, &line) < 0 ||
-	    write_file(v->dir_fd, file, line.data, line.len, true) < 0) {
+	    pk_file_write_at(v->dir_fd, file, line.data, line.len, true) < 0) {
 		free(copy.payload);
 		if (to && !to->payload)
 			v->n--; /* it was made for nothing */
@@ -286,7 +234,7 @@ enum pk_refusal pk_versions_accept(struct pk_versions *v, const struct pk_envelo
 	(void)pthread_mutex_lock(&v->lock); /* as above */
 	r = accept_locked(v, e, s);
 	file_name(file, s->list, CONTENT);
-	if (r == PK_SIGNED_OK && write_file(v->dir_fd, file, content, len, false) < 0)
+	if (r == PK_SIGNED_OK && pk_file_write_at(v->dir_fd, file, content, len, false) < 0)
 		(void)unlinkat(v->dir_fd, file, 0); /* the next one comes whole */
 	(void)pthread_mutex_unlock(&v->lock);
 	return r;
@@ -309,7 +257,7 @@ void pk_versions_replaced(struct pk_versions *v, const char *list)
 	if (was && !was->a.replaced) {
 		was->a.replaced = true;
 		file_name(file, list, REPLACED);
-		(void)write_file(v->dir_fd, file, "", 0, false); /* it is only shown */
+		(void)pk_file_write_at(v->dir_fd, file, "", 0, false); /* it is only shown */
 		file_name(file, list, CONTENT);
 		(void)unlinkat(v->dir_fd, file, 0); /* maybe not there */
 	}
@@ -326,7 +274,7 @@ void pk_versions_dropped(struct pk_versions *v, const char *list, unsigned mode)
 	if (was) {
 		was->a.was = mode;
 		file_name(file, list, DROPPED);
-		(void)write_file(v->dir_fd, file, &text, 1, false); /* then it stays off */
+		(void)pk_file_write_at(v->dir_fd, file, &text, 1, false); /* then it stays off */
 	}
 	(void)pthread_mutex_unlock(&v->lock);
 }
@@ -367,7 +315,7 @@ int pk_versions_content(struct pk_versions *v, const char *list, const uint8_t s
 	    memcmp(a.statement.sha256, sha256, sizeof(a.statement.sha256)) != 0)
 		return -ENOENT;
 	file_name(file, list, CONTENT);
-	r = read_file(v->dir_fd, file, a.statement.size, &data, ret_len);
+	r = pk_file_read_at(v->dir_fd, file, a.statement.size, &data, ret_len);
 	if (r == 0 && pk_statement_fits(&a.statement, data, *ret_len) != PK_SIGNED_OK)
 		r = -ENOENT; /* a write that was cut short */
 	if (r < 0) {
