@@ -80,7 +80,7 @@ PK_ASSERT(sizeof(struct pk_blk_node) == 64, "one line");
 
 /* One entry of one list. The agent writes all but the counters, which belong to the packets. */
 struct pk_blk_rule {
-	__u64 packets, bytes; /* it decided, dropped or observed */
+	__u64 packets, bytes; /* it decided, dropped or observed; calls are packets of no bytes */
 	__u64 last_ns;        /* boottime, to one tick; 0 never */
 	__u8 peer[16];        /* last remote address it decided */
 	__u8 prefix[16];

@@ -64,7 +64,7 @@ end_traffic() {
 	wait $receiver || true
 	others=
 	cat "$run/send" "$run/recv" >&3
-	echo "entry $(dropped), list $(api /v1/lists | jq '.lists[] | select(.name == "feed") | .in.packets')" >&3
+	echo "entries $(dropped), list $(list_counts)" >&3
 	read -r _ sent_listed _ sent_benign <"$run/send"
 	read -r _ got_listed _ got_benign _ < <(tail -n 1 "$run/recv")
 	[ "$sent_listed" -gt 1000 ]
@@ -91,7 +91,23 @@ is_told() {
 	picket events -o json | jq -es 'any(.[]; .disposition == "Blocked" and
 		.actor.process.name == "bash" and .unmapped.picket.list == "feed")'
 }
-dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix == "203.0.113.0/24") | .packets] | add'; }
+# Hits of the listed network, whether it is one entry or many.
+dropped() {
+	picket list show -n 0 -o json feed | jq -s '[.[] | select(.prefix | startswith("203.0.113.")) | .packets] | add'
+}
+list_counts() { api /v1/lists | jq -c '.lists[] | select(.name == "feed") | [.in.packets, .out.packets, .calls]'; }
+
+# Each packet once, in its entry and in its list. Calls are judged on the whole machine, not in our
+# namespaces alone: where its proxy or mirror is in the listed network, whoever asks it meanwhile is
+# refused, which is a hit of the entry, too. It is no packet of ours, and the list has it apart.
+counted_once() {
+	local hits came went calls
+	hits=$(dropped)
+	IFS=, read -r came went calls < <(list_counts | tr -d '[]')
+	[ "$came" = "$sent_listed" ] && [ "$went" = 0 ] && [ $((hits - calls)) = "$sent_listed" ]
+}
+# Again, as such a call may come between the two questions.
+is_exact() { wait_for 5 counted_once; }
 
 @test "replaced and changed under traffic: nothing listed comes through, nothing else is lost" {
 	make_list 1 2000 >"$run/a"
@@ -106,7 +122,7 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 		picket unblock --list feed $targets >/dev/null
 	done
 	end_traffic
-	[ "$(dropped)" = "$sent_listed" ]
+	is_exact
 }
 
 @test "killed again and again under traffic: the same, and counters never go back" {
@@ -126,7 +142,7 @@ dropped() { api "/v1/lists/feed?limit=10000" | jq '[.entries[] | select(.prefix 
 		last=$n
 	done
 	end_traffic
-	[ "$(dropped)" = "$sent_listed" ]
+	is_exact
 }
 
 # 256 of them are where the traffic comes from.
@@ -135,9 +151,6 @@ make_hosts() { # make_hosts SEED N
 	seq -f 203.0.113.%g 0 255
 }
 have_table() { [ "$(api /v1/lists | jq .memory.hosts)" -gt 9000 ]; }
-hosts_dropped() {
-	picket list show -n 0 -o json feed | jq -s '[.[] | select(.prefix | startswith("203.0.113.")) | .packets] | add'
-}
 
 @test "many hosts, each an entry: replaced, changed, killed, each packet is counted once" {
 	make_hosts 1 10000 >"$run/a"
@@ -157,8 +170,7 @@ hosts_dropped() {
 	done
 	wait_for 20 have_table
 	end_traffic
-	echo "entries $(hosts_dropped)" >&3
-	[ "$(hosts_dropped)" = "$sent_listed" ]
+	is_exact
 }
 
 @test "of two who change the same list the later one is told, and nothing is lost" {
