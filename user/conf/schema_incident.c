@@ -30,7 +30,8 @@ const struct pk_conf_row pk_conf_incident[] = {
 	{ "mute.sinks", PK_CONF_BOOL, true, AT(mute_sinks), .def = "false",
 	  .doc = "Send suppressed alerts to sinks, too, with status Suppressed." },
 	{ "respond.enabled", PK_CONF_LIST, true, AT(respond_enabled), RANGE(0, 8), "",
-	  .doc = "Steps that playbooks take without a person; all others are only advised.",
+	  .doc = "Steps that playbooks take without a person; all others are only advised. Of a "
+		 "playbook with an impact above 50 none is before a person did a step of it.",
 	  .choices = pk_conf_responses },
 	{ "respond.ttl", PK_CONF_DURATION, true, AT(respond_ttl_ns), RANGE(60 * SEC, 86400 * SEC),
 	  "1h",

@@ -269,6 +269,16 @@ static void read_labels(struct reader *r, json_t *labels)
 		copy(r->p->label[r->p->labels++], sizeof(r->p->label[0]), json_string_value(one));
 }
 
+static void read_impact(struct reader *r, json_t *impact)
+{
+	json_int_t n = json_integer_value(impact);
+
+	if (impact && (!json_is_integer(impact) || n < 0 || n > 100))
+		complain(r, "impact", "is not a number from 0 to 100", "");
+	else
+		r->p->impact = (unsigned)n;
+}
+
 static void read_head(struct reader *r, json_t *o)
 {
 	static const char *const times[] = { "created", "modified" };
@@ -289,6 +299,7 @@ static void read_head(struct reader *r, json_t *o)
 	copy(r->p->name, sizeof(r->p->name), text_of(o, "name"));
 	copy(r->p->description, sizeof(r->p->description), text_of(o, "description"));
 	r->p->priority = (unsigned)json_integer_value(json_object_get(o, "priority"));
+	read_impact(r, json_object_get(o, "impact"));
 	read_labels(r, json_object_get(o, "labels"));
 }
 
@@ -408,5 +419,10 @@ static void explain_one(const struct pk_playbook *p, uint16_t at, int depth, str
 
 void pk_playbook_explain(const struct pk_playbook *p, struct pk_buf *out)
 {
+	if (p->impact > PK_PLAYBOOK_IMPACT)
+		pk_buf_fmt(out,
+			   "impact %u: unless a person has it run, it acts only after one did a "
+			   "step of it\n",
+			   p->impact);
 	explain_one(p, p->start, 0, out);
 }

@@ -19,6 +19,10 @@ struct pk_buf;
 #define PK_PLAYBOOK_LABELS   32
 #define PK_STEP_NONE         UINT16_MAX
 
+/* CACAO's impact, 0 to 100, is what a playbook does to who owns the host: above this a person
+ * decides before it acts. */
+#define PK_PLAYBOOK_IMPACT 50
+
 enum pk_step_type { PK_STEP_START, PK_STEP_END, PK_STEP_ACTION, PK_STEP_IF, PK_STEP_PARALLEL };
 
 enum pk_condition_op { PK_OP_EQUAL, PK_OP_NOT_EQUAL, PK_OP_AT_LEAST };
@@ -44,6 +48,7 @@ struct pk_playbook {
 	char word[32]; /* what people call it: its file without .json */
 	char id[64], name[96], description[256];
 	unsigned priority; /* 1 is asked first; 0: last */
+	unsigned impact;   /* 0: its author does not say */
 	char label[PK_PLAYBOOK_LABELS]
 		  [48]; /* "attack:T1059" and "rule:reverse_shell" say what for */
 	size_t labels;
@@ -55,7 +60,7 @@ struct pk_playbook {
 /*
  * Reads one. -EBADMSG: complaints are lines in errors ("STEP: what is wrong"): unknown types, verbs
  * and conditions, ids that are no UUIDv4, steps that nothing leads to, ways without an end,
- * circles, a manual step without a timeout.
+ * circles, a manual step without a timeout, an impact that is no number from 0 to 100.
  */
 int pk_playbook_read(const char *json, size_t len, struct pk_playbook *ret, struct pk_buf *errors);
 

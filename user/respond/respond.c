@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOUR_NS     3600000000000ull
 #define ACT_WAIT_MS 3000  /* a step that says nothing else */
 #define PROVE_MS    10000 /* the same of verify */
 
@@ -68,21 +67,6 @@ const struct pk_playbook *pk_respond_playbook(const struct pk_respond *r,
 				    goes_before(&r->playbook[n], found))
 					found = &r->playbook[n];
 	return found;
-}
-
-/* A bucket that holds an hour's worth. */
-static bool take_credit(struct pk_respond *r, uint64_t now_ns)
-{
-	uint64_t each = HOUR_NS / r->conf.rate;
-
-	r->credit_ns += now_ns - r->credit_at_ns;
-	if (!r->credit_at_ns || r->credit_ns > HOUR_NS)
-		r->credit_ns = HOUR_NS;
-	r->credit_at_ns = now_ns;
-	if (r->credit_ns < each)
-		return false;
-	r->credit_ns -= each;
-	return true;
 }
 
 struct run *pk_respond_run(struct pk_respond *r, uint64_t incident)
@@ -142,23 +126,6 @@ static void remember(const struct step *s, const uint8_t *addr, const struct pk_
 		s->run->did[s->run->dids++] = d;
 }
 
-/* May it be done now? 0: yes; -EALREADY: no need; -EPERM: only advised; -EAGAIN: beyond the rate.
- */
-static int may(const struct step *s, const char *what)
-{
-	const unsigned said = 1u << PK_DEED_DONE | 1u << PK_DEED_ADVISED;
-
-	if (pk_respond_act(s->i, what, true, 0))
-		return -EALREADY;
-	if (s->run->human)
-		return 0;
-	if (pk_respond_act(s->i, what, false, said))
-		return -EALREADY; /* a person took it back, or has been advised */
-	if (!s->r->conf.enabled[s->s->command.verb])
-		return -EPERM;
-	return 0;
-}
-
 /* One step on one object: asks, and writes down what became of it. */
 static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 		  const struct pk_proc_id *id, const char *undo)
@@ -171,14 +138,14 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 	int e;
 
 	(void)snprintf(what, sizeof(what), "%s %s", pk_verb_name(c->verb), object);
-	e = may(s, what);
+	e = pk_respond_may(s, what, why, sizeof(why));
 	if (e == -EALREADY) {
 		if (pk_respond_act(s->i, what, true, 0))
 			remember(s, addr, id);
 		return 0;
 	}
 	if (e == -EPERM) {
-		(void)pk_respond_note(s, PK_DEED_ADVISED, what, object, "not in respond.enabled");
+		(void)pk_respond_note(s, PK_DEED_ADVISED, what, object, why);
 		return -EPERM;
 	}
 	own.ttl_ns = ttl_ns;
@@ -583,7 +550,7 @@ static void join(struct pk_respond *r, struct run *run, const struct pk_incident
 	if (i->remotes_revision == run->remotes)
 		return;
 	run->remotes = i->remotes_revision;
-	if (!run->human && !take_credit(r, now_ns)) {
+	if (!run->human && !pk_respond_take_credit(r, now_ns)) {
 		r->count.refused_rate++;
 		return;
 	}
@@ -608,7 +575,7 @@ void pk_respond_look(struct pk_respond *r, struct pk_incident *i, uint64_t now_n
 	p = pk_respond_playbook(r, i);
 	if (!p)
 		return;
-	if (!take_credit(r, now_ns)) {
+	if (!pk_respond_take_credit(r, now_ns)) {
 		r->count.refused_rate++;
 		return;
 	}

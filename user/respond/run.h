@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs from inside: what respond.c (steps and their order) and wait.c (steps for people) share. */
+/* Runs from inside: what respond.c (steps and their order), permit.c (what is done
+ * without a person) and wait.c (steps for people) share. */
 #pragma once
 
 #include "respond/respond.h"
@@ -71,6 +72,10 @@ struct run *pk_respond_run(struct pk_respond *r, uint64_t incident);
 /* An act of this kind, as it was noted: in force, or with one of these results (1 << result). */
 struct pk_incident_act *pk_respond_act(const struct pk_incident *i, const char *what, bool in_force,
 				       unsigned results);
+/* An hour's share of what is done without a person is taken; false: it is used up. */
+bool pk_respond_take_credit(struct pk_respond *r, uint64_t now_ns);
+/* May it be done now? 0; -EALREADY: it was, or has been advised; -EPERM: to be advised, for why. */
+int pk_respond_may(const struct step *s, const char *what, char *why, size_t size);
 /* Writes down what became of a step. NULL: no memory. */
 struct pk_incident_act *pk_respond_note(const struct step *s, enum pk_deed_result result,
 					const char *what, const char *object, const char *why);

@@ -21,8 +21,9 @@
 #define IF    "if-condition--a170b338-3926-4059-b28c-105d1fb17c23"
 #define END   "end--8d116ece-1738-47d9-bd9c-172411e20b8f"
 
-#define HEAD                                                                                       \
-	"{\"type\":\"playbook\",\"spec_version\":\"cacao-2.0\","                                   \
+#define HEAD "{" HEAD_REST
+#define HEAD_REST                                                                                  \
+	"\"type\":\"playbook\",\"spec_version\":\"cacao-2.0\","                                    \
 	"\"id\":\"playbook--ec66a787-95e7-41d1-b731-af10506bf2ef\",\"name\":\"n\","                \
 	"\"created_by\":\"identity--3f98e277-4cbd-47ad-9c90-a9587403e430\","                       \
 	"\"created\":\"2026-01-15T09:00:00.000Z\",\"modified\":\"2026-01-15T09:00:00.000Z\","      \
@@ -128,6 +129,34 @@ static void test_mistakes(void **state)
 	says("{\"type\":\"playbook\",\"type\":\"playbook\"}", "not JSON");
 }
 
+static void test_impact(void **state)
+{
+	static const struct {
+		const char *impact, *complaint;
+	} cases[] = { { "0", NULL },         { "50", NULL },       { "100", NULL },
+		      { "101", "0 to 100" }, { "-1", "0 to 100" }, { "\"high\"", "0 to 100" },
+		      { "60.5", "0 to 100" } };
+	static const char rest[] =
+		"," HEAD_REST GOOD_START "\"" ONE
+		"\":" BASH("picket block __remote__:value", TO("on_completion", END)) GOOD_END TAIL;
+	_cleanup_free_ struct pk_playbook *p = calloc(1, sizeof(*p));
+	_cleanup_(pk_buf_done) struct pk_buf out = { 0 };
+	char json[4096];
+
+	(void)state;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(cases); i++) {
+		snprintf(json, sizeof(json), "{\"impact\":%s%s", cases[i].impact, rest);
+		says(json, cases[i].complaint);
+	}
+	for (unsigned impact = 50; impact <= 51; impact++) {
+		snprintf(json, sizeof(json), "{\"impact\":%u%s", impact, rest);
+		assert_int_equal(pk_playbook_read(json, strlen(json), p, &out), 0);
+		assert_int_equal(p->impact, impact);
+		pk_playbook_explain(p, &out);
+		assert_int_equal(strstr(out.data, "impact 51: ") != NULL, impact == 51);
+	}
+}
+
 static void test_labels(void **state)
 {
 	_cleanup_free_ struct pk_playbook *p = calloc(1, sizeof(*p));
@@ -166,6 +195,7 @@ static void test_shipped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_mistakes),
+					    cmocka_unit_test(test_impact),
 					    cmocka_unit_test(test_labels),
 					    cmocka_unit_test(test_shipped) };
 
