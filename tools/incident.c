@@ -292,6 +292,41 @@ static int run_note(const struct pk_command *self, int argc, char **argv)
 	return act(argv[optind], "/note", body, &w);
 }
 
+/* One "name=value" for the body; which names there are the agent knows. */
+static int add_assessed(json_t *body, const char *word)
+{
+	const char *value = strchr(word, '=');
+	_cleanup_free_ char *name = value ? strndup(word, (size_t)(value - word)) : NULL;
+
+	if (!name || !*name) {
+		fprintf(stderr, "picket: not NAME=VALUE: %s\n", word);
+		return 2;
+	}
+	for (char *at = name; *at; at++)
+		*at = *at == '-' ? '_' : *at;
+	set(body, name, value + 1);
+	return 0;
+}
+
+static int run_assess(const struct pk_command *self, int argc, char **argv)
+{
+	json_t *body = json_object();
+	struct wish w = {};
+	int r = read_options(self, argc, argv, &w);
+
+	if (r || optind + 2 > argc) {
+		json_decref(body);
+		return misused(self, r);
+	}
+	for (int k = optind + 1; k < argc && !r; k++)
+		r = add_assessed(body, argv[k]);
+	if (r) {
+		json_decref(body);
+		return r;
+	}
+	return act(argv[optind], "/assess", body, &w);
+}
+
 static int run_close(const struct pk_command *self, int argc, char **argv)
 {
 	json_t *body = json_object();
@@ -547,6 +582,28 @@ static const struct pk_command cmd_note = {
 	.help = "Examples:\n"
 		"  picket incident note 3 'called the owner of the host, no answer'\n",
 };
+static const struct pk_command cmd_assess = {
+	.name = "incident assess",
+	.what = "say how bad it is, for what and whom, why it happened, what was learnt",
+	.usage = "incident assess --reason TEXT ID NAME=VALUE...",
+	.options = act_options,
+	.run = run_assess,
+	.help = "  confidentiality=, integrity=, availability=   none, low, medium or high\n"
+		"  services=, assets=   what of the business, and which machines and data\n"
+		"  personal-data=       yes or no\n"
+		"  root-cause=          an id of your own; the same one within half a year is "
+		"told\n"
+		"  cause=, worked=, improvements=   the review, when it is over\n\n"
+		"Texts of 255 bytes at most; an empty one takes it back. Closed ones, too.\n\n"
+		"Examples:\n"
+		"  picket incident assess 3 confidentiality=high services='web shop' --reason "
+		"'first look'\n"
+		"  picket incident assess 3 root-cause=shared-key improvements='keys per person' "
+		"\\\n"
+		"      --reason 'review of 12 May'\n"
+		"  picket incident ls -a -o json | jq "
+		"'select(.unmapped.picket.assessment.personal_data == \"yes\")'\n",
+};
 static const struct pk_command cmd_close = {
 	.name = "incident close",
 	.what = "close it, with a verdict",
@@ -631,14 +688,14 @@ static const struct pk_command cmd_revert = {
 };
 
 static const struct pk_command *const subs[] = {
-	&cmd_ls,   &cmd_show, &cmd_ack,    &cmd_assign, &cmd_note,  &cmd_contain,
+	&cmd_ls,   &cmd_show, &cmd_ack,    &cmd_assign, &cmd_note,  &cmd_assess, &cmd_contain,
 	&cmd_done, &cmd_skip, &cmd_revert, &cmd_close,  &cmd_state, NULL,
 };
 
 const struct pk_command pk_cmd_incident = {
 	.name = "incident",
 	.what = "what alerts add up to: list, show, acknowledge, contain, close",
-	.usage = "incident ls|show|ack|assign|note|contain|done|skip|revert|close|state "
+	.usage = "incident ls|show|ack|assign|note|assess|contain|done|skip|revert|close|state "
 		 "[ARGUMENT]...",
 	.options = show_options + 1,
 	.run = pk_command_sub,

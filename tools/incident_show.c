@@ -100,6 +100,39 @@ static void clocks(struct pk_buf *out, json_t *i)
 	}
 }
 
+/* What people said of it: each that was. */
+static void assessed(struct pk_buf *out, json_t *i)
+{
+	static const struct {
+		const char *member, *word;
+	} lines[] = { { "services", "services" },
+		      { "assets", "assets" },
+		      { "personal_data", "personal data" },
+		      { "root_cause", "root cause" },
+		      { "cause", "cause" },
+		      { "worked", "worked" },
+		      { "improvements", "to improve" } };
+	static const char *const impact[] = { "confidentiality", "integrity", "availability" };
+	json_t *all = own(i, "assessment");
+	size_t n = 0;
+
+	if (!json_object_size(all))
+		return;
+	heading(out, "What people say of it");
+	for (size_t k = 0; k < PK_ARRAY_SIZE(impact); k++)
+		if (*pk_json_text(all, impact[k])) {
+			pk_buf_fmt(out, n++ ? ", %s " : "  impact         %s ", impact[k]);
+			pk_show_text(out, pk_json_text(all, impact[k]));
+		}
+	pk_buf_str(out, n ? "\n" : "");
+	for (size_t k = 0; k < PK_ARRAY_SIZE(lines); k++)
+		if (*pk_json_text(all, lines[k].member)) {
+			pk_buf_fmt(out, "  %-14s ", lines[k].word);
+			pk_show_text(out, pk_json_text(all, lines[k].member));
+			pk_buf_char(out, '\n');
+		}
+}
+
 struct moment {
 	json_int_t ms;
 	json_t *finding, *own, *act;
@@ -339,6 +372,7 @@ void pk_incident_show(struct pk_buf *out, json_t *i)
 {
 	head(out, i);
 	clocks(out, i);
+	assessed(out, i);
 	timeline(out, i);
 	graph(out, i);
 	advice(out, i);

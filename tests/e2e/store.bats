@@ -76,12 +76,28 @@ verify() {
 	"$build/picket" --socket "$run/picket.sock" incident note "$inc" "looked at by hand"
 	act_kept() { [ "$(sql "SELECT count(*) FROM object WHERE kind = 3 AND incident = '$inc' AND json LIKE '%looked at by hand%'")" = 1 ]; }
 	wait_for 10 act_kept
+	assess() { "$build/picket" --socket "$run/picket.sock" incident assess "$@"; }
+	assess --reason 'first look' "$inc" confidentiality=high integrity=none personal-data=yes services='web shop'
+	assess --reason review "$inc" root-cause=shared-key improvements='keys per person'
+	run -2 assess "$inc" services=x
+	[[ $output == *reason* ]]
+	run -2 assess --reason x "$inc" services
+	run -2 assess --reason x "$inc" availability=huge
+	[[ $output == *"one of none low medium high"* ]]
+	run -2 assess --reason x "$inc" mood=low
 	[ "$(sql "SELECT count(*) FROM chain WHERE record LIKE '%\"actor\":\"%uid 0%' AND record LIKE '%$inc-act-%'")" -ge 1 ]
 	family="$daemon $(pgrep -P "$daemon")"
 	kill -KILL $family
 	for pid in $family; do wait_for 10 is_gone "$pid"; done
 	start_daemon
 	api "/v1/incidents/$inc" | grep -q "looked at by hand"
+	api "/v1/incidents/$inc" | jq -e '.impact_id == 3 and (.unmapped.picket.assessment ==
+		{confidentiality: "high", integrity: "none", personal_data: "yes", services: "web shop",
+		 root_cause: "shared-key", improvements: "keys per person"})'
+	"$build/picket" --socket "$run/picket.sock" incident show "$inc" | tee "$run/show"
+	grep -q '^  impact  *confidentiality high, integrity none$' "$run/show"
+	grep -q '^  to improve  *keys per person$' "$run/show"
+	grep -q 'uid 0.*root_cause: shared-key (review)' "$run/show"
 	odd i2 # it is told again, and acts are not kept twice
 	wait_for 10 has_alert i2
 	sleep 1.5

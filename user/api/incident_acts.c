@@ -12,8 +12,10 @@
 #include "incident/incidents.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 static int moved(struct pk_api_request *q, const struct pk_incident_ask *a, int r,
 		 enum pk_incident_state to)
@@ -51,6 +53,84 @@ int pk_incident_assign_post(struct pk_api_request *q)
 		return pk_api_problem(q, 400, "owner or team is required");
 	pk_incident_assign(a.incident, pk_incident_ask_text(&a, "owner"),
 			   pk_incident_ask_text(&a, "team"), &a.by);
+	pk_incident_reply_kept(q, a.incident);
+	return 0;
+}
+
+static int refuse_assessed(struct pk_api_request *q, enum pk_assess k, int r)
+{
+	const char *choices = pk_assess_choices(k);
+	char detail[160] = "no memory";
+
+	if (r == -EINVAL)
+		(void)snprintf(detail, sizeof(detail), "%s: expected %s%s, or an empty text",
+			       pk_assess_name(k), choices ? "one of " : "a text",
+			       choices ? choices : "");
+	else if (r == -EMSGSIZE)
+		(void)snprintf(detail, sizeof(detail), "%s: at most %d bytes", pk_assess_name(k),
+			       PK_ASSESS_TEXT - 1);
+	return pk_api_problem(q, r == -ENOMEM ? 503 : 400, detail);
+}
+
+static int assess(struct pk_api_request *q, const struct pk_incident_ask *a, enum pk_assess k)
+{
+	const char *value = pk_incident_ask_text(a, pk_assess_name(k));
+	bool is_cause = k == PK_ASSESS_ROOT_CAUSE &&
+			strcmp(value, pk_incident_assessed(a->incident, k)) != 0;
+	const struct pk_incident *o;
+	int r = pk_incident_assess(a->incident, k, value, &a->by);
+
+	o = r == 0 && is_cause ? pk_incidents_same_cause(q->view->incidents, a->incident) : NULL;
+	if (o) /* twice the same is something that a person is to know of */
+		(void)pk_incident_note(a->incident, &a->by, PK_DEED_OBSERVATION,
+				       "the same root cause as incident %" PRIu64
+				       ", within half a year",
+				       o->number);
+	return r;
+}
+
+/* 0, or a problem was answered. */
+static int check_assessed(struct pk_api_request *q, const struct pk_incident_ask *a)
+{
+	struct pk_incident trial = { 0 };
+	size_t n = 0;
+	int r = 0;
+
+	for (int k = 0; k < PK_ASSESS_KINDS && r == 0; k++) {
+		json_t *value = json_object_get(a->body, pk_assess_name((enum pk_assess)k));
+
+		n += value != NULL;
+		if (value)
+			r = json_is_string(value)
+				    ? pk_incident_assess_set(&trial, (enum pk_assess)k,
+							     json_string_value(value))
+				    : -EINVAL;
+		if (r < 0)
+			(void)refuse_assessed(q, (enum pk_assess)k, r);
+	}
+	pk_incident_done(&trial);
+	if (r == 0 && !n)
+		(void)pk_api_problem(q, 400, "nothing is said of it");
+	return n ? r : -EINVAL;
+}
+
+/* All of it is good, or nothing is changed. */
+int pk_incident_assess_post(struct pk_api_request *q)
+{
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
+	int r = 0;
+
+	if (pk_incident_ask_begin(q,
+				  "reason confidentiality integrity availability services assets "
+				  "personal_data root_cause cause worked improvements",
+				  true, &a) < 0 ||
+	    check_assessed(q, &a) < 0)
+		return 0;
+	for (int k = 0; k < PK_ASSESS_KINDS && r == 0; k++)
+		if (json_object_get(a.body, pk_assess_name((enum pk_assess)k)))
+			r = assess(q, &a, (enum pk_assess)k);
+	if (r < 0)
+		return pk_api_problem(q, 503, "no memory");
 	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }

@@ -302,6 +302,7 @@ void pk_incident_wait_drop(struct pk_incident *i, size_t k)
 
 void pk_incident_done(struct pk_incident *i)
 {
+	free(i->assessed);
 	free(i->wait);
 	free(i->alert);
 	free(i->act);

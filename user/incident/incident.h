@@ -6,6 +6,7 @@
 #pragma once
 
 #include "detect/finding.h"
+#include "incident/assess.h"
 #include "incident/graph.h"
 #include "incident/tactic.h"
 
@@ -142,6 +143,7 @@ struct pk_incident {
 	size_t alerts, acts;
 	struct pk_incident_wait *wait; /* PK_INCIDENT_WAITS; NULL: none ever did */
 	size_t waits;
+	char (*assessed)[PK_ASSESS_TEXT]; /* PK_ASSESS_KINDS; NULL: nobody said anything */
 	uint64_t alerts_lost, acts_lost, acts_ever; /* lost: no room */
 	struct pk_incident_remote remote[PK_INCIDENT_REMOTES];
 	size_t remotes;

@@ -16,9 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOSE_MAX    128
-#define TELL_EACH_NS 1000000000ull
-#define AFTER_MS     2000 /* an event so long after containment says that there is none */
+#define LOOSE_MAX     128
+#define TELL_EACH_NS  1000000000ull
+#define SAME_CAUSE_MS (183ll * 86400 * 1000)
+#define AFTER_MS      2000 /* an event so long after containment says that there is none */
 
 struct loose {
 	struct pk_finding finding; /* its texts behind pointers may be gone */
@@ -342,6 +343,7 @@ static void merge(struct pk_incidents *t, struct pk_incident *into, struct pk_in
 		into->seen_ns = from->seen_ns;
 	(void)pk_incident_note(into, &by, PK_DEED_OBSERVATION, "incident %" PRIu64 " is part of it",
 			       from->number);
+	pk_incident_assess_merge(into, from);
 	merge_waits(into, from, &by);
 	from->merged_into = into->number;
 	(void)pk_incident_move(from, PK_INCIDENT_DUPLICATE, &by); /* from every open state */
@@ -511,6 +513,23 @@ struct pk_incident *pk_incidents_by_uid(const struct pk_incidents *t, const char
 	for (size_t i = 0; i < t->conf.max; i++)
 		if (t->slot[i].number && strcmp(t->slot[i].uid, uid) == 0)
 			return &t->slot[i];
+	return NULL;
+}
+
+struct pk_incident *pk_incidents_same_cause(const struct pk_incidents *t,
+					    const struct pk_incident *i)
+{
+	const char *cause = pk_incident_assessed(i, PK_ASSESS_ROOT_CAUSE);
+
+	for (size_t k = 0; *cause && k < t->conf.max; k++) {
+		struct pk_incident *o = &t->slot[k];
+		int64_t apart = o->at_ms[PK_CLOCK_DETECTED] - i->at_ms[PK_CLOCK_DETECTED];
+
+		if (o->number && o != i && o->state < PK_INCIDENT_DISMISSED &&
+		    strcmp(pk_incident_assessed(o, PK_ASSESS_ROOT_CAUSE), cause) == 0 &&
+		    (apart < 0 ? -apart : apart) <= SAME_CAUSE_MS)
+			return o;
+	}
 	return NULL;
 }
 

@@ -39,6 +39,9 @@ int pk_incidents_restore(struct pk_incidents *t, struct pk_incident *i);
 
 struct pk_incident *pk_incidents_find(const struct pk_incidents *t, uint64_t number); /* NULL */
 struct pk_incident *pk_incidents_by_uid(const struct pk_incidents *t, const char *uid);
+/* Another one that a person gave the same root cause, half a year apart at most; NULL. */
+struct pk_incident *pk_incidents_same_cause(const struct pk_incidents *t,
+					    const struct pk_incident *i);
 /* By number, the smallest first; start with NULL. */
 struct pk_incident *pk_incidents_next(const struct pk_incidents *t, const struct pk_incident *i);
 void pk_incidents_counts(const struct pk_incidents *t, struct pk_incidents_count *ret_count);

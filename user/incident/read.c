@@ -154,6 +154,19 @@ static int read_waits(json_t *list, struct pk_incident *i)
 	return 0;
 }
 
+/* What it may not be is left out: the file is not to be believed. */
+static int read_assessed(json_t *o, struct pk_incident *i)
+{
+	for (int k = 0; o && k < PK_ASSESS_KINDS; k++) {
+		char value[PK_ASSESS_TEXT];
+
+		text(o, pk_assess_name((enum pk_assess)k), value, sizeof(value));
+		if (pk_incident_assess_set(i, (enum pk_assess)k, value) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static enum pk_node_kind node_kind(const char *name)
 {
 	for (int k = PK_NODE_PROCESS; k <= PK_NODE_FILE; k++)
@@ -262,6 +275,8 @@ static int read_all(json_t *record, struct pk_incident *i)
 	updated = i->updated_ms;
 	if (r == 0)
 		r = read_alerts(record, own, i);
+	if (r == 0)
+		r = read_assessed(json_object_get(own, "assessment"), i);
 	if (r == 0)
 		r = read_acts(json_object_get(own, "acts"), i);
 	if (r == 0)

@@ -209,6 +209,28 @@ static void write_remotes(struct pk_json *j, const struct pk_incident *i)
 	pk_json_end(j);
 }
 
+static void write_assessed(struct pk_json *j, const struct pk_incident *i)
+{
+	if (!i->assessed)
+		return;
+	pk_json_obj(j, "assessment");
+	for (int k = 0; k < PK_ASSESS_KINDS; k++)
+		if (*i->assessed[k])
+			pk_json_str(j, pk_assess_name((enum pk_assess)k), i->assessed[k]);
+	pk_json_end(j);
+}
+
+static void write_impact(struct pk_json *j, const struct pk_incident *i)
+{
+	static const char *const names[] = { "Unknown", "Low", "Medium", "High" };
+	int id = pk_incident_impact_id(i);
+
+	if (!id)
+		return;
+	pk_json_i64(j, "impact_id", id);
+	pk_json_str(j, "impact", names[id]);
+}
+
 static void write_tactics(struct pk_json *j, const struct pk_incident *i)
 {
 	pk_json_arr(j, "tactics");
@@ -236,6 +258,7 @@ static void write_own(struct pk_json *j, const struct pk_incident *i,
 			pk_json_i64(j, pk_incident_clock_name((enum pk_incident_clock)c),
 				    i->at_ms[c]);
 	pk_json_end(j);
+	write_assessed(j, i);
 	write_tactics(j, i);
 	write_remotes(j, i);
 	if (i->suspect.tgid) {
@@ -310,6 +333,7 @@ void pk_ocsf_incident(struct pk_json *j, const struct pk_ocsf *o, const struct p
 	write_text(j, "message", i, pk_incident_title);
 	write_text(j, "desc", i, pk_incident_sentence);
 	write_status(j, i);
+	write_impact(j, i);
 	write_assignee(j, i);
 	if (i->tactics & 1u << PK_TACTIC_EXFILTRATION)
 		pk_json_bool(j, "is_suspected_breach", true);

@@ -63,6 +63,25 @@ static void test_acts(void **state)
 	json_decref(j);
 	json_decref(ask("POST", "/v1/incidents/1/note", "{\"text\":\"\"}", 400));
 	json_decref(ask("POST", "/v1/incidents/1/note", "{\"text\":\"looked\"}", 200));
+	json_decref(ask("POST", "/v1/incidents/1/assess", "{\"reason\":\"r\"}", 400));
+	detail_has(ask("POST", "/v1/incidents/1/assess", "{\"integrity\":\"low\"}", 400), "reason");
+	detail_has(ask("POST", "/v1/incidents/1/assess",
+		       "{\"services\":\"shop\",\"integrity\":\"huge\",\"reason\":\"r\"}", 400),
+		   "one of none low medium high");
+	detail_has(ask("POST", "/v1/incidents/1/assess",
+		       "{\"personal_data\":true,\"reason\":\"r\"}", 400),
+		   "one of yes no");
+	json_decref(
+		ask("POST", "/v1/incidents/1/assess", "{\"mood\":\"low\",\"reason\":\"r\"}", 400));
+	j = ask("POST", "/v1/incidents/1/assess",
+		"{\"integrity\":\"low\",\"confidentiality\":\"high\",\"root_cause\":\"key\","
+		"\"reason\":\"first look\"}",
+		200);
+	assert_string_equal(text_at(j, "unmapped.picket.assessment.root_cause"), "key");
+	assert_null(at(j, "unmapped.picket.assessment.services")); /* all or nothing */
+	assert_int_equal(num(j, "impact_id"), 3);
+	assert_string_equal(text_at(j, "impact"), "High");
+	json_decref(j);
 	/* who decides says why */
 	detail_has(ask("POST", "/v1/incidents/1/state", "{\"state\":\"declared\"}", 400), "reason");
 	j = ask("POST", "/v1/incidents/1/state",

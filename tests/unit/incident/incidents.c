@@ -293,6 +293,39 @@ static void test_many_remotes_of_one(void **state)
 	world_end();
 }
 
+/* Whatever else they share: a person says that two came to be in the same way. */
+static void test_same_cause(void **state)
+{
+	const struct pk_incident_by by = { "alice", "review", 1 };
+	struct pk_incident *a, *b;
+	struct pk_finding f = finding("shell", "T1059", PK_HIGH);
+	int64_t at;
+
+	(void)state;
+	world_begin(16);
+	with(&f, "198.51.100.7");
+	a = say(&f);
+	f = finding("shell", "T1059", PK_HIGH);
+	with(&f, "198.51.100.8");
+	b = say(&f);
+	assert_ptr_not_equal(a, b);
+	assert_null(pk_incidents_same_cause(w.incidents, a));
+	assert_int_equal(pk_incident_assess(a, PK_ASSESS_ROOT_CAUSE, "key", &by), 0);
+	assert_null(pk_incidents_same_cause(w.incidents, a));
+	assert_int_equal(pk_incident_assess(b, PK_ASSESS_ROOT_CAUSE, "keys", &by), 0);
+	assert_null(pk_incidents_same_cause(w.incidents, b));
+	assert_int_equal(pk_incident_assess(b, PK_ASSESS_ROOT_CAUSE, "key", &by), 0);
+	assert_ptr_equal(pk_incidents_same_cause(w.incidents, b), a);
+	at = a->at_ms[PK_CLOCK_DETECTED];
+	a->at_ms[PK_CLOCK_DETECTED] = at - 184ll * 86400 * 1000;
+	assert_null(pk_incidents_same_cause(w.incidents, b));
+	a->at_ms[PK_CLOCK_DETECTED] = at - 182ll * 86400 * 1000;
+	assert_ptr_equal(pk_incidents_same_cause(w.incidents, b), a);
+	assert_int_equal(pk_incident_move(a, PK_INCIDENT_DISMISSED, &by), 0);
+	assert_null(pk_incidents_same_cause(w.incidents, b)); /* it was none */
+	world_end();
+}
+
 static void test_attack_after_containment(void **state)
 {
 	struct pk_incident_by by = { "picket", NULL, 0 };
@@ -343,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_many_alerts_of_one),
 		cmocka_unit_test(test_many_remotes_of_one),
+		cmocka_unit_test(test_same_cause),
 		cmocka_unit_test(test_attack_after_containment),
 		cmocka_unit_test(test_told),
 	};

@@ -43,6 +43,8 @@ static struct pk_incident *attack(void)
 	assert_int_equal(pk_incident_ack(i, &by), 0);
 	pk_incident_assign(i, "bob", "night", &by);
 	assert_int_equal(pk_incident_move(i, PK_INCIDENT_DECLARED, &by), 0);
+	assert_int_equal(pk_incident_assess(i, PK_ASSESS_INTEGRITY, "medium", &by), 0);
+	assert_int_equal(pk_incident_assess(i, PK_ASSESS_CAUSE, "a \"key\" \\ \x1b", &by), 0);
 	strcpy(i->act[0].undo, "unblock");
 	*pk_incident_wait_add(i) = (struct pk_incident_wait){
 		.number = 3,
@@ -81,6 +83,8 @@ static void test_round(void **state)
 	assert_string_equal(back.act[0].why, "a \\ reason");
 	assert_int_equal(back.waits, 1);
 	assert_memory_equal(back.wait, i->wait, sizeof(*back.wait));
+	assert_memory_equal(back.assessed, i->assessed, PK_ASSESS_KINDS * sizeof(*i->assessed));
+	assert_int_equal(back.acts, i->acts);
 	assert_int_equal(back.graph->nodes, i->graph->nodes);
 	assert_int_equal(back.graph->edges, i->graph->edges);
 	back.told = 1;
