@@ -32,6 +32,17 @@ static json_t *read_body(struct pk_api_request *q)
 	return bytes ? json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL) : json_object();
 }
 
+/* Is it one of the words, and not only a part of one? */
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = n ? strstr(words, word) : NULL; at; at = strstr(at + n, word))
+		if ((at == words || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return true;
+	return false;
+}
+
 /* Members that the act does not know are an error: what is misspelt must not be lost. */
 static bool knows_all(json_t *body, const char *known)
 {
@@ -40,10 +51,7 @@ static bool knows_all(json_t *body, const char *known)
 
 	json_object_foreach(body, key, value)
 	{
-		const char *at = strstr(known, key);
-		size_t n = strlen(key);
-
-		if (!at || (at > known && at[-1] != ' ') || (at[n] && at[n] != ' '))
+		if (!has_word(known, key))
 			return false;
 		if (!json_is_string(value) && !json_is_boolean(value))
 			return false;
@@ -55,7 +63,7 @@ static bool knows_all(json_t *body, const char *known)
 int pk_incident_ask_begin(struct pk_api_request *q, const char *known, bool reason,
 			  struct pk_incident_ask *a)
 {
-	char detail[160];
+	char detail[256];
 
 	*a = (struct pk_incident_ask){ .incident = pk_incident_asked(q) };
 	if (!a->incident)

@@ -82,6 +82,18 @@ static void test_acts(void **state)
 	assert_int_equal(num(j, "impact_id"), 3);
 	assert_string_equal(text_at(j, "impact"), "High");
 	json_decref(j);
+	/* each name, also those that are a part of another */
+	j = ask("POST", "/v1/incidents/1/assess",
+		"{\"reason\":\"r\",\"confidentiality\":\"none\",\"integrity\":\"none\","
+		"\"availability\":\"none\",\"services\":\"s\",\"assets\":\"a\","
+		"\"personal_data\":\"no\",\"root_cause\":\"c\",\"cause\":\"why\","
+		"\"worked\":\"w\",\"improvements\":\"i\"}",
+		200);
+	assert_int_equal(json_object_size(at(j, "unmapped.picket.assessment")), 10);
+	assert_string_equal(text_at(j, "unmapped.picket.assessment.cause"), "why");
+	json_decref(j);
+	json_decref(
+		ask("POST", "/v1/incidents/1/assess", "{\"caus\":\"x\",\"reason\":\"r\"}", 400));
 	/* who decides says why */
 	detail_has(ask("POST", "/v1/incidents/1/state", "{\"state\":\"declared\"}", 400), "reason");
 	j = ask("POST", "/v1/incidents/1/state",
