@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/ip.h"
 #include "base/unpack.h"
 #include "block/address.h"
 #include "block/format.h"
@@ -92,6 +93,30 @@ static void complain(struct load *l, uint64_t line, const char *text, const char
 		 (unsigned long long)line, text ? text : "", reason);
 }
 
+/*
+ * This host itself, nobody, a group. Feeds have them, from programs that were caught with the
+ * configuration of a test, and all that a host says to itself would be told.
+ */
+static bool is_no_host(const struct pk_block_entry *e)
+{
+	static const struct {
+		uint8_t addr[16];
+		unsigned bits;
+	} nets[] = {
+		{ { [10] = 0xff, 0xff, 0 }, 104 },
+		{ { [10] = 0xff, 0xff, 127 }, 104 },
+		{ { [10] = 0xff, 0xff, 224 }, 99 },
+		{ { 0 }, 128 },
+		{ { [15] = 1 }, 128 },
+		{ { 0xff }, 8 },
+	};
+
+	for (size_t i = 0; i < PK_ARRAY_SIZE(nets); i++)
+		if (e->bits >= nets[i].bits && pk_ip_in(e->prefix, nets[i].addr, nets[i].bits))
+			return true;
+	return false;
+}
+
 static int take_entries(struct load *l, const struct pk_list_data *d)
 {
 	int r = 0;
@@ -104,6 +129,10 @@ static int take_entries(struct load *l, const struct pk_list_data *d)
 					  .expires_ms = e->expires_ms,
 					  .port = e->port_lo == e->port_hi ? e->port_lo : 0 };
 
+		if (is_no_host(e)) {
+			l->sum->ignored++;
+			continue;
+		}
 		r = pk_indicators_add_addr(l->table, &i, e->prefix, e->bits);
 	}
 	for (size_t k = 0; k < d->n_names && r != -ENOMEM; k++) {

@@ -16,7 +16,7 @@ struct pk_intel_sum {
 	uint64_t files, bad_files; /* bad: not read at all */
 	uint64_t bad_lines;        /* neither address, name nor fingerprint: left out */
 	uint64_t other_hashes;     /* rows with MD5, SHA-1 and the like, which are not looked for */
-	uint64_t ignored;          /* revoked, expired, not meant for detection, of other kinds */
+	uint64_t ignored;          /* revoked, expired, for context only, other kinds, no host's */
 	char bad[512];             /* the first complaint, "FILE:LINE: TEXT: why" */
 };
 

@@ -201,6 +201,34 @@ static void test_many(void **state)
 	drop("many.txt");
 }
 
+/* Real feeds have these: a host would be told of all that it says to itself. */
+static void test_no_host(void **state)
+{
+	static const char *const hosts[] = { "10.0.0.1", "128.0.0.1", "223.255.255.1",
+					     "2001:db8::1" };
+	static const char *const none[] = { "0.0.0.0",         "127.0.0.1", "127.8.8.8",
+					    "224.0.0.251",     "::",        "::1",
+					    "255.255.255.255", "ff02::fb" };
+	struct pk_intel_sum sum;
+	struct pk_indicators *t;
+
+	(void)state;
+	put("zeek.intel", "#fields\tindicator\tindicator_type\tmeta.source\n"
+			  "127.0.0.1\tIntel::ADDR\tx\n10.0.0.1\tIntel::ADDR\tx\n");
+	put("plain.txt", "0.0.0.0\n127.8.0.0/16\n224.0.0.251\n255.255.255.255\n::\n::1\nff02::/16\n"
+			 "128.0.0.1\n223.255.255.1\n2001:db8::1\n");
+	assert_int_equal(pk_intel_load(dir, 1000, NOW, &t, &sum), 0);
+	assert_int_equal(sum.ignored, 8);
+	assert_int_equal(sum.bad_lines, 0);
+	for (size_t i = 0; i < PK_ARRAY_SIZE(hosts); i++)
+		assert_true(has_addr(t, hosts[i]));
+	for (size_t i = 0; i < PK_ARRAY_SIZE(none); i++)
+		assert_false(has_addr(t, none[i]));
+	pk_indicators_free(t);
+	drop("zeek.intel");
+	drop("plain.txt");
+}
+
 static void test_none(void **state)
 {
 	struct pk_intel_sum sum;
@@ -216,9 +244,8 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_formats),
-		cmocka_unit_test(test_hashes),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_formats), cmocka_unit_test(test_hashes),
+		cmocka_unit_test(test_many),    cmocka_unit_test(test_no_host),
 		cmocka_unit_test(test_none),
 	};
 	int r;
