@@ -2,30 +2,36 @@
 /*
  * One source has many short sessions with a service that asks for a password, and then one that is
  * much longer. Whether a password was right is in no packet: sessions that end early and small are
- * taken for wrong ones, so several guesses within one long session are not seen.
+ * taken for wrong ones, so several guesses within one long session are not seen. Of SSH the
+ * processes at either end may know better: sshd started a shell, ssh ended without complaint.
  */
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "conf/conf.h"
 #include "decode/app.h"
 #include "detect/detect.h"
+#include "detect/program.h"
 #include "detect/registry.h"
 #include "detect/spread.h"
 #include "detect/talk.h"
+#include "enrich/enrich.h"
 #include "flow/table.h"
 #include "name/fact.h"
 
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define SEC 1000000000ull
 
 /* pk_memo_key.what */
-enum { ONE_SOURCE, ANY_SOURCE, SOURCES };
+enum { ONE_SOURCE, ANY_SOURCE, SOURCES, LOGGED_IN };
 
 #define SHORT_NS       (20 * SEC)
 #define LOGGED_IN_NS   (30 * SEC) /* or large; and twice the bytes of the usual short one */
 #define SOURCES_ENOUGH 10
+#define SSH_FAILED     255 /* ssh(1): no session; else it ends as the command over there did */
+#define SSHD_LEVELS    3   /* of a session: sshd, its child with the user's rights */
 
 /* bytes: of frames both ways, which a session that only fails to log in does not reach. times:
  * clients that connect anew for each question need that many sessions more. */
@@ -73,6 +79,75 @@ static struct pk_memo_key key_of(const struct pk_talk *t, unsigned what)
 	if (what == ONE_SOURCE)
 		memcpy(k.a, t->src, sizeof(k.a));
 	return k;
+}
+
+static bool is_sshd(const struct pk_process *p)
+{
+	return p && strncmp(pk_process_name(p), "sshd", 4) == 0 &&
+	       pk_program_path_is_system(pk_process_path(p));
+}
+
+static struct pk_memo_key key_of_login(const struct pk_process *p)
+{
+	struct pk_memo_key k = { .what = LOGGED_IN };
+	struct pk_program_key id = pk_program_key(p);
+
+	memcpy(k.a, &id, sizeof(k.a));
+	return k;
+}
+
+/*
+ * sshd ran a user's shell. What helps it to decide (AuthorizedKeysCommand, modules of PAM) is run
+ * without one, or is a script with a name of its own. The first sshd is all sessions' parent.
+ */
+static void see_exec(struct pk_detect *d, struct pk_spread *s, const struct pk_see *see)
+{
+	const struct pk_enrich *e = pk_detect_world(d)->enrich;
+	const struct pk_process *p = see->proc, *up;
+	const char *file, *slash;
+
+	if (!e || !p || !p->image[0])
+		return;
+	file = p->image[0]->filename;
+	slash = strrchr(file, '/');
+	file = slash ? slash + 1 : file;
+	if (!(pk_program_of(file) & PK_PROG_SHELL) && strcmp(file, "git-shell") != 0)
+		return;
+	p = pk_process_parent(&e->processes, p);
+	for (unsigned i = 0; i < SSHD_LEVELS && is_sshd(p); i++, p = up) {
+		struct pk_memo_key key = key_of_login(p);
+
+		up = pk_process_parent(&e->processes, p);
+		if (is_sshd(up))
+			(void)pk_spread_add(s, &key, "", 1, see->now_ns); /* full: as if not seen */
+	}
+}
+
+static bool sshd_let_in(struct pk_spread *s, const struct pk_process *p)
+{
+	struct pk_memo_key key;
+
+	if (!is_sshd(p))
+		return false;
+	key = key_of_login(p);
+	return pk_spread_find(s, &key);
+}
+
+/* As far as this host's processes tell; what another host's did is not known. */
+static bool was_let_in(const struct pk_world *w, struct pk_spread *s, const struct pk_talk *t)
+{
+	const struct pk_flow *f = &t->e->flow;
+	const struct pk_process *p;
+
+	if (!w->enrich)
+		return false;
+	p = pk_enrich_owner(w->enrich, &f->own[t->from].user);
+	if (p && p->end_ns && strcmp(pk_process_path(p), "/usr/bin/ssh") == 0 &&
+	    WIFEXITED(p->exit_code) && WEXITSTATUS(p->exit_code) != SSH_FAILED)
+		return true;
+	p = pk_enrich_owner(w->enrich, &f->own[t->to].user);
+	return sshd_let_in(s, p) || /* the one that spoke before the login is its brother */
+	       (is_sshd(p) && sshd_let_in(s, pk_process_parent(&w->enrich->processes, p)));
 }
 
 static uint64_t bytes_of(const struct pk_talk *t)
@@ -179,9 +254,9 @@ static void see_short(struct pk_detect *d, struct pk_spread *s, const struct pk_
 	tell_many(d, t, service, all, sources, now_ns);
 }
 
-/* A session that goes on or carries more, of somebody who was told to guess. */
-static void see_long(struct pk_detect *d, struct pk_spread *s, const struct pk_talk *t,
-		     const struct service *service, uint64_t now_ns)
+/* A session that goes on, carries more or is known to be one, of somebody who was told to guess. */
+static void see_login(struct pk_detect *d, struct pk_spread *s, const struct pk_talk *t,
+		      const struct service *service, bool is_known, uint64_t now_ns)
 {
 	struct pk_memo_key one = key_of(t, ONE_SOURCE);
 	struct pk_spread_row *r = pk_spread_find(s, &one);
@@ -189,14 +264,14 @@ static void see_long(struct pk_detect *d, struct pk_spread *s, const struct pk_t
 	uint64_t bytes = bytes_of(t), id = t->e->flow.meta.id;
 	char src[PK_IP_TEXT], dst[PK_IP_TEXT];
 
-	if (!r || !r->told || bytes < 2 * r->sum_bytes / r->events ||
+	if (!r || !r->told || (!is_known && bytes < 2 * r->sum_bytes / r->events) ||
 	    t->e->flow.meta.start_ns < r->first_ns)
 		return;
 	pk_ip_format(t->src, src);
 	pk_ip_format(t->dst, dst);
 	pk_talk_finding(t, &f);
 	f.severity = PK_HIGH;
-	f.confidence = 65;
+	f.confidence = is_known ? 85 : 65;
 	f.technique[0] = "T1110.001";
 	f.technique[1] = t->dport == 22 ? "T1021.004" : NULL;
 	pk_finding_plain(&f,
@@ -221,6 +296,10 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 	const struct service *service;
 	struct pk_talk t;
 
+	if (see->kind == PK_SEE_EXEC) {
+		see_exec(d, state, see);
+		return;
+	}
 	if (see->flow->flow.key.proto != IPPROTO_TCP)
 		return;
 	pk_talk_of(pk_detect_world(d), see->flow, &t);
@@ -228,9 +307,15 @@ static void see(struct pk_detect *d, void *state, const struct pk_see *see)
 		t.firm && t.said && !pk_addr_is_loopback(t.dst) ? service_of(&t, see->fact) : NULL;
 	if (!service)
 		return;
-	if (age_of(&t) >= LOGGED_IN_NS || bytes_of(&t) >= service->bytes)
-		see_long(d, state, &t, service, see->now_ns);
-	else if (see->flow->ended && !see->flow->was_ended && age_of(&t) <= SHORT_NS)
+	if (age_of(&t) >= LOGGED_IN_NS || bytes_of(&t) >= service->bytes) {
+		see_login(d, state, &t, service, false, see->now_ns);
+		return;
+	}
+	if (!see->flow->ended || see->flow->was_ended || age_of(&t) > SHORT_NS)
+		return;
+	if (service->app == PK_PROTO_SSH && was_let_in(pk_detect_world(d), state, &t))
+		see_login(d, state, &t, service, true, see->now_ns);
+	else
 		see_short(d, state, &t, service, see->now_ns);
 }
 
@@ -240,11 +325,11 @@ const struct pk_detector pk_detect_password_guess = {
 	.technique = { "T1110.001" },
 	.severity = PK_MEDIUM,
 	.confidence = 60,
-	.doubt = "Scripts that connect again and again (git, backup, monitoring, clients of a "
-		 "database without a pool) have many short sessions, too.",
+	.doubt = "Programs that connect again and again (monitoring, clients of a database without "
+		 "a pool, SSH between two other hosts) have many short sessions, too.",
 	.next = "Look in the log of the service for failed logins, and at the accounts that were "
 		"tried; block the source if it is nobody you know.",
-	.wants = 1u << PK_SEE_FLOW,
+	.wants = 1u << PK_SEE_FLOW | 1u << PK_SEE_EXEC,
 	.bytes_max = pk_spread_bytes_max,
 	.init = init,
 	.done = pk_spread_done,

@@ -104,6 +104,7 @@ static inline void host_exit(uint32_t pid)
 /* What is not said of an exec. Set before one, it counts for that one only. */
 static struct {
 	const char *stdio; /* a letter each: f file, p pipe, t tty, n /dev/null, i inet, u unix */
+	const char *filename; /* as given to execve */
 	uint64_t cookie, ctime_s, ino, caps;
 	uint32_t uid, euid, flags, mode;
 	bool snapshot;
@@ -154,6 +155,8 @@ static inline void host_exec(uint32_t pid, uint32_t parent, const char *path, co
 	e.hdr.flags = with.snapshot ? PK_EVF_SNAPSHOT : 0;
 	for (int i = 0; with.stdio && i < 3; i++)
 		e.stdio[i] = host_stdio(with.stdio[i]);
+	if (with.filename)
+		snprintf(e.filename, sizeof(e.filename), "%s", with.filename);
 	host_path(&e, path);
 	memcpy(e.argv, line, len);
 	for (size_t i = 0; i < len; i++)

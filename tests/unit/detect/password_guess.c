@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many short sessions, from one or many, and the login after them; not an administrator's day. */
-#include "see.h"
+#include "host.h"
 
 #include "flows.h"
 #include "hidden.h"
@@ -103,6 +103,116 @@ static void test_benign(void **state)
 	see_end();
 }
 
+/* What the processes at one end of an SSH session did, and whether many of them are told. */
+struct ending {
+	const char *client; /* path; NULL: a process of another host */
+	int code;           /* its end, as wait(2) gives it */
+	bool running;       /* it goes on */
+	const char *ran;    /* what sshd ran; NULL: nothing */
+	bool is_script;
+	bool by_user; /* by the child of sshd with the user's rights */
+	bool before;  /* the session's packets are those of the child before the login */
+	bool is_told;
+};
+
+static void ended(const struct ending *c, unsigned n)
+{
+	uint32_t pid = 1000 + n * 10, speaks = pid;
+	struct talk t = { .how = SESSION,
+			  .src = c->client ? IP(10, 0, 0, 1) : GUESSER,
+			  .dst = TARGET,
+			  .sport = (uint16_t)(30000 + n),
+			  .dport = 22,
+			  .at_ns = host.now_ns,
+			  .for_ns = SEC,
+			  .sent = 4000,
+			  .received = 5000 };
+	struct pk_flow_entry e = entry_of(&t);
+	unsigned from = e.flow.meta.initiator;
+
+	if (c->client) {
+		host_exec(pid, 1, c->client, "ssh host uptime");
+		if (!c->running) {
+			struct pk_exit r = { .hdr = host_hdr(PK_EV_EXIT, sizeof(r)),
+					     .task = { .id = host_id(pid) },
+					     .code = c->code };
+
+			host_show(&r, sizeof(r));
+		}
+		e.flow.own[from].user = host_id(pid);
+	} else {
+		host_exec(pid, 100, "/usr/sbin/sshd", "sshd -R");
+		host_fork(pid, pid + 1); /* asks who it is */
+		if (c->before)
+			speaks = pid + 1;
+		host_fork(pid, pid + 2); /* the user's, or what helps */
+		if (c->by_user)
+			host_fork(pid + 2, pid + 3);
+		if (c->ran) {
+			with.filename = c->ran;
+			host_exec(pid + 2 + c->by_user, pid + 2 * c->by_user,
+				  c->is_script ? "/usr/bin/dash" : c->ran, "sh -c uptime");
+		}
+		e.flow.own[!from].user = host_id(speaks);
+	}
+	host_wait(5);
+	pk_detect_see(seen.detect,
+		      &(struct pk_see){ .kind = PK_SEE_FLOW, .now_ns = host.now_ns, .flow = &e });
+}
+
+static void test_processes_know(void **state)
+{
+	static const struct ending cases[] = {
+		{ .client = "/usr/bin/ssh" },
+		{ .client = "/usr/bin/ssh", .code = 1 << 8 }, /* of the command over there */
+		{ .client = "/usr/bin/ssh", .code = 255 << 8, .is_told = true },
+		{ .client = "/usr/bin/ssh", .code = 15, .is_told = true }, /* SIGTERM */
+		{ .client = "/usr/bin/ssh", .running = true, .is_told = true },
+		{ .client = "/tmp/ssh", .is_told = true },
+		{ .client = "/usr/bin/hydra", .is_told = true },
+		{ .ran = "/bin/bash" },
+		{ .ran = "/bin/bash", .by_user = true },
+		{ .ran = "/usr/bin/zsh", .by_user = true, .before = true },
+		{ .ran = "/usr/bin/git-shell" },
+		{ .ran = "/usr/bin/sss_ssh_authorizedkeys", .is_told = true },
+		{ .ran = "/usr/local/bin/keys.sh", .is_script = true, .is_told = true },
+		{ .is_told = true },
+		{ .before = true, .is_told = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PK_ARRAY_SIZE(cases); i++) {
+		host_begin("password_guess");
+		host_exec(100, 1, "/usr/sbin/sshd", "sshd -D");
+		for (unsigned n = 0; n < 60; n++)
+			ended(&cases[i], n);
+		if (cases[i].is_told != (seen.n > 0))
+			fail_msg("case %zu: %zu findings", i, seen.n);
+		host_end();
+	}
+}
+
+/* The password was found, and one command was enough. */
+static void test_short_success(void **state)
+{
+	static const struct ending wrong = { 0 }, right = { .ran = "/bin/bash" };
+	size_t n;
+
+	(void)state;
+	host_begin("password_guess");
+	host_exec(100, 1, "/usr/sbin/sshd", "sshd -D");
+	ended(&right, 60); /* before */
+	for (unsigned i = 0; i < 30; i++)
+		ended(&wrong, i);
+	n = seen.n;
+	assert_true(n > 0);
+	ended(&right, 61);
+	assert_int_equal(seen.n, n + 1);
+	assert_string_equal(seen.finding[n].title, "Login after password guessing");
+	assert_int_equal(seen.finding[n].severity, PK_HIGH);
+	host_end();
+}
+
 static void test_bytes(void **state)
 {
 	(void)state;
@@ -160,4 +270,5 @@ static void test_hidden_in_flood(void **state)
 
 RUN(cmocka_unit_test(test_services), cmocka_unit_test(test_success),
     cmocka_unit_test(test_many_sources), cmocka_unit_test(test_benign),
+    cmocka_unit_test(test_processes_know), cmocka_unit_test(test_short_success),
     cmocka_unit_test(test_bytes), cmocka_unit_test(test_hidden_in_flood))
