@@ -93,24 +93,24 @@ int pk_blk_walk(struct pk_blk_query *q, __u32 line)
 }
 
 /* May the address be in the safe set? Most are told from it by one bit. */
-static __always_inline bool pk_blk_may_be_safe(const __u64 remote[2])
+static __always_inline bool pk_blk_may_be_safe(const struct pk_blk_addr *a)
 {
 	struct pk_blk_safe_map *map;
-	__u64 w0 = PK_BE64(remote[0]), w1 = PK_BE64(remote[1]);
-	bool v4 = !w0 && w1 >> 32 == 0xffff;
-	__u32 zero = 0, group = v4 ? w1 >> 20 & 0xfff : pk_blk_safe_group(w0);
+	__u32 zero = 0, group = a->v6 ? pk_blk_safe_group(a->hi) : a->hi >> 52;
 
 	map = bpf_map_lookup_elem(&pk_blk_safe_map, &zero);
-	return map && (v4 ? map->v4 : map->v6)[group >> 6 & 63] >> (group & 63) & 1;
+	return map && (a->v6 ? map->v6 : map->v4)[group >> 6 & 63] >> (group & 63) & 1;
 }
 
 /* Is the remote address in the safe set? Gateways and resolvers are only safe from lists. */
 static __always_inline bool pk_blk_is_safe(const struct pk_blk_query *q)
 {
 	struct pk_blk_safe_key k = { .bits = 128 };
+	struct pk_blk_addr a = {};
 	struct pk_blk_safe *s;
 
-	if (!pk_blk_may_be_safe(q->remote))
+	pk_blk_addr_set(&a, q->remote[0], q->remote[1]);
+	if (!pk_blk_may_be_safe(&a))
 		return false;
 	__builtin_memcpy(k.addr, q->remote, 16);
 	s = bpf_map_lookup_elem(&pk_blk_safe, &k);
@@ -261,35 +261,25 @@ static __always_inline __u64 pk_quick_len(__be16 wire)
 	return len & 0xffff;
 }
 
-/* The sender of a frame without tag, option, extension header and fragment, none of it missing. */
-static __always_inline bool pk_quick_parse(struct xdp_md *ctx, __u64 remote[2])
+/* No option, no fragment, nothing missing. */
+static __always_inline bool pk_quick_ip4(const struct pk_ip4 *ip, const void *end)
 {
-	void *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct pk_eth *eth = d;
-	struct pk_ip4 *ip4 = d + sizeof(*eth);
-	struct pk_ip6 *ip6 = d + sizeof(*eth);
-	__u64 len;
+	__u64 len = pk_quick_len(ip->len);
 
-	if ((void *)(ip4 + 1) + sizeof(struct pk_udp) > end)
+	if (ip->ver_ihl != 0x45 || ip->frag & PK_BE16(0x3fff) || len < sizeof(*ip) ||
+	    (void *)ip + len > end)
 		return false;
-	if (eth->type == PK_TYPE_IP4) {
-		len = pk_quick_len(ip4->len);
-		if (ip4->ver_ihl != 0x45 || ip4->frag & PK_BE16(0x3fff) || len < sizeof(*ip4) ||
-		    (void *)ip4 + len > end)
-			return false;
-		remote[0] = 0;
-		((__u32 *)remote)[2] = PK_BE32(0xffff);
-		((__u32 *)remote)[3] = ip4->src;
-		return pk_quick_l4(ip4->proto, (void *)(ip4 + 1), len - sizeof(*ip4));
-	}
-	if (eth->type != PK_TYPE_IP6 || (void *)(ip6 + 1) + sizeof(struct pk_udp) > end)
+	return pk_quick_l4(ip->proto, (void *)(ip + 1), len - sizeof(*ip));
+}
+
+/* No extension header, nothing missing. */
+static __always_inline bool pk_quick_ip6(const struct pk_ip6 *ip, const void *end)
+{
+	__u64 len = pk_quick_len(ip->len);
+
+	if (ip->ver_tc >> 4 != 6 || !len || (void *)(ip + 1) + len > end)
 		return false;
-	len = pk_quick_len(ip6->len);
-	if (ip6->ver_tc >> 4 != 6 || !len || (void *)(ip6 + 1) + len > end)
-		return false;
-	remote[0] = ip6->src[0] | (__u64)ip6->src[1] << 32;
-	remote[1] = ip6->src[2] | (__u64)ip6->src[3] << 32;
-	return pk_quick_l4(ip6->next, (void *)(ip6 + 1), len);
+	return pk_quick_l4(ip->next, (void *)(ip + 1), len);
 }
 
 /* Is this rule to be told of? Its line is only looked at while there is something left to tell. */
@@ -303,14 +293,15 @@ static __always_inline bool pk_quick_is_news(__u32 at, __u64 now)
 	return l && pk_rule_is_due(*(volatile __u64 *)&l->rule.last_ns, now);
 }
 
-static __always_inline bool pk_quick_count(__u32 at, const __u64 remote[2], __u32 bytes)
+static __always_inline bool pk_quick_count(struct pk_blk_tally *t, __u32 at,
+					   const struct pk_blk_addr *a, __u32 bytes)
 {
-	struct pk_blk_tally *t = pk_tally();
-	__u64 now = pk_now_tick();
+	__u64 now = pk_now_tick(), remote[2];
 	bool counted;
 
-	if (!t || *(volatile __u32 *)&t->busy) /* we came while pk_drain() runs here */
+	if (*(volatile __u32 *)&t->busy) /* we came while pk_drain() runs here */
 		return false;
+	pk_blk_addr_words(a, remote);
 	*(volatile __u32 *)&t->busy = 1; /* pk_drain() may come while we do */
 	barrier();
 	counted = pk_tally_add(t, at, remote, bytes, now);
@@ -325,19 +316,14 @@ static __always_inline bool pk_quick_count(__u32 at, const __u64 remote[2], __u3
 	return counted;
 }
 
-/* Where nothing allows, the first rule of a chain decides when it drops. */
-static __always_inline bool pk_blk_none_allows(void)
-{
-	const struct pk_blk_ctl *ctl = pk_blk_there_is();
-
-	return ctl && !(ctl->have & PK_BLK_HAVE_ALLOW);
-}
-
 /*
  * A rule that drops whatever comes from its prefix, and of which nothing is to be told: by its
- * brief. at: its line, or its place with PK_BLK_IS_PLACE.
+ * brief. at: its line, or its place with PK_BLK_IS_PLACE. Where nothing allows, the first rule of a
+ * chain decides when it drops.
  */
-static __always_inline bool pk_quick_drop(__u32 brief, __u32 at, const __u64 remote[2], __u32 bytes)
+static __always_inline bool pk_quick_drop(const struct pk_blk_ctl *ctl, struct pk_blk_tally *t,
+					  __u32 brief, __u32 at, const struct pk_blk_addr *a,
+					  __u32 bytes)
 {
 	const __u32 mask = PK_BLK_LIST_USED | PK_BLK_LIST_ALLOW | PK_BLK_LIST_MODE;
 	const __u32 drops = PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT;
@@ -345,8 +331,8 @@ static __always_inline bool pk_quick_drop(__u32 brief, __u32 at, const __u64 rem
 	struct pk_blk_count *n;
 
 	if (list >= PK_BLK_BRIEF_LISTS || (pk_blk_list_word(list) & mask) != drops ||
-	    (brief & PK_BLK_BRIEF_MORE && !pk_blk_none_allows()) || pk_blk_may_be_safe(remote) ||
-	    !pk_quick_count(at, remote, bytes))
+	    (brief & PK_BLK_BRIEF_MORE && ctl->have & PK_BLK_HAVE_ALLOW) || pk_blk_may_be_safe(a) ||
+	    !pk_quick_count(t, at, a, bytes))
 		return false;
 	n = bpf_map_lookup_elem(&pk_blk_cnt, &list);
 	if (n) {
@@ -386,29 +372,49 @@ static __always_inline __u32 pk_quick_find(const struct pk_blk_ctl *ctl, struct 
 	return at;
 }
 
-/* What lists say of a sender by what is at hand. */
-static __always_inline int pk_quick_verdict(const __u64 remote[2], __u32 bytes)
+/* What lists say of a sender by what is at hand; once for each family, which is known there. */
+static __always_inline int pk_quick_verdict(const struct pk_blk_addr *a, __u32 bytes)
 {
 	const struct pk_blk_ctl *ctl = pk_blk_there_is();
 	struct pk_blk_tally *t = pk_tally();
-	struct pk_blk_addr a = {};
 	__u32 at, brief = 0;
 
-	pk_blk_addr_set(&a, remote[0], remote[1]);
-	if (!ctl || !t || !pk_blk_is_worth(ctl, &a))
+	if (!ctl || !t || !pk_blk_is_worth(ctl, a))
 		return PK_QUICK_UNLISTED;
-	at = pk_quick_find(ctl, t, &a, &brief);
+	at = pk_quick_find(ctl, t, a, &brief);
 	if (!at)
 		return PK_QUICK_UNLISTED;
-	return pk_quick_drop(brief, at, remote, bytes) ? PK_QUICK_DROP : PK_QUICK_UNKNOWN;
+	return pk_quick_drop(ctl, t, brief, at, a, bytes) ? PK_QUICK_DROP : PK_QUICK_UNKNOWN;
+}
+
+static __always_inline int pk_quick_verdict6(const struct pk_ip6 *ip, __u32 bytes)
+{
+	struct pk_blk_addr a = { .v6 = 1 };
+
+	a.hi = (__u64)PK_BE32(ip->src[0]) << 32 | PK_BE32(ip->src[1]);
+	a.lo = (__u64)PK_BE32(ip->src[2]) << 32 | PK_BE32(ip->src[3]);
+	if (!a.hi && a.lo >> 32 == 0xffff) /* an IPv4 address in its 16-byte form */
+		return PK_QUICK_UNKNOWN;
+	return pk_quick_verdict(&a, bytes);
 }
 
 /* See lib/verdict.h. */
 int pk_blk_quick(struct xdp_md *ctx, __u32 bytes)
 {
-	__u64 remote[2] = {};
+	void *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const struct pk_eth *eth = d;
+	const struct pk_ip4 *ip4 = d + sizeof(*eth);
+	const struct pk_ip6 *ip6 = d + sizeof(*eth);
+	struct pk_blk_addr a = {};
 
-	if (pk_replaying || !pk_quick_parse(ctx, remote))
+	if (pk_replaying || (void *)(ip4 + 1) + sizeof(struct pk_udp) > end)
 		return PK_QUICK_UNKNOWN;
-	return pk_quick_verdict(remote, bytes);
+	if (eth->type == PK_TYPE_IP4 && pk_quick_ip4(ip4, end)) {
+		a.hi = (__u64)PK_BE32(ip4->src) << 32;
+		return pk_quick_verdict(&a, bytes);
+	}
+	if (eth->type == PK_TYPE_IP6 && (void *)(ip6 + 1) + sizeof(struct pk_udp) <= end &&
+	    pk_quick_ip6(ip6, end))
+		return pk_quick_verdict6(ip6, bytes);
+	return PK_QUICK_UNKNOWN;
 }

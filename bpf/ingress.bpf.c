@@ -47,24 +47,13 @@ __noinline int pk_sample_lin(struct xdp_md *ctx, struct pk_pkt *p)
 
 typedef int (*pk_xdp_step)(struct xdp_md *ctx, struct pk_pkt *p);
 
-static __always_inline int pk_xdp_run(struct xdp_md *ctx, __u32 bytes, pk_xdp_step parse,
-				      pk_xdp_step sample)
+static __always_inline int pk_xdp_whole(struct xdp_md *ctx, struct pk_pkt_counts *n, bool unlisted,
+					pk_xdp_step parse, pk_xdp_step sample)
 {
-	__u32 hook = PK_HOOK_XDP;
-	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
-	struct pk_pkt p = { .type = PK_TYPE_ETHER, .where = PK_AT_INGRESS, .packets = 1 };
-	int quick;
+	struct pk_pkt p = {
+		.type = PK_TYPE_ETHER, .where = PK_AT_INGRESS, .packets = 1, .unlisted = unlisted
+	};
 
-	if (!n)
-		return XDP_PASS;
-	quick = pk_blk_quick(ctx, bytes);
-	if (quick == PK_QUICK_DROP) {
-		n->n[PK_PKT_SEEN]++;
-		n->n[PK_PKT_SEEN_BYTES] += bytes;
-		n->n[PK_PKT_DROPPED]++;
-		return XDP_DROP;
-	}
-	p.unlisted = quick == PK_QUICK_UNLISTED;
 	p.key.ifindex = ctx->ingress_ifindex;
 	p.key.netns = pk_netns;
 	if (pk_is_drop(pk_outer(n, &p, parse(ctx, &p))))
@@ -79,6 +68,24 @@ static __always_inline int pk_xdp_run(struct xdp_md *ctx, __u32 bytes, pk_xdp_st
 			(void)sample(ctx, &p);
 	}
 	return XDP_PASS;
+}
+
+static __always_inline int pk_xdp_run(struct xdp_md *ctx, __u32 bytes, pk_xdp_step parse,
+				      pk_xdp_step sample)
+{
+	__u32 hook = PK_HOOK_XDP;
+	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
+	int quick;
+
+	if (!n)
+		return XDP_PASS;
+	quick = pk_blk_quick(ctx, bytes);
+	if (quick != PK_QUICK_DROP)
+		return pk_xdp_whole(ctx, n, quick == PK_QUICK_UNLISTED, parse, sample);
+	n->n[PK_PKT_SEEN]++;
+	n->n[PK_PKT_SEEN_BYTES] += bytes;
+	n->n[PK_PKT_DROPPED]++;
+	return XDP_DROP;
 }
 
 SEC("xdp.frags")

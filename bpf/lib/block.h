@@ -94,6 +94,13 @@ static __always_inline void pk_blk_addr_set(struct pk_blk_addr *a, __u64 w0, __u
 	a->lo = a->v6 ? w1 : 0;
 }
 
+/* Back to the two words of the 16-byte form. */
+static __always_inline void pk_blk_addr_words(const struct pk_blk_addr *a, __u64 w[2])
+{
+	w[0] = a->v6 ? PK_BE64(a->hi) : 0;
+	w[1] = PK_BE64(a->v6 ? a->lo : 0xffffull << 32 | a->hi >> 32);
+}
+
 /* The 64 bits from bit pos (16 to 120) on. */
 static __always_inline __u64 pk_blk_from(const struct pk_blk_addr *a, __u32 pos)
 {
