@@ -327,6 +327,20 @@ static int run_assess(const struct pk_command *self, int argc, char **argv)
 	return act(argv[optind], "/assess", body, &w);
 }
 
+static int run_reported(const struct pk_command *self, int argc, char **argv)
+{
+	json_t *body = json_object();
+	struct wish w = {};
+	int r = read_options(self, argc, argv, &w);
+
+	if (r || optind + 2 != argc) {
+		json_decref(body);
+		return misused(self, r);
+	}
+	set(body, "to", argv[optind + 1]);
+	return act(argv[optind], "/reported", body, &w);
+}
+
 static int run_close(const struct pk_command *self, int argc, char **argv)
 {
 	json_t *body = json_object();
@@ -604,6 +618,18 @@ static const struct pk_command cmd_assess = {
 		"  picket incident ls -a -o json | jq "
 		"'select(.unmapped.picket.assessment.personal_data == \"yes\")'\n",
 };
+static const struct pk_command cmd_reported = {
+	.name = "incident reported",
+	.what = "say that somebody who must be told of it was",
+	.usage = "incident reported --reason TEXT ID NAME",
+	.options = act_options,
+	.run = run_reported,
+	.help = "NAME is one of incident.deadlines in the configuration; incident show tells which "
+		"and\n"
+		"until when. Write into the reason what proves it.\n\n"
+		"Examples:\n"
+		"  picket incident reported 3 'NIS2 early warning' --reason 'case CERT-4711'\n",
+};
 static const struct pk_command cmd_close = {
 	.name = "incident close",
 	.what = "close it, with a verdict",
@@ -688,14 +714,15 @@ static const struct pk_command cmd_revert = {
 };
 
 static const struct pk_command *const subs[] = {
-	&cmd_ls,   &cmd_show, &cmd_ack,    &cmd_assign, &cmd_note,  &cmd_assess, &cmd_contain,
-	&cmd_done, &cmd_skip, &cmd_revert, &cmd_close,  &cmd_state, NULL,
+	&cmd_ls,      &cmd_show, &cmd_ack,  &cmd_assign, &cmd_note,  &cmd_assess, &cmd_reported,
+	&cmd_contain, &cmd_done, &cmd_skip, &cmd_revert, &cmd_close, &cmd_state,  NULL,
 };
 
 const struct pk_command pk_cmd_incident = {
 	.name = "incident",
 	.what = "what alerts add up to: list, show, acknowledge, contain, close",
-	.usage = "incident ls|show|ack|assign|note|assess|contain|done|skip|revert|close|state "
+	.usage = "incident "
+		 "ls|show|ack|assign|note|assess|reported|contain|done|skip|revert|close|state "
 		 "[ARGUMENT]...",
 	.options = show_options + 1,
 	.run = pk_command_sub,

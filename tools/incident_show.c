@@ -133,6 +133,58 @@ static void assessed(struct pk_buf *out, json_t *i)
 		}
 }
 
+/* One duty: done, due, or only the earliest that it can be due. */
+static void one_duty(struct pk_buf *out, json_t *d, double number)
+{
+	json_int_t due = json_integer_value(json_object_get(d, "due"));
+	json_int_t reported = json_integer_value(json_object_get(d, "reported"));
+	json_int_t earliest = json_integer_value(json_object_get(d, "due_earliest"));
+
+	pk_buf_str(out, "  ");
+	pk_show_text(out, pk_json_text(d, "name"));
+	pk_buf_str(out, ": ");
+	if (reported) {
+		pk_buf_str(out, "reported ");
+		pk_show_clock(out, reported);
+		if (due && reported > due) {
+			pk_buf_str(out, ", late by ");
+			pk_human_ms(out, (double)(reported - due));
+		}
+	} else if (due) {
+		pk_buf_str(out, "due ");
+		pk_show_clock(out, due);
+		pk_buf_str(out, ", ");
+		pk_entry_ago(out, due);
+	} else if (earliest) {
+		pk_buf_str(out, "due ");
+		pk_show_clock(out, earliest);
+		pk_buf_fmt(out,
+			   " at the earliest, if it is significant (picket incident state %.0f "
+			   "--aware)",
+			   number);
+	} else {
+		pk_buf_str(out, "its time begins when reported: ");
+		pk_show_text(out, pk_json_text(d, "after"));
+	}
+	pk_buf_char(out, '\n');
+}
+
+static void duties(struct pk_buf *out, json_t *i)
+{
+	json_t *all = own(i, "obligations"), *d;
+	bool over = json_integer_value(json_object_get(i, "status_id")) == 5;
+	size_t k, n = 0;
+
+	json_array_foreach(all, k, d)
+	{
+		if (over && !json_object_get(d, "due") && !json_object_get(d, "reported"))
+			continue; /* nobody found it significant */
+		if (!n++)
+			heading(out, "Who must be told");
+		one_duty(out, d, pk_json_num(i, "unmapped.picket.number"));
+	}
+}
+
 struct moment {
 	json_int_t ms;
 	json_t *finding, *own, *act;
@@ -373,6 +425,7 @@ void pk_incident_show(struct pk_buf *out, json_t *i)
 	head(out, i);
 	clocks(out, i);
 	assessed(out, i);
+	duties(out, i);
 	timeline(out, i);
 	graph(out, i);
 	advice(out, i);

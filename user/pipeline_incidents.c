@@ -81,6 +81,7 @@ int pk_pipeline_incidents_new(struct pk_view *view, struct pk_pipeline_incidents
 	if (!p)
 		return -ENOMEM;
 	p->view = view;
+	view->ocsf.deadlines = &c->incident_deadlines;
 	view->incidents = pk_incidents_new(&conf);
 	view->incident_log = pk_journal_new(LOG_MAX * LOG_BYTES, LOG_MAX);
 	view->keep = on_keep;

@@ -33,7 +33,7 @@
  * Incidents. GET ?state=open|all|NAME&limit= : {"incidents":[OCSF 2005...]}; below it /ID (number
  * or uid): GET; POST /ID/ack, /assign {"owner","team"}, /note {"text"}, /assess
  * {"confidentiality","integrity","availability","services","assets","personal_data","root_cause",
- * "cause","worked","improvements"}, /contain {"playbook","dry_run"}, /close
+ * "cause","worked","improvements"}, /reported {"to"}, /contain {"playbook","dry_run"}, /close
  * {"verdict"}, /state {"state","verdict","aware"}, /revert. All take {"reason"}; where somebody
  * decides, it is required. They are answered when the act is on the disk; unmapped.picket.kept
  * false: it is not (yet).

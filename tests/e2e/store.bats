@@ -13,6 +13,7 @@ setup_file() {
 	export run=$BATS_FILE_TMPDIR
 	make_net
 	write_config "$run/picket.yaml"
+	echo 'incident: {deadlines: ["early warning=24h", "notification=72h", "final report=1mo after notification"]}' >>"$run/picket.yaml"
 	mkdir -p "$run/state"
 }
 
@@ -104,6 +105,48 @@ verify() {
 	act_kept
 	stop_daemon
 	verify 0 "^ok"
+}
+
+@test "who must be told, until when, and that he was, outlive the agent" {
+	start_daemon
+	odd d1
+	an_incident() { api "/v1/incidents?state=all" | jq -e '.incidents | length > 0'; }
+	wait_for 10 an_incident
+	export PICKET_SOCKET=$run/picket.sock
+	n=$(api "/v1/incidents?state=all" | jq '.incidents[-1].unmapped.picket.number')
+	duties() { api "/v1/incidents/$n" | jq -e ".unmapped.picket as \$p | \$p.obligations as \$o | $1"; }
+	# nobody said that it is significant: only the earliest is told
+	duties '($o | map(.name)) == ["early warning", "notification", "final report"] and
+		all($o[]; has("due") | not) and ($o[2] | has("due_earliest") | not) and
+		$o[0].due_earliest == $p.times.detected + 86400000'
+	picket incident show "$n" | grep -q '^  early warning: due .* at the earliest, if it is significant'
+	run -2 picket incident reported "$n" 'early warning'
+	run -2 picket incident reported --reason x "$n" 'some warning'
+	[[ $output == *"incident.deadlines"* ]]
+	picket incident state "$n" --aware --reason 'personal data left'
+	duties '$o[0].due == $p.times.aware + 86400000 and $o[1].due == $p.times.aware + 3 * 86400000'
+	picket incident show "$n" | grep -q '^  early warning: due .*, in 23h59m'
+	picket incident show "$n" | grep -q '^  final report: its time begins when reported: notification'
+	picket incident reported --reason 'case 4711' "$n" notification
+	run -1 picket incident reported --reason 'case 4711' "$n" notification
+	[[ $output == *"reported before"* ]]
+	month=$(date -u -d "@$(duties '$o[1].reported / 1000 | floor')" +%-m)
+	[ "$(date -u -d "@$(duties '$o[2].due / 1000 | floor')" +%-m)" = $((month % 12 + 1)) ]
+	family="$daemon $(pgrep -P "$daemon")"
+	kill -KILL $family
+	for pid in $family; do wait_for 10 is_gone "$pid"; done
+	start_daemon
+	picket incident show "$n" | tee "$run/show"
+	grep -q '^  notification: reported [0-9:]*$' "$run/show"
+	grep -q 'reported: notification (case 4711)' "$run/show"
+	stop_daemon
+	verify 0 "^ok"
+	# what nobody can have meant is no configuration
+	for wrong in 'x=24' 'x=1mo after y' 'x=1h, x=2h'; do
+		echo "incident: {deadlines: [$wrong]}" >"$run/wrong.yaml"
+		run -1 "$build/picketd" --config "$run/wrong.yaml" --check-config
+		[[ $output == *deadlines* ]]
+	done
 }
 
 # events FILE SECONDS PATH HEADER...: server-sent events for so long.

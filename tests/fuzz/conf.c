@@ -3,7 +3,7 @@
  * fuzz-links: user/conf/conf.c user/conf/load.c user/conf/value.c user/conf/schema.c
  * fuzz-links: user/conf/schema_detect.c user/conf/schema_gate.c user/conf/schema_incident.c
  * fuzz-links: user/conf/schema_sign.c user/conf/schema_nats.c user/conf/schema_hub.c
- * fuzz-links: user/conf/schema_pull.c user/conf/pull.c user/conf/threshold.c
+ * fuzz-links: user/conf/schema_pull.c user/conf/pull.c user/conf/threshold.c user/conf/deadline.c
  * fuzz-links: user/base/buf.c user/base/escape.c user/base/ip.c
  */
 #include "conf/conf.h"

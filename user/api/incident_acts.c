@@ -9,6 +9,7 @@
 #include "api/server.h"
 #include "api/view.h"
 #include "base/cleanup.h"
+#include "conf/conf.h"
 #include "incident/incidents.h"
 
 #include <errno.h>
@@ -131,6 +132,37 @@ int pk_incident_assess_post(struct pk_api_request *q)
 			r = assess(q, &a, (enum pk_assess)k);
 	if (r < 0)
 		return pk_api_problem(q, 503, "no memory");
+	pk_incident_reply_kept(q, a.incident);
+	return 0;
+}
+
+static bool is_duty(const struct pk_api_request *q, const char *name)
+{
+	const struct pk_conf_list *l = &q->view->conf->incident_deadlines;
+	struct pk_conf_deadline d;
+
+	for (size_t k = 0; k < l->n; k++)
+		if (pk_conf_deadline_parse(l->v[k], &d) == 0 && strcmp(d.name, name) == 0)
+			return true;
+	return false;
+}
+
+int pk_incident_reported_post(struct pk_api_request *q)
+{
+	_cleanup_(pk_incident_ask_done) struct pk_incident_ask a = { 0 };
+	const char *to;
+	int r;
+
+	if (pk_incident_ask_begin(q, "reason to", true, &a) < 0)
+		return 0;
+	to = pk_incident_ask_text(&a, "to");
+	if (!to || !is_duty(q, to))
+		return pk_api_problem(q, 400, "to: expected a name of incident.deadlines");
+	r = pk_incident_report(a.incident, to, &a.by);
+	if (r < 0)
+		return pk_api_problem(q, 409,
+				      r == -EALREADY ? "that was reported before"
+						     : "no room for more reports");
 	pk_incident_reply_kept(q, a.incident);
 	return 0;
 }

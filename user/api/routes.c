@@ -50,6 +50,7 @@ const struct pk_route pk_routes[] = {
 	INCIDENT("assign", pk_incident_assign_post),
 	INCIDENT("note", pk_incident_note_post),
 	INCIDENT("assess", pk_incident_assess_post),
+	INCIDENT("reported", pk_incident_reported_post),
 	INCIDENT("close", pk_incident_close_post),
 	INCIDENT("state", pk_incident_state_post),
 	{ EVHTTP_REQ_POST, PK_API_INCIDENTS, "contain", PK_ROUTE_REST, "", pk_incident_contain_post,

@@ -29,6 +29,7 @@ int pk_incident_ack_post(struct pk_api_request *q);
 int pk_incident_assign_post(struct pk_api_request *q);
 int pk_incident_note_post(struct pk_api_request *q);
 int pk_incident_assess_post(struct pk_api_request *q);
+int pk_incident_reported_post(struct pk_api_request *q);
 int pk_incident_close_post(struct pk_api_request *q);
 int pk_incident_state_post(struct pk_api_request *q);
 int pk_incident_contain_post(struct pk_api_request *q);

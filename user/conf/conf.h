@@ -123,17 +123,18 @@ struct pk_conf {
 	uint64_t beacon_connections, beacon_score, beacon_time_ns;
 	uint64_t long_connection_ns;
 	uint64_t exfiltration_bytes, exfiltration_window_ns, exfiltration_factor;
-	uint64_t incidents_max;                /* incidents kept in memory */
-	uint64_t incident_window_ns;           /* between two alerts of one incident */
-	uint64_t mute_ttl_ns, mute_ttl_max_ns; /* of suppressions: what is not said, at most */
-	bool mute_sinks;                       /* suppressed alerts go to sinks, too */
-	char *incident_team;                   /* that new ones are given to */
-	struct pk_conf_list respond_enabled;   /* steps that playbooks take without a person */
-	uint64_t respond_ttl_ns;               /* of blocks and isolation that say nothing else */
-	uint64_t respond_rate;                 /* automatic steps an hour */
-	char *respond_playbooks;               /* directory; "": none */
-	bool bpf_stats;                        /* have the kernel count run time of programs */
-	bool watchdog;                         /* answer systemd's watchdog */
+	uint64_t incidents_max;                 /* incidents kept in memory */
+	uint64_t incident_window_ns;            /* between two alerts of one incident */
+	uint64_t mute_ttl_ns, mute_ttl_max_ns;  /* of suppressions: what is not said, at most */
+	bool mute_sinks;                        /* suppressed alerts go to sinks, too */
+	struct pk_conf_list incident_deadlines; /* items of conf/deadline.h */
+	char *incident_team;                    /* that new ones are given to */
+	struct pk_conf_list respond_enabled;    /* steps that playbooks take without a person */
+	uint64_t respond_ttl_ns;                /* of blocks and isolation that say nothing else */
+	uint64_t respond_rate;                  /* automatic steps an hour */
+	char *respond_playbooks;                /* directory; "": none */
+	bool bpf_stats;                         /* have the kernel count run time of programs */
+	bool watchdog;                          /* answer systemd's watchdog */
 	struct pk_conf_list foreign_bpf_allow, kernel_module_allow, metadata_access_allow;
 	struct pk_conf_list privilege_allow, ptrace_inject_allow, reverse_shell_allow;
 	struct pk_conf_list sniffing_allow, web_shell_allow; /* programs: names or paths */

@@ -37,6 +37,7 @@ struct pk_conf_row {
 	bool nets;                  /* of a list: addresses and networks, not names */
 	bool thresholds;            /* of a list: items of conf/threshold.h */
 	bool pulls;                 /* the same of conf/pull.h */
+	bool deadlines;             /* the same of conf/deadline.h */
 	bool urls;                  /* of a list: URLs, choices are their schemes */
 };
 

@@ -2,6 +2,7 @@
 /* The keys of incidents and of what is done about them. A third table for the same reader. */
 #include "base/cleanup.h"
 #include "conf/conf.h"
+#include "conf/deadline.h"
 #include "conf/schema.h"
 
 #define SEC 1000000000ull
@@ -21,6 +22,12 @@ const struct pk_conf_row pk_conf_incident[] = {
 		 "container or file when the incident's last alert is no older." },
 	{ "incident.team", PK_CONF_NAME, true, AT(incident_team), RANGE(0, 63), "on-call",
 	  .doc = "Who looks after incidents that nobody was assigned to." },
+	{ "incident.deadlines", PK_CONF_LIST, true, AT(incident_deadlines),
+	  RANGE(0, PK_CONF_DEADLINES), "",
+	  .doc = "Who must be told of a significant incident in what time, as your law or contract "
+		 "says: from when a person says that it is significant, or after another one was "
+		 "told. None applies unless it is here.",
+	  .deadlines = true },
 	{ "mute.ttl", PK_CONF_DURATION, true, AT(mute_ttl_ns), RANGE(SEC, 366ull * 86400 * SEC),
 	  "720h",
 	  .doc = "A suppression of alerts ends after this long when nothing else is said." },

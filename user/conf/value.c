@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/ip.h"
 #include "conf/conf.h"
+#include "conf/deadline.h"
 #include "conf/pull.h"
 #include "conf/schema.h"
 #include "conf/threshold.h"
@@ -168,9 +169,10 @@ int pk_conf_parse(const struct pk_conf_row *row, const char *s, void *dest)
 	}
 }
 
-static bool may_hold(const struct pk_conf_row *row, const char *s)
+static bool may_hold(const struct pk_conf_row *row, const struct pk_conf_list *list, const char *s)
 {
 	struct pk_conf_threshold t;
+	struct pk_conf_deadline d;
 	struct pk_conf_pull p;
 	uint8_t net[16];
 	unsigned bits;
@@ -180,6 +182,8 @@ static bool may_hold(const struct pk_conf_row *row, const char *s)
 		return pk_ip_parse_cidr(s, net, &bits) == 0;
 	if (row->thresholds)
 		return pk_conf_threshold_parse(s, &t) == 0;
+	if (row->deadlines)
+		return pk_conf_deadline_parse(s, &d) == 0 && pk_conf_deadline_fits(list, &d);
 	if (row->pulls)
 		return pk_conf_pull_parse(s, &p) == 0;
 	if (row->urls)
@@ -193,7 +197,7 @@ int pk_conf_list_add(const struct pk_conf_row *row, struct pk_conf_list *list, c
 
 	if (list->n >= row->max)
 		return -E2BIG;
-	if (!*s || strlen(s) > PK_CONF_ITEM_MAX || !may_hold(row, s))
+	if (!*s || strlen(s) > PK_CONF_ITEM_MAX || !may_hold(row, list, s))
 		return -EINVAL;
 	v = realloc(list->v, (list->n + 1) * sizeof(*v));
 	if (!v)
@@ -258,6 +262,8 @@ void pk_conf_expected(const struct pk_conf_row *row, struct pk_buf *out)
 		return pk_buf_fmt(out, "a list of at most %llu %s", (unsigned long long)row->max,
 				  row->nets         ? "addresses or networks (10.0.0.0/8)"
 				  : row->thresholds ? "items like NAME=2 or NAME=2:KEY+KEY"
+				  : row->deadlines  ? "items like NAME=72h, NAME=30d or NAME=1mo, "
+						      "also with \" after NAME\" of one before"
 				  : row->pulls ? "items like NAME=https://HOST/PATH or NAME=nats"
 					       : "names");
 	case PK_CONF_DURATION:

@@ -7,6 +7,7 @@
 
 #include "detect/finding.h"
 #include "incident/assess.h"
+#include "incident/duty.h"
 #include "incident/graph.h"
 #include "incident/tactic.h"
 
@@ -144,6 +145,8 @@ struct pk_incident {
 	struct pk_incident_wait *wait; /* PK_INCIDENT_WAITS; NULL: none ever did */
 	size_t waits;
 	char (*assessed)[PK_ASSESS_TEXT]; /* PK_ASSESS_KINDS; NULL: nobody said anything */
+	struct pk_report report[PK_CONF_DEADLINES]; /* who was told */
+	size_t reports;
 	uint64_t alerts_lost, acts_lost, acts_ever; /* lost: no room */
 	struct pk_incident_remote remote[PK_INCIDENT_REMOTES];
 	size_t remotes;

@@ -344,6 +344,8 @@ static void merge(struct pk_incidents *t, struct pk_incident *into, struct pk_in
 	(void)pk_incident_note(into, &by, PK_DEED_OBSERVATION, "incident %" PRIu64 " is part of it",
 			       from->number);
 	pk_incident_assess_merge(into, from);
+	for (size_t k = 0; k < from->reports; k++) /* those of both: once is enough */
+		(void)pk_incident_report_add(into, from->report[k].to, from->report[k].at_ms);
 	merge_waits(into, from, &by);
 	from->merged_into = into->number;
 	(void)pk_incident_move(from, PK_INCIDENT_DUPLICATE, &by); /* from every open state */

@@ -167,6 +167,21 @@ static int read_assessed(json_t *o, struct pk_incident *i)
 	return 0;
 }
 
+static void read_reports(json_t *list, struct pk_incident *i)
+{
+	json_t *one;
+	size_t k;
+
+	json_array_foreach(list, k, one)
+	{
+		char to[PK_CONF_DEADLINE_NAME];
+
+		text(one, "name", to, sizeof(to));
+		if (*to && number(one, "reported", INT64_MAX)) /* else it is yet to be */
+			(void)pk_incident_report_add(i, to, number(one, "reported", INT64_MAX));
+	}
+}
+
 static enum pk_node_kind node_kind(const char *name)
 {
 	for (int k = PK_NODE_PROCESS; k <= PK_NODE_FILE; k++)
@@ -285,6 +300,7 @@ static int read_all(json_t *record, struct pk_incident *i)
 		r = read_graph(json_object_get(own, "graph"), i);
 	if (r < 0)
 		return r;
+	read_reports(json_object_get(own, "obligations"), i);
 	read_remotes(json_object_get(own, "remotes"), i);
 	read_suspect(json_object_get(own, "suspect"), i);
 	i->alerts_lost = (uint64_t)number(own, "alerts_lost", INT64_MAX);

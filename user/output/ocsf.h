@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pk_conf_list;
 struct pk_enrich;
 struct pk_event;
 struct pk_filter;
@@ -35,8 +36,9 @@ struct pk_ocsf {
 	struct pk_sock_table *socks;
 	struct pk_links *links;
 	struct pk_local *local;
-	struct pk_names *names; /* what flows carry */
-	uint64_t stale_ns;      /* a flow that was not reported for so long has rate 0 */
+	struct pk_names *names;               /* what flows carry */
+	const struct pk_conf_list *deadlines; /* of incidents: incident.deadlines */
+	uint64_t stale_ns; /* a flow that was not reported for so long has rate 0 */
 	char hostname[65], device[33], boot[9], kernel[65];
 	char run[9]; /* when this agent began, so that its numbers are not those of another; "" */
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "conf/conf.h"
 #include "incident/incident.h"
 #include "output/ocsf.h"
 
@@ -220,6 +221,48 @@ static void write_assessed(struct pk_json *j, const struct pk_incident *i)
 	pk_json_end(j);
 }
 
+static void write_duty(struct pk_json *j, const struct pk_duty *d)
+{
+	pk_json_obj(j, NULL);
+	pk_json_str(j, "name", d->deadline.name);
+	if (*d->deadline.after)
+		pk_json_str(j, "after", d->deadline.after);
+	if (d->due_ms)
+		pk_json_i64(j, "due", d->due_ms);
+	if (d->earliest_ms)
+		pk_json_i64(j, "due_earliest", d->earliest_ms);
+	if (d->told_ms)
+		pk_json_i64(j, "reported", d->told_ms);
+	pk_json_end(j);
+}
+
+/* Those of the configuration, then what was reported and is not among them (any more). */
+static void write_duties(struct pk_json *j, const struct pk_ocsf *o, const struct pk_incident *i)
+{
+	size_t n = o->deadlines ? o->deadlines->n : 0;
+	bool known[PK_CONF_DEADLINES] = { 0 };
+	struct pk_duty d;
+
+	if (!n && !i->reports)
+		return;
+	pk_json_arr(j, "obligations");
+	for (size_t k = 0; k < n; k++) {
+		if (pk_duty_of(i, o->deadlines->v[k], &d) < 0)
+			continue; /* refused when it was read */
+		write_duty(j, &d);
+		for (size_t m = 0; m < i->reports; m++)
+			known[m] |= strcmp(i->report[m].to, d.deadline.name) == 0;
+	}
+	for (size_t m = 0; m < i->reports; m++) {
+		if (known[m])
+			continue;
+		d = (struct pk_duty){ .told_ms = i->report[m].at_ms };
+		(void)snprintf(d.deadline.name, sizeof(d.deadline.name), "%s", i->report[m].to);
+		write_duty(j, &d);
+	}
+	pk_json_end(j);
+}
+
 static void write_impact(struct pk_json *j, const struct pk_incident *i)
 {
 	static const char *const names[] = { "Unknown", "Low", "Medium", "High" };
@@ -240,7 +283,7 @@ static void write_tactics(struct pk_json *j, const struct pk_incident *i)
 	pk_json_end(j);
 }
 
-static void write_own(struct pk_json *j, const struct pk_incident *i,
+static void write_own(struct pk_json *j, const struct pk_ocsf *o, const struct pk_incident *i,
 		      const struct pk_ocsf_telling *t)
 {
 	pk_json_obj(j, "unmapped");
@@ -259,6 +302,7 @@ static void write_own(struct pk_json *j, const struct pk_incident *i,
 				    i->at_ms[c]);
 	pk_json_end(j);
 	write_assessed(j, i);
+	write_duties(j, o, i);
 	write_tactics(j, i);
 	write_remotes(j, i);
 	if (i->suspect.tgid) {
@@ -345,7 +389,7 @@ void pk_ocsf_incident(struct pk_json *j, const struct pk_ocsf *o, const struct p
 		write_finding(j, &i->alert[k]);
 	pk_json_end(j);
 	pk_ocsf_device(j, o);
-	write_own(j, i, t);
+	write_own(j, o, i, t);
 	pk_json_end(j);
 }
 

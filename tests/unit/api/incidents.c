@@ -82,6 +82,9 @@ static void test_acts(void **state)
 	assert_int_equal(num(j, "impact_id"), 3);
 	assert_string_equal(text_at(j, "impact"), "High");
 	json_decref(j);
+	detail_has(ask("POST", "/v1/incidents/1/reported",
+		       "{\"to\":\"NIS2 early warning\",\"reason\":\"r\"}", 400),
+		   "incident.deadlines");
 	/* each name, also those that are a part of another */
 	j = ask("POST", "/v1/incidents/1/assess",
 		"{\"reason\":\"r\",\"confidentiality\":\"none\",\"integrity\":\"none\","

@@ -45,6 +45,8 @@ static struct pk_incident *attack(void)
 	assert_int_equal(pk_incident_move(i, PK_INCIDENT_DECLARED, &by), 0);
 	assert_int_equal(pk_incident_assess(i, PK_ASSESS_INTEGRITY, "medium", &by), 0);
 	assert_int_equal(pk_incident_assess(i, PK_ASSESS_CAUSE, "a \"key\" \\ \x1b", &by), 0);
+	assert_int_equal(pk_incident_report(i, "early \"warning\"", &by), 0);
+	assert_int_equal(pk_incident_report(i, "notification", &by), 0);
 	strcpy(i->act[0].undo, "unblock");
 	*pk_incident_wait_add(i) = (struct pk_incident_wait){
 		.number = 3,
@@ -85,6 +87,8 @@ static void test_round(void **state)
 	assert_memory_equal(back.wait, i->wait, sizeof(*back.wait));
 	assert_memory_equal(back.assessed, i->assessed, PK_ASSESS_KINDS * sizeof(*i->assessed));
 	assert_int_equal(back.acts, i->acts);
+	assert_int_equal(back.reports, 2);
+	assert_memory_equal(back.report, i->report, sizeof(i->report));
 	assert_int_equal(back.graph->nodes, i->graph->nodes);
 	assert_int_equal(back.graph->edges, i->graph->edges);
 	back.told = 1;
