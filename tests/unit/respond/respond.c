@@ -4,9 +4,13 @@
 #include "respond/respond.h"
 
 #include "at_work.h"
+#include "respond/run.h"
 #include "respond/shelf.h"
 
 #include <errno.h>
+
+#define PARALLEL "parallel--00000000-0000-4000-8000-0000000000%02u"
+#define LEAF     "action--00000000-0000-4000-8000-0000000001%02u"
 
 static void test_advises(void **state)
 {
@@ -502,6 +506,71 @@ static void test_slow_branches(void **state)
 }
 
 /* Nothing goes on that somebody took back, closed, or wrote anew meanwhile. */
+/* Eight branches of three each: more ways than a run has. */
+static size_t many_branches(char *out, size_t size)
+{
+	char leaves[6144] = "", inner[6144] = "", outer[1024] = "";
+	size_t a = 0, b = 0, c = 0;
+
+	for (unsigned k = 0; k < 8; k++) {
+		c += (size_t)snprintf(outer + c, sizeof(outer) - c, "%s\"" PARALLEL "\"",
+				      k ? "," : "", 10 + k);
+		b += (size_t)snprintf(inner + b, sizeof(inner) - b,
+				      "\"" PARALLEL "\":{\"type\":\"parallel\",\"next_steps\":["
+				      "\"" LEAF "\",\"" LEAF "\",\"" LEAF
+				      "\"],\"on_completion\":\"" ID("end", "1") "\"},",
+				      10 + k, 3 * k, 3 * k + 1, 3 * k + 2);
+	}
+	for (unsigned k = 0; k < 24; k++)
+		a += (size_t)snprintf(leaves + a, sizeof(leaves) - a,
+				      "\"" LEAF "\":{\"type\":\"action\",\"commands\":[{\"type\":"
+				      "\"bash\",\"command\":\"picket block __remote__:value\"}],"
+				      "\"on_completion\":\"" ID("end", "1") "\"},",
+				      k);
+	return (size_t)snprintf(
+		out, size,
+		WHOLE(START(ID("parallel", "1")) "\"" ID(
+			"parallel",
+			"1") "\":{\"type\":\"parallel\","
+			     "\"next_steps\":[%s]" TO(
+				     "on_completion",
+				     ID("action", "3")) "},%s%s" STEP("3", BASH("isolate"),
+								      TO("on_completion",
+									 ID("end", "1")))),
+		outer, inner, leaves);
+}
+
+static void test_too_many_branches(void **state)
+{
+	char json[16384];
+	struct pk_respond *r;
+	struct pk_incident *i;
+	size_t leaves = 0;
+
+	(void)state;
+	assert_in_range(many_branches(json, sizeof(json)), 1, sizeof(json) - 1);
+	r = begin_with(json);
+	i = shell(false);
+	did.result[PK_VERB_BLOCK] = did.result[PK_VERB_ISOLATE] = -EINPROGRESS;
+	pk_respond_look(r, i, w.now_ns);
+	pass(r, 5); /* all places are taken by ways that wait for the block */
+	assert_int_equal(did.calls[PK_VERB_ISOLATE], 0);
+	did.result[PK_VERB_BLOCK] = 0;
+	pass(r, 5);
+	/* each branch was gone, and what follows them came once, behind the last */
+	for (size_t k = 0; k < r->run[0].p->steps; k++)
+		leaves += r->run[0].passed[k] && r->run[0].p->step[k].type == PK_STEP_ACTION;
+	assert_int_equal(leaves, 24);
+	assert_true(did.calls[PK_VERB_ISOLATE] > 0); /* asked, until it is done */
+	assert_int_equal(counts(r).active, 1);
+	did.result[PK_VERB_ISOLATE] = 0;
+	pass(r, 2);
+	assert_int_equal(acts(i, "isolate this host", PK_DEED_DONE), 1);
+	assert_int_equal(acts(i, "block 198.51.100.7", PK_DEED_DONE), 1);
+	assert_int_equal(counts(r).active, 0);
+	end(r);
+}
+
 static void test_waits_no_more(void **state)
 {
 	struct pk_respond *r = begin_with(decision);
@@ -569,6 +638,7 @@ int main(void)
 		cmocka_unit_test(test_waits_in_a_branch),
 		cmocka_unit_test(test_branches_at_once),
 		cmocka_unit_test(test_slow_branches),
+		cmocka_unit_test(test_too_many_branches),
 		cmocka_unit_test(test_waits_no_more),
 	};
 
