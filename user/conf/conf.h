@@ -131,7 +131,7 @@ struct pk_conf {
 	char *incident_team;                    /* that new ones are given to */
 	struct pk_conf_list respond_enabled;    /* steps that playbooks take without a person */
 	uint64_t respond_ttl_ns;                /* of blocks and isolation that say nothing else */
-	uint64_t respond_rate;                  /* automatic steps an hour */
+	uint64_t respond_rate;                  /* automatic runs an hour */
 	char *respond_playbooks;                /* directory; "": none */
 	bool bpf_stats;                         /* have the kernel count run time of programs */
 	bool watchdog;                          /* answer systemd's watchdog */

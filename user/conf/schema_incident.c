@@ -45,7 +45,8 @@ const struct pk_conf_row pk_conf_incident[] = {
 	  .doc = "Blocks and isolation by a response end after this long, and a process that it "
 		 "stopped goes on." },
 	{ "respond.rate", PK_CONF_COUNT, true, AT(respond_rate), RANGE(1, 10000), "60", "an hour",
-	  .doc = "Steps that are taken without a person." },
+	  .doc = "Runs of playbooks that no person asked for; one that is at work on an incident "
+		 "when another address joins it counts again." },
 	{ "respond.playbooks", PK_CONF_PATH, true, AT(respond_playbooks), RANGE(0, 200),
 	  "/usr/share/picket/playbooks",
 	  .doc = "Directory of playbooks (*.json, CACAO 2.0); \"\": none." },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is done without a person: steps that are enabled, so many an hour, and of a playbook whose
- * impact is large none before a person did a step of it. All else is advised, once.
+ * What is done without a person: so many runs an hour, of their steps those that are enabled, and
+ * of a playbook whose impact is large none before a person did a step of it. All else is advised,
+ * once.
  */
 #include "respond/run.h"
 

@@ -32,7 +32,7 @@ struct pk_respond_ops {
 struct pk_respond_conf {
 	bool enabled[PK_VERBS]; /* without a person */
 	uint64_t ttl_ns;
-	uint64_t rate; /* steps an hour */
+	uint64_t rate; /* runs an hour that nobody asked for */
 };
 
 /* playbooks: borrowed. NULL: no memory. */
