@@ -175,20 +175,26 @@ static int op_count(void *arg, unsigned list, bool reset, struct pk_blk_count *r
 	return 0;
 }
 
-static void op_drain(void *arg)
+/* False: a processor is just counting a packet, whenever it is asked; what it has pending stays. */
+static bool drain(const struct pk_agent_block *a)
 {
-	const struct pk_agent_block *a = arg;
 	int r = pk_verdicts_drain(a->drain_fd, a->cpus);
 
 	if (r < 0)
 		pk_debug("hits of some packets are not in their entries yet: %s", strerror(-r));
+	return r != -EBUSY; /* of others no later try makes more */
+}
+
+static void op_drain(void *arg)
+{
+	(void)drain(arg); /* counters of now are as good as can be had */
 }
 
 /* What was freed is nobody's when no packet program reads it and no pending hit is for it. */
-static void mem_wait(void *arg)
+static bool mem_wait(void *arg)
 {
-	pk_grace_wait(NULL);
-	op_drain(arg);
+	(void)pk_grace_wait(NULL); /* always true */
+	return drain(arg);
 }
 
 static uint64_t mem_begin(void *arg)
@@ -198,12 +204,9 @@ static uint64_t mem_begin(void *arg)
 
 static bool mem_is_over(void *arg, uint64_t moment)
 {
-	struct pk_agent_block *a = arg;
+	const struct pk_agent_block *a = arg;
 
-	if (!pk_grace_is_over(a->grace, moment))
-		return false;
-	op_drain(a);
-	return true;
+	return pk_grace_is_over(a->grace, moment) && drain(a);
 }
 
 static int op_container(void *arg, const char *name, uint64_t *ret, size_t max)

@@ -295,7 +295,7 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	int r = 0;
 
 	if (pk_hosts_drop(&t->mem.ctl->hosts))
-		t->lines.wait(t->lines.arg);
+		(void)t->lines.wait(t->lines.arg); /* false: what is pending of it is lost */
 	mark = w.mark = calloc(w.lines + 1, 1);
 	parts = w.parts = calloc(w.lines + 1, 1);
 	if (!mark || !parts)

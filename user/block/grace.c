@@ -22,7 +22,7 @@ struct pk_grace {
 	bool end;
 };
 
-void pk_grace_wait(void *arg)
+bool pk_grace_wait(void *arg)
 {
 	struct timespec second = { .tv_sec = 1 };
 
@@ -30,6 +30,7 @@ void pk_grace_wait(void *arg)
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
 		(void)nanosleep(&second,
 				NULL); /* cut short by a signal: still longer than any run */
+	return true;
 }
 
 static void *work(void *arg)
@@ -45,7 +46,7 @@ static void *work(void *arg)
 		}
 		moment = g->asked;
 		(void)pthread_mutex_unlock(&g->lock);
-		pk_grace_wait(NULL);
+		(void)pk_grace_wait(NULL); /* always true */
 		(void)pthread_mutex_lock(&g->lock);
 		g->over = moment;
 	}

@@ -8,9 +8,10 @@
 /*
  * Waits for one, by membarrier(2) MEMBARRIER_CMD_GLOBAL, which is synchronize_rcu() and needs no
  * privilege; packet programs run as RCU readers. Takes 10 to 40 ms. Where the kernel refuses it
- * (nohz_full) waits a second: no program runs that long. arg is not used.
+ * (nohz_full) waits a second: no program runs that long. Always true, as wait() of a pk_trie_memory
+ * where no hits are pending. arg is not used.
  */
-void pk_grace_wait(void *arg);
+bool pk_grace_wait(void *arg);
 
 /*
  * The same in a thread of its own: it takes seconds where a processor is busy with real-time work.

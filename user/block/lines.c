@@ -359,10 +359,8 @@ static void free_first(struct pk_lines *l, size_t n)
 
 void pk_lines_settle(struct pk_lines *l)
 {
-	if (!l->n_ripe)
-		return;
-	l->wait(l->arg);
-	free_first(l, l->n_ripe);
+	if (l->n_ripe && l->wait(l->arg))
+		free_first(l, l->n_ripe);
 }
 
 void pk_lines_poll(struct pk_lines *l)
@@ -383,7 +381,7 @@ static void rest(struct pk_lines *l, struct pk_lines_rest r)
 {
 	if (l->n_rest >= REST_MAX / 2 && l->n_rest % REST_STEP == 0)
 		pk_lines_poll(l);
-	if (l->n_rest >= REST_MAX)
+	if (l->n_rest >= REST_MAX && l->n_rest % REST_STEP == 0)
 		pk_lines_settle(l);
 	if (l->n_rest == l->cap_rest) {
 		size_t cap = l->cap_rest ? l->cap_rest * 2 : 1024;

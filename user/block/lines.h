@@ -27,7 +27,7 @@ struct pk_lines_rest {
 struct pk_lines {
 	union pk_blk_line *chunk[PK_BLK_CHUNKS_MAX];
 	uint32_t chunks;         /* that are there */
-	void (*wait)(void *arg); /* as in trie.h */
+	bool (*wait)(void *arg); /* as in trie.h */
 	uint64_t (*begin)(void *arg);
 	bool (*is_over)(void *arg, uint64_t moment);
 	void *arg;
@@ -113,5 +113,6 @@ void pk_lines_begin(struct pk_lines *l);
 /* What earlier changes gave is free when the programs have ended that ran then: looks, and waits
  * for nothing if it can. */
 void pk_lines_poll(struct pk_lines *l);
-/* Waits for the programs that run, then what earlier changes gave is free. */
+/* Waits for the programs that run, then what earlier changes gave is free, if trie.h's wait() says
+ * so. */
 void pk_lines_settle(struct pk_lines *l);

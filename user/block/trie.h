@@ -18,8 +18,11 @@ struct pk_trie;
 struct pk_trie_memory {
 	uint64_t *roots;        /* PK_BLK_ROOT_WORDS, mapped */
 	struct pk_blk_ctl *ctl; /* mapped */
-	/* Waits until no packet program that ran before is still running. */
-	void (*wait)(void *arg);
+	/*
+	 * Waits until no packet program that ran before is still running, and has the pending hits
+	 * settled. False: some may still mean what was taken out, which rests on.
+	 */
+	bool (*wait)(void *arg);
 	/* The same without waiting, as pk_grace_begin() and pk_grace_is_over(). NULL: by waiting.
 	 */
 	uint64_t (*begin)(void *arg);

@@ -50,7 +50,7 @@ int pk_verdicts_drain(int prog_fd, int cpus)
 	for (int i = 0; i < cpus; i++) {
 		int one = drain_one(prog_fd, i);
 
-		if (one < 0 && one != -ENXIO)
+		if (one < 0 && one != -ENXIO && r != -EBUSY)
 			r = one;
 	}
 	return r;

@@ -160,9 +160,10 @@ static inline void op_work(void *arg)
 	wake_in(0);
 }
 
-static inline void no_wait(void *arg)
+static inline bool no_wait(void *arg)
 {
 	(void)arg;
+	return true;
 }
 
 static inline void on_admin(void *arg, const uint8_t addr[16])

@@ -20,11 +20,15 @@ struct heap {
 	union pk_blk_line *chunk[PK_BLK_CHUNKS_MAX];
 	uint32_t chunks;
 	unsigned waits;
+	bool busy; /* hits are pending that can not be asked for */
 };
 
-static inline void heap_wait(void *arg)
+static inline bool heap_wait(void *arg)
 {
-	((struct heap *)arg)->waits++;
+	struct heap *h = arg;
+
+	h->waits++;
+	return !h->busy;
 }
 
 static inline void heap_trie(struct heap *h)

@@ -316,6 +316,35 @@ static void test_late(void **state_)
 	heap_done(&heap);
 }
 
+/* The same when there is nothing else than to wait: what can not be asked for rests on. */
+static void test_busy(void **state_)
+{
+	struct model *a = &model[0], *b = &model[1];
+	struct pk_trie_use use;
+	uint32_t first;
+
+	(void)state_;
+	heap_init(&heap);
+	draw_rule(&a->rule, 7);
+	draw_rule(&b->rule, 7);
+	a->rule.has_cond = b->rule.has_cond = false;
+	first = heap_add(&heap, &a->rule);
+	pk_trie_remove(heap.trie, first);
+	heap.busy = true;
+	for (unsigned i = 0; i < 3; i++) {
+		pk_trie_tick(heap.trie);
+		assert_int_not_equal(heap_add(&heap, &b->rule), first);
+	}
+	assert_int_equal(heap.waits, 3);
+	heap.busy = false;
+	pk_trie_tick(heap.trie);
+	pk_trie_usage(heap.trie, &use);
+	assert_int_equal(use.waiting, 0);
+	assert_int_equal(heap_add(&heap, &b->rule), first);
+	memset(model, 0, sizeof(model));
+	heap_done(&heap);
+}
+
 static void ignore(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 {
 	(void)arg, (void)line, (void)rule;
@@ -363,9 +392,8 @@ static void test_hostile(void **state_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_random),  cmocka_unit_test(test_full),
+		cmocka_unit_test(test_late),    cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_hostile),
 	};
 

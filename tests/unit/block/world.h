@@ -244,9 +244,10 @@ static inline void world_work(void *arg)
 	(void)arg;
 }
 
-static inline void world_wait(void *arg)
+static inline bool world_wait(void *arg)
 {
 	(void)arg; /* nobody reads */
+	return true;
 }
 
 static inline void world_done(void *arg, struct pk_block_done *d)
