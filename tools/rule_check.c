@@ -11,8 +11,10 @@
 #include "sigma/set.h"
 #include "table.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_OK, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_UNSUPPORTED = 3 };
 
@@ -179,12 +181,26 @@ static void print_rule(const struct check *c, struct pk_buf *out, const struct p
 		explain(out, rule);
 }
 
+/* The agent can do without its directory; what somebody names is to be there. */
+static int look_for(const char *const *path, size_t n)
+{
+	int r = EXIT_OK;
+
+	for (size_t i = 0; i < n; i++)
+		if (access(path[i], F_OK) < 0)
+			r = pk_outcome_complain(path[i], strerror(errno));
+	return r;
+}
+
 static int check(const struct check *c, const char *const *path, size_t n)
 {
 	_cleanup_(pk_buf_done) struct pk_buf out = { 0 }, errors = { 0 };
 	_cleanup_(pk_sigma_set_freep) struct pk_sigma_set *set = NULL;
-	int r = pk_sigma_set_load(path, n, &errors, &set);
+	int r = look_for(path, n);
 
+	if (r)
+		return r;
+	r = pk_sigma_set_load(path, n, &errors, &set);
 	if (r < 0) {
 		fprintf(stderr, "picket: %s", errors.len ? errors.data : strerror(-r));
 		fputs(errors.len ? "" : "\n", stderr);
@@ -194,9 +210,12 @@ static int check(const struct check *c, const char *const *path, size_t n)
 		print_rule(c, &out, set->rules.v[i]);
 		pk_outcome_flush(&out);
 	}
+	if (!set->rules.n)
+		return pk_outcome_complain(n == 1 ? path[0] : "those files",
+					   "there is no rule in it");
 	fprintf(stderr, "picket: %u rules run, %u need what Picket has not, %u are broken\n",
 		set->n_running, set->n_unsupported, set->n_broken);
-	if (set->n_broken || !set->rules.n)
+	if (set->n_broken)
 		return EXIT_BROKEN;
 	return set->n_unsupported ? EXIT_UNSUPPORTED : EXIT_OK;
 }
@@ -249,9 +268,9 @@ const struct pk_command pk_cmd_rule_check = {
 		"  -q, --quiet          only what does not run\n"
 		"  -o, --output F       table or json\n"
 		"  -h, --help           this text\n\n"
-		"Exit status: 0 all run, 1 some are broken, 2 wrong usage, 3 some need what "
-		"Picket\n"
-		"has not.\n\n"
+		"Exit status: 0 all run, 1 some are broken or nothing is there, 2 wrong usage, 3 "
+		"some\n"
+		"need what Picket has not.\n\n"
 		"Examples:\n"
 		"  picket rule check /etc/picket/rules.d\n"
 		"  picket rule check -o json rule.yml\n",

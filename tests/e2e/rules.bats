@@ -117,6 +117,26 @@ test_kept() { "$build/picket" --socket "$run/picket.sock" rule test --since 1h "
 	[[ $output == *"--since takes a time as in"* ]]
 }
 
+@test "what is checked must be there" {
+	check() { run --separate-stderr "$build/picket" rule check -q "$@"; }
+	check "$rules"
+	[ "$status" = 0 ]
+	check "$rules/first.yml" "$rules/none.yml"
+	[ "$status" = 1 ]
+	[[ $stderr == *"none.yml: No such file or directory"* ]]
+	check "$run/no-such-directory/"
+	[ "$status" = 1 ]
+	[[ $stderr == *"no-such-directory/: No such file or directory"* ]]
+	mkdir "$run/empty"
+	check "$run/empty"
+	[ "$status" = 1 ]
+	[[ $stderr == *"$run/empty: there is no rule in it"* ]]
+	: >"$run/empty/nothing.yml"
+	check "$run/empty/nothing.yml"
+	[ "$status" = 1 ]
+	[[ $stderr == *"nothing.yml: there is no rule in it"* ]]
+}
+
 in_capture() { "$build/picket" rule test --replay tests/replay/tcp/conversation.pcap "$@"; }
 
 @test "rules against a capture: what it has not is named, and never nothing found" {
