@@ -98,6 +98,49 @@ static void test_round(void **state)
 	world_end();
 }
 
+/* What an older agent did not write is nothing; what it wrote is all there. */
+static void test_older(void **state)
+{
+	static const char *const younger[] = { "waits", "assessment", "obligations" };
+	static const char *const of_waits[] = { "back", "who", "why", "by_person", "whom" };
+	_cleanup_(pk_buf_done) struct pk_buf a = { 0 };
+	struct pk_incident *i, back;
+	json_t *o, *own;
+	char *text;
+
+	(void)state;
+	world_begin(16);
+	i = attack();
+	record(i, &a);
+	for (int round = 0; round < 2; round++) {
+		o = json_loadb(a.data, a.len, 0, NULL);
+		own = json_object_get(json_object_get(o, "unmapped"), "picket");
+		for (size_t k = 0; k < PK_ARRAY_SIZE(of_waits); k++)
+			assert_int_equal(
+				json_object_del(json_array_get(json_object_get(own, "waits"), 0),
+						of_waits[k]),
+				0);
+		for (size_t k = 0; round && k < PK_ARRAY_SIZE(younger); k++)
+			assert_int_equal(json_object_del(own, younger[k]), 0);
+		text = json_dumps(o, JSON_COMPACT);
+		json_decref(o);
+		assert_int_equal(pk_incident_read(text, strlen(text), &back), 0);
+		free(text);
+		assert_int_equal(back.acts, i->acts);
+		assert_int_equal(back.waits, !round);
+		assert_int_equal(back.reports, round ? 0 : 2);
+		assert_int_equal(back.assessed != NULL, !round);
+		if (!round) {
+			assert_string_equal(back.wait[0].step, "action--1");
+			assert_int_equal(back.wait[0].depth, 0);
+			assert_false(
+				back.wait[0].human); /* it goes on with what is enabled alone */
+		}
+		pk_incident_done(&back);
+	}
+	world_end();
+}
+
 /* The host runs for so long now, after seconds by the wall clock. */
 static void at_uptime(int64_t uptime, int64_t after)
 {
@@ -226,9 +269,9 @@ static void test_required(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),    cmocka_unit_test(test_goes_on),
-		cmocka_unit_test(test_window),   cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_required),
+		cmocka_unit_test(test_round),   cmocka_unit_test(test_older),
+		cmocka_unit_test(test_goes_on), cmocka_unit_test(test_window),
+		cmocka_unit_test(test_damaged), cmocka_unit_test(test_required),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
