@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Block lists under traffic that they must stop throughout (203.0.113.0/24) and traffic that no
+# Block lists under traffic that they must stop throughout (198.19.113.0/24) and traffic that no
 # version of them stops (198.51.100.0/24): replaced, changed, killed, damaged, and the owner let in.
+# It is listed for the whole machine: so no example network, where some machines have their mirror.
 
 bats_require_minimum_version 1.5.0
 net=pkbl
@@ -38,7 +39,7 @@ teardown() {
 
 # A list of n entries of its own, always with the listed network.
 make_list() { # make_list SEED N
-	echo 203.0.113.0/24
+	echo 198.19.113.0/24
 	awk -v seed="$1" -v n="$2" 'BEGIN { srand(seed); for (i = 0; i < n; i++)
 		printf "%d.%d.%d.%d\n", 20 + rand() * 60, rand() * 256, rand() * 256, rand() * 256 }'
 }
@@ -93,13 +94,13 @@ is_told() {
 }
 # Hits of the listed network, whether it is one entry or many.
 dropped() {
-	picket list show -n 0 -o json feed | jq -s '[.[] | select(.prefix | startswith("203.0.113.")) | .packets] | add'
+	picket list show -n 0 -o json feed | jq -s '[.[] | select(.prefix | startswith("198.19.113.")) | .packets] | add'
 }
 list_counts() { api /v1/lists | jq -c '.lists[] | select(.name == "feed") | [.in.packets, .out.packets, .calls]'; }
 
 # Each packet once, in its entry and in its list. Calls are judged on the whole machine, not in our
-# namespaces alone: where its proxy or mirror is in the listed network, whoever asks it meanwhile is
-# refused, which is a hit of the entry, too. It is no packet of ours, and the list has it apart.
+# namespaces alone: who calls somebody in the listed network meanwhile is refused, which is a hit of
+# the entry, too. It is no packet of ours, and the list has it apart.
 counted_once() {
 	local hits came went calls
 	hits=$(dropped)
@@ -148,7 +149,7 @@ is_exact() { wait_for 5 counted_once; }
 # 256 of them are where the traffic comes from.
 make_hosts() { # make_hosts SEED N
 	make_list "$@" | sed 1d
-	seq -f 203.0.113.%g 0 255
+	seq -f 198.19.113.%g 0 255
 }
 have_table() { [ "$(api /v1/lists | jq .memory.hosts)" -gt 9000 ]; }
 

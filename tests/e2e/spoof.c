@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Traffic that must be blocked throughout, and traffic that must never be.
- *   spoof send IFACE MAC IP PORT SECONDS RATE   UDP datagrams, in turn from 203.0.113.0/24 and
+ *   spoof send IFACE MAC IP PORT SECONDS RATE   UDP datagrams, in turn from 198.19.113.0/24 and
  *                                               198.51.100.0/24; prints how many of each
  *   spoof recv PORT                             counts what arrives, by source, until SIGTERM
  */
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LISTED  0xcb007100u /* 203.0.113.0 */
+#define LISTED  0xc6137100u /* 198.19.113.0 */
 #define BENIGN  0xc6336400u /* 198.51.100.0 */
 #define PAYLOAD 18
 
