@@ -48,7 +48,6 @@ struct pk_agent_block {
 	struct pk_blk_list *lists;
 	struct pk_dns_ctl *dns;
 	struct pk_grace *grace;
-	struct pk_blk_count base[PK_BLK_LISTS]; /* a list begins where another one ended */
 	struct pk_blk_count *per_cpu;
 	int cpus;
 	bool adopted, waiting;
@@ -150,29 +149,16 @@ static int op_refused(void *arg, const struct pk_dns_key *key, struct pk_dns_nam
 	return pk_verdicts_get_name(a->names_fd, key, ret);
 }
 
-static void subtract(struct pk_blk_count *to, const struct pk_blk_count *from)
-{
-	uint64_t *t = (uint64_t *)to;
-	const uint64_t *f = (const uint64_t *)from;
-
-	for (size_t i = 0; i < sizeof(*to) / sizeof(uint64_t); i++)
-		t[i] -= f[i];
-}
-
 static int op_count(void *arg, unsigned list, bool reset, struct pk_blk_count *ret)
 {
-	struct pk_agent_block *a = arg;
-	int r;
+	const struct pk_agent_block *a = arg;
+	int r = 0;
 
 	if (list >= PK_BLK_LISTS)
 		return -EINVAL;
-	r = pk_verdicts_count(a->cnt_fd, list, a->per_cpu, a->cpus, ret);
-	if (r < 0)
-		return r;
 	if (reset)
-		a->base[list] = *ret;
-	subtract(ret, &a->base[list]);
-	return 0;
+		r = pk_verdicts_count_anew(a->cnt_fd, list, a->per_cpu, a->cpus);
+	return r < 0 ? r : pk_verdicts_count(a->cnt_fd, list, a->per_cpu, a->cpus, ret);
 }
 
 /* False: a processor is just counting a packet, whenever it is asked; what it has pending stays. */

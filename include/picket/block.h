@@ -186,7 +186,7 @@ struct pk_blk_list {
 	__u32 name_hash; /* the agent's, to know its lists again when a file is damaged */
 };
 
-/* Per list and CPU, never reset: totals since the maps were made. */
+/* Per list and CPU: totals since the list was made. The agent zeroes them for the next one. */
 struct pk_blk_count {
 	__u64 in_packets, in_bytes;     /* dropped */
 	__u64 out_packets, out_bytes;   /* dropped */

@@ -212,6 +212,26 @@ have_table() { [ "$(api /v1/lists | jq .memory.hosts)" -gt 9000 ]; }
 	in_client ping -c 1 -W 1 $server_ip
 }
 
+is_there() { api "/v1/lists/$1"; }
+list_came() { api /v1/lists | jq --arg name "$1" '.lists[] | select(.name == $name) | .in.packets'; }
+
+@test "a list counts from nothing, whose place it takes, and goes on after a restart" {
+	echo 10.97.0.2 >"$run/a"
+	picket list load "$run/a" --name old
+	in_server ping -c 3 -i 0.1 -W 0.1 $client_ip || true
+	[ "$(list_came old)" = 3 ]
+	picket list rm old
+	picket list load "$run/a" --name new
+	[ "$(list_came new)" = 0 ]
+	in_server ping -c 2 -i 0.1 -W 0.1 $client_ip || true
+	[ "$(list_came new)" = 2 ]
+	kill -KILL $daemon
+	wait $daemon || true
+	launch
+	wait_for 20 is_there new
+	[ "$(list_came new)" = 2 ]
+}
+
 # A session of an administrator: says a word over it and hears it again.
 begin_session() {
 	in_client socat TCP-LISTEN:2222,bind=$client_ip,reuseaddr EXEC:cat 3>&- &

@@ -28,6 +28,14 @@ int pk_verdicts_count(int fd, unsigned list, struct pk_blk_count *scratch, int c
 	return r;
 }
 
+int pk_verdicts_count_anew(int fd, unsigned list, struct pk_blk_count *scratch, int cpus)
+{
+	uint32_t key = list;
+
+	memset(scratch, 0, (size_t)cpus * sizeof(*scratch));
+	return bpf_map_update_elem(fd, &key, scratch, BPF_ANY);
+}
+
 static int drain_one(int prog_fd, int cpu)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, o, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = (uint32_t)cpu);

@@ -11,6 +11,8 @@ int pk_verdicts_cpus(void);
 /* Sum over the CPUs; scratch: one element for each of them. */
 int pk_verdicts_count(int fd, unsigned list, struct pk_blk_count *scratch, int cpus,
 		      struct pk_blk_count *ret);
+/* What is counted from now on is another list's. scratch as above. */
+int pk_verdicts_count_anew(int fd, unsigned list, struct pk_blk_count *scratch, int cpus);
 /*
  * What pk_drain does, on each of these CPUs. That of a CPU that is off stays pending until it is on
  * again: 0. -EBUSY: one was never found between two packets.
