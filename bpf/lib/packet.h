@@ -25,6 +25,7 @@ typedef __u64 __attribute__((may_alias)) pk_words;
 
 #define PK_TYPE_IP4   PK_BE16(0x0800)
 #define PK_TYPE_IP6   PK_BE16(0x86dd)
+#define PK_TYPE_PPPOE PK_BE16(0x8864) /* a session */
 #define PK_TYPE_ETHER PK_BE16(0x6558) /* a whole Ethernet frame follows */
 
 #define PK_KEY_ARP 0x0806 /* the flow key's protocol of ARP */
@@ -57,6 +58,10 @@ struct pk_eth {
 struct pk_vlan {
 	__be16 tci;
 	__be16 type;
+};
+struct pk_pppoe { /* and PPP's protocol behind it */
+	__u8 ver_type, code;
+	__be16 session, len, proto;
 };
 struct pk_ip4 {
 	__u8 ver_ihl, tos;

@@ -56,6 +56,29 @@ pk_inline int pk_parse_l2(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
 }
 
 /*
+ * A PPPoE session (RFC 2516), by PPP's protocol: what PPP negotiates with itself has no flow. Its
+ * length is not asked: the kernel cuts a frame there, and IP's own length is within or the packet
+ * is dropped.
+ */
+pk_inline int pk_parse_pppoe(struct pk_cur *c, struct pk_pkt *p, union pk_buf *b)
+{
+	const struct pk_pppoe *s = pk_ptr(c, p->off, b, sizeof(*s));
+
+	if (!s)
+		return pk_missing(c, PK_PKT_TRUNCATED_L2);
+	if (s->ver_type != 0x11 || s->code)
+		return PK_PKT_UNSUPPORTED_L3;
+	if (s->proto == PK_BE16(0x0021))
+		p->type = PK_TYPE_IP4;
+	else if (s->proto == PK_BE16(0x0057))
+		p->type = PK_TYPE_IP6;
+	else
+		return PK_PKT_UNSUPPORTED_L3;
+	p->off += sizeof(*s);
+	return 0;
+}
+
+/*
  * Addresses are written in words of 8 bytes, as they are read again soon: a processor can't forward
  * two small stores to one big load.
  */
@@ -404,6 +427,8 @@ pk_inline int pk_parse(struct pk_cur *c, struct pk_pkt *p)
 
 	if (p->type == PK_TYPE_ETHER)
 		r = pk_parse_l2(c, p, &b);
+	if (!r && p->type == PK_TYPE_PPPOE)
+		r = pk_parse_pppoe(c, p, &b);
 	if (r)
 		return r;
 	p->l3_off = p->off;

@@ -87,11 +87,14 @@ static void any_inside(struct frame *f)
 static void any_ether(struct frame *f, bool v6)
 {
 	uint32_t tags = draw(3) ? 0 : draw(6), i;
-	uint16_t type = v6 ? 0x86dd : 0x0800;
+	bool pppoe = !draw(8);
+	uint16_t type = pppoe ? 0x8864 : v6 ? 0x86dd : 0x0800;
 
 	frame_eth(f, tags ? 0x88a8 : type);
 	for (i = 1; i <= tags; i++)
 		frame_tag(f, (uint16_t)draw(65536), i < tags ? 0x8100 : type);
+	if (pppoe)
+		frame_pppoe(f, v6 ? 0x0057 : 0x0021);
 }
 
 static void any_vx(struct frame *f, uint16_t port)

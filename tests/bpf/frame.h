@@ -68,6 +68,16 @@ static inline void frame_tag(struct frame *f, uint16_t id, uint16_t type)
 	frame_16(f, type);
 }
 
+/* After a type of 0x8864: a session (RFC 2516) and PPP's protocol. Its length is never looked at.
+ */
+static inline void frame_pppoe(struct frame *f, uint16_t proto)
+{
+	frame_16(f, 0x1100);
+	frame_16(f, 7);
+	frame_16(f, 0);
+	frame_16(f, proto);
+}
+
 /* options: bytes, a multiple of 4. frag: flags and offset as on the wire. */
 static inline uint32_t frame_ip4_full(struct frame *f, uint8_t proto, uint32_t src, uint32_t dst,
 				      uint8_t options, uint16_t frag, uint16_t id)

@@ -231,6 +231,39 @@ static void test_vlan(void **state)
 	check(&f, &(struct want){ COUNTS(PK_PKT_TRUNCATED_L2) });
 }
 
+static void test_pppoe(void **state)
+{
+	struct frame f = { 0 };
+
+	(void)state;
+	frame_eth(&f, 0x8100);
+	frame_tag(&f, 7, 0x8864);
+	frame_pppoe(&f, 0x0021);
+	frame_ip4(&f, 6, SRC, DST);
+	frame_tcp(&f, 1000, 443, 0x02, 1, 0, 0);
+	frame_end(&f);
+	check(&f, FLOW(.proto = 6, .sport = 1000, .dport = 443, .vlan = { 7 }));
+	f.b[19] = 0xa7; /* a code of discovery */
+	check(&f, &(struct want){ COUNTS(PK_PKT_UNSUPPORTED_L3) });
+	f.b[19] = 0;
+	f.b[18] = 0x21; /* version 2 */
+	check(&f, &(struct want){ COUNTS(PK_PKT_UNSUPPORTED_L3) });
+	f.b[18] = 0x11;
+	frame_set16(&f, 24, 0xc021); /* LCP */
+	check(&f, &(struct want){ COUNTS(PK_PKT_UNSUPPORTED_L3) });
+	frame_set16(&f, 24, 0x0057); /* says IPv6, is not */
+	check(&f, &(struct want){ COUNTS(PK_PKT_BAD_IP_VERSION) });
+	f.n = 25;
+	check(&f, &(struct want){ COUNTS(PK_PKT_TRUNCATED_L2) });
+	memset(&f, 0, sizeof(f));
+	frame_eth(&f, 0x8864);
+	frame_pppoe(&f, 0x0057);
+	frame_ip6(&f, 17, 1, 2);
+	frame_udp(&f, 1000, 53);
+	frame_end(&f);
+	check(&f, FLOW(.proto = 17, .sport = 1000, .dport = 53, .v6 = true));
+}
+
 /* Where a frame has no whole IP header, a test run of tc refuses it: XDP alone. */
 static void test_ip4_lies(void **state)
 {
@@ -641,21 +674,14 @@ static void test_cut_capture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_l4),
-		cmocka_unit_test(test_arp),
-		cmocka_unit_test(test_vlan),
-		cmocka_unit_test(test_ip4_lies),
-		cmocka_unit_test(test_l2_others),
-		cmocka_unit_test(test_padding),
-		cmocka_unit_test(test_ip6_chain),
-		cmocka_unit_test(test_deep_headers),
-		cmocka_unit_test(test_fragments4),
-		cmocka_unit_test(test_fragments6),
-		cmocka_unit_test(test_tiny_fragments),
-		cmocka_unit_test(test_tunnels),
-		cmocka_unit_test(test_tunnel_limits),
-		cmocka_unit_test(test_gso),
-		cmocka_unit_test(test_l3_device),
+		cmocka_unit_test(test_l4),           cmocka_unit_test(test_arp),
+		cmocka_unit_test(test_vlan),         cmocka_unit_test(test_pppoe),
+		cmocka_unit_test(test_ip4_lies),     cmocka_unit_test(test_l2_others),
+		cmocka_unit_test(test_padding),      cmocka_unit_test(test_ip6_chain),
+		cmocka_unit_test(test_deep_headers), cmocka_unit_test(test_fragments4),
+		cmocka_unit_test(test_fragments6),   cmocka_unit_test(test_tiny_fragments),
+		cmocka_unit_test(test_tunnels),      cmocka_unit_test(test_tunnel_limits),
+		cmocka_unit_test(test_gso),          cmocka_unit_test(test_l3_device),
 		cmocka_unit_test(test_cut_capture),
 	};
 

@@ -349,6 +349,16 @@ static inline enum ref_reason ref_parse(struct ref *r, uint16_t type)
 			r->at += 4;
 		}
 	}
+	if (type ==
+	    0x8864) { /* RFC 2516: version, type and code, session, length; PPP's protocol */
+		if (r->n - r->at < 8)
+			return REF_L2_CUT;
+		if (ref_get(r, r->at, 2) != 0x1100)
+			return REF_L3_UNKNOWN;
+		id = (uint16_t)ref_get(r, r->at + 6, 2);
+		type = id == 0x21 ? 0x0800 : id == 0x57 ? 0x86dd : 0;
+		r->at += 8;
+	}
 	if (type == 0x0800)
 		return ref_ip4(r);
 	if (type == 0x86dd)

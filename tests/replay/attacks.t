@@ -67,7 +67,7 @@ MALTRAIL = {
     "ipv6": ("intel", ""),
     "repeated_detections": ("intel", "folded"),
     "tls_sni": ("intel", ""),
-    "pppoe": (None, "PPPoE is not opened"),
+    "pppoe": ("intel", ""),
     "ipv4_options": ("intel", ""),
     "mixed_soup": ("intel", "the manifest names none of what is mixed"),
 }

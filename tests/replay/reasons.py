@@ -26,7 +26,6 @@ CAPTURES = {
     "ndpi/pcap/stun_google_meet.pcapng": DTLS,
     "ndpi/pcap/stun_zoom.pcapng": DTLS,
     "arkime/openvpn_synthetic.pcap": NOT_OPENED + "OpenVPN",
-    "arkime/pppoe.pcap": NOT_OPENED + "PPPoE",
     "arkime/ipv6-gtp6.pcap": NOT_OPENED + "GTP",
     "suricata-verify/tests/dns-over-http2/dns_over_https.pcap": NOT_OPENED + "HTTP/2",
     "zeek/Traces/globus-url-copy.pcap": "GridFTP: TLS in base64, in lines of FTP (RFC 4217 has it bare)",
