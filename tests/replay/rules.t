@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules of user/share/rules.d: each fits its example, and none above low fits daily work.
 
-Needs build/tests/e2e/sigma. One line of EXAMPLES: rule, program, command line.
+Needs build/tests/e2e/sigma. One line of EXAMPLES: rule, program, command line; behind " << " the
+command line of the parent.
 """
 import glob
 import json
@@ -57,6 +58,8 @@ keys_search /usr/bin/find find / -name *.kdbx
 keys_ssh /usr/bin/cat cat /root/.ssh/id_rsa
 locale_discovery /usr/bin/locale locale
 log_delete /usr/bin/rm rm -f /var/log/auth.log
+log_delete /usr/bin/rm rm -f /var/log/auth.log << bash -c # /var/lib/dpkg/info/x.postrm
+log_delete /usr/bin/rm rm -f /var/log/auth.log << /bin/sh /tmp/var/lib/dpkg/info/x.postrm
 login_profile /usr/bin/dash sh -c echo x >> ~/.bashrc
 mail_data /usr/bin/cp cp -R /var/spool/mail/x /tmp
 masquerade_name /tmp/crond /tmp/crond
@@ -87,6 +90,7 @@ service_from_temp /usr/bin/systemctl systemctl link /tmp/x.service
 service_stop /usr/bin/systemctl systemctl stop cron
 setid_search /usr/bin/find find / -perm -4000
 setid_set /usr/bin/chmod chmod u+s /x
+setid_set /usr/bin/chmod chmod u+s /x << sh -c chmod # /var/lib/dpkg/info/x.postinst configure
 shell_busybox /usr/bin/busybox busybox sh
 shell_by_tool /usr/bin/mawk awk BEGIN {system("/bin/sh &")}
 shell_dev_tcp /usr/bin/bash bash -c exec 3<>/dev/tcp/h/1
@@ -132,6 +136,10 @@ DAILY = r"""
 /usr/bin/openssl openssl req -new -key k.pem
 /usr/bin/nc nc -z h 22
 /usr/bin/python3.11 python3 -m venv env
+/usr/bin/rm rm -rf /var/log/chrony << /bin/sh /var/lib/dpkg/info/chrony.postrm purge
+/usr/bin/rm rm -f /var/log/x.log << /bin/sh -e /var/lib/dpkg/tmp.ci/preinst upgrade 1.0
+/usr/sbin/setcap setcap cap_net_raw+ep /bin/ping << /bin/sh /var/lib/dpkg/info/iputils-ping.postinst configure 3:1
+/usr/bin/chmod chmod 4755 /usr/lib/x << /bin/bash /var/lib/dpkg/info/x.postinst configure
 """
 
 
@@ -139,8 +147,12 @@ def hits(lines):
     """For each (program, command line) the names of the rules that fit it."""
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
         for image, line in lines:
+            line, _, parent = line.partition(" << ")
+            fields = {"Image": image, "CommandLine": line}
+            if parent:
+                fields["ParentCommandLine"] = parent
             f.write(json.dumps({"category": "process_creation", "product": "linux", "ts": 1,
-                                "fields": {"Image": image, "CommandLine": line}}) + "\n")
+                                "fields": fields}) + "\n")
         f.flush()
         out = subprocess.run([os.path.join(BUILD, "tests/e2e/sigma"), f.name] + RULES, check=True,
                              stdout=subprocess.PIPE, text=True).stdout
