@@ -237,7 +237,8 @@ static int run(const struct pk_command *self, int argc, char **argv)
 	if (r)
 		return r == 1 && conf ? 0 : pk_command_misused(self);
 	r = publish(&w);
-	nats_Close();
+	/* its threads lock what is freed at exit */
+	(void)nats_CloseAndWait(ANSWER_MS); /* late: then it is as it was without */
 	return r;
 }
 

@@ -310,6 +310,7 @@ int main(int argc, char **argv)
 	r = run(&c, argv[4], argc - 5, argv + 5);
 	jsCtx_Destroy(c.js);
 	natsConnection_Destroy(c.conn);
-	nats_Close();
+	/* its threads lock what is freed at exit */
+	(void)nats_CloseAndWait(ANSWER_MS); /* late: then it is as it was without */
 	return r;
 }
