@@ -278,7 +278,9 @@ static int run_assign(const struct pk_command *self, int argc, char **argv)
 	return act(argv[optind], "/assign", body, &w);
 }
 
-static int run_note(const struct pk_command *self, int argc, char **argv)
+/* An act with one word behind the incident: this member of its body. */
+static int act_with(const struct pk_command *self, int argc, char **argv, const char *what,
+		    const char *member)
 {
 	json_t *body = json_object();
 	struct wish w = {};
@@ -288,8 +290,18 @@ static int run_note(const struct pk_command *self, int argc, char **argv)
 		json_decref(body);
 		return misused(self, r);
 	}
-	set(body, "text", argv[optind + 1]);
-	return act(argv[optind], "/note", body, &w);
+	set(body, member, argv[optind + 1]);
+	return act(argv[optind], what, body, &w);
+}
+
+static int run_note(const struct pk_command *self, int argc, char **argv)
+{
+	return act_with(self, argc, argv, "/note", "text");
+}
+
+static int run_reported(const struct pk_command *self, int argc, char **argv)
+{
+	return act_with(self, argc, argv, "/reported", "to");
 }
 
 /* One "name=value" for the body; which names there are the agent knows. */
@@ -325,20 +337,6 @@ static int run_assess(const struct pk_command *self, int argc, char **argv)
 		return r;
 	}
 	return act(argv[optind], "/assess", body, &w);
-}
-
-static int run_reported(const struct pk_command *self, int argc, char **argv)
-{
-	json_t *body = json_object();
-	struct wish w = {};
-	int r = read_options(self, argc, argv, &w);
-
-	if (r || optind + 2 != argc) {
-		json_decref(body);
-		return misused(self, r);
-	}
-	set(body, "to", argv[optind + 1]);
-	return act(argv[optind], "/reported", body, &w);
 }
 
 static int run_close(const struct pk_command *self, int argc, char **argv)

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "hosts.h"
 #include "state_file.h"
@@ -154,7 +155,7 @@ void pk_push_state_keep(const struct pk_push_state *s, const struct pk_statement
 
 	pk_hex(of->sha256, sizeof(of->sha256), sha);
 	snprintf(file, sizeof(file), "%s.%s" BASE, s->list, sha);
-	if (pk_state_write(s->dir_fd, file, b->bytes, b->len) < 0)
+	if (pk_file_write_at(s->dir_fd, file, b->bytes, b->len, false) < 0)
 		(void)unlinkat(s->dir_fd, file, 0); /* the next push is whole */
 	prune(s);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of JSON and of bytes, each written beside itself and moved there. */
+/* Files of JSON in a directory of the user's. */
 #include "state_file.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "key_dir.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FILE_MAX 192
 
 static char *path_of(const char *room)
 {
@@ -45,31 +44,9 @@ json_t *pk_state_read(int dir_fd, const char *file)
 	return o;
 }
 
-int pk_state_write(int dir_fd, const char *file, const char *data, size_t len)
-{
-	_cleanup_close_ int fd = -1;
-	char temp[FILE_MAX + 8];
-
-	snprintf(temp, sizeof(temp), "%s.new", file);
-	fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return renameat(dir_fd, temp, dir_fd, file) < 0 ? -errno : 0;
-}
-
 int pk_state_write_json(int dir_fd, const char *file, json_t *o)
 {
 	_cleanup_free_ char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 
-	return text ? pk_state_write(dir_fd, file, text, strlen(text)) : -ENOMEM;
+	return text ? pk_file_write_at(dir_fd, file, text, strlen(text), false) : -ENOMEM;
 }

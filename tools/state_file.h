@@ -6,12 +6,10 @@
 #pragma once
 
 #include <jansson.h>
-#include <stddef.h>
 
 /* The directory "push" or "fleet", made if it is not there; a descriptor or -errno. */
 int pk_state_dir(const char *room);
 /* NULL: there is none, or it is not JSON. */
 json_t *pk_state_read(int dir_fd, const char *file);
 /* A file that is whole or not there; -errno. */
-int pk_state_write(int dir_fd, const char *file, const char *data, size_t len);
 int pk_state_write_json(int dir_fd, const char *file, json_t *o);

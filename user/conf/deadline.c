@@ -42,9 +42,11 @@ static bool take_time(const char *s, size_t n, struct pk_conf_deadline *d)
 	for (size_t i = 0; i < PK_ARRAY_SIZE(units); i++)
 		if (strlen(units[i].unit) == n - (size_t)(end - s) &&
 		    strncmp(end, units[i].unit, strlen(units[i].unit)) == 0) {
+			if (v > units[i].max)
+				return false;
 			d->ms = (int64_t)v * units[i].ms;
 			d->months = units[i].ms ? 0 : (unsigned)v;
-			return v <= units[i].max;
+			return true;
 		}
 	return false;
 }

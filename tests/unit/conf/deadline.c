@@ -37,6 +37,7 @@ static void items_are_read(void **state)
 		"early=24h after ",
 		"early=24h  after x",
 		"early=99999999999999999999h",
+		"early=9223372036854775807h",
 		"ea\trly=24h",
 		"a name of more than sixty-three bytes, which is more than there is room for=24h",
 	};
