@@ -24,7 +24,7 @@
 #include <time.h>
 
 #define BATCH 64
-#define ROUND 20000
+#define ROUND 1000000
 
 static int fail(const char *what, int r)
 {
