@@ -7,10 +7,11 @@
 
 #include "lib/emit.h"
 #include "lib/proc.h"
-#include "lib/tally.h"
+#include "lib/quick.h"
 #include "lib/time.h"
 
-#define PK_NEWS_MAX 1000u /* all rules together are reported so often in PK_NEWS_NS, per CPU */
+#define PK_NEWS_MAX  1000u /* all rules together are reported so often in PK_NEWS_NS, per CPU */
+#define PK_LOOKS_MAX 64u   /* and looked at, whether there is something to tell, in a tick */
 
 static __always_inline bool pk_blk_fits(const struct pk_blk_cond *c, const struct pk_blk_query *q)
 {
@@ -90,16 +91,6 @@ int pk_blk_walk(struct pk_blk_query *q, __u32 line)
 		pk_event_add(PK_EH_VERDICT, oversized);
 	}
 	return 0;
-}
-
-/* May the address be in the safe set? Most are told from it by one bit. */
-static __always_inline bool pk_blk_may_be_safe(const struct pk_blk_addr *a)
-{
-	struct pk_blk_safe_map *map;
-	__u32 zero = 0, group = a->v6 ? pk_blk_safe_group(a->hi) : a->hi >> 52;
-
-	map = bpf_map_lookup_elem(&pk_blk_safe_map, &zero);
-	return map && (a->v6 ? map->v6 : map->v4)[group >> 6 & 63] >> (group & 63) & 1;
 }
 
 /* Is the remote address in the safe set? Gateways and resolvers are only safe from lists. */
@@ -243,178 +234,159 @@ int pk_blk_settle(struct pk_blk_query *q)
 	return 0;
 }
 
-/* Behind an IP header: is it all there, and nothing that would be looked into? */
-static __always_inline bool pk_quick_l4(__u8 proto, const struct pk_udp *u, __u32 len)
-{
-	if (proto == PK_PROTO_TCP)
-		return len >= sizeof(struct pk_tcp);
-	return proto == PK_PROTO_UDP && len >= sizeof(*u) && u->dport != PK_BE16(4789) &&
-	       u->dport != PK_BE16(8472) && u->dport != PK_BE16(6081);
-}
-
-/* For the verifier: those of 6.1 and 6.12 know no bound of a number whose bytes were swapped. */
-static __always_inline __u64 pk_quick_len(__be16 wire)
-{
-	__u64 len = PK_BE16(wire);
-
-	barrier_var(len);
-	return len & 0xffff;
-}
-
-/* No option, no fragment, nothing missing. */
-static __always_inline bool pk_quick_ip4(const struct pk_ip4 *ip, const void *end)
-{
-	__u64 len = pk_quick_len(ip->len);
-
-	if (ip->ver_ihl != 0x45 || ip->frag & PK_BE16(0x3fff) || len < sizeof(*ip) ||
-	    (void *)ip + len > end)
-		return false;
-	return pk_quick_l4(ip->proto, (void *)(ip + 1), len - sizeof(*ip));
-}
-
-/* No extension header, nothing missing. */
-static __always_inline bool pk_quick_ip6(const struct pk_ip6 *ip, const void *end)
-{
-	__u64 len = pk_quick_len(ip->len);
-
-	if (ip->ver_tc >> 4 != 6 || !len || (void *)(ip + 1) + len > end)
-		return false;
-	return pk_quick_l4(ip->next, (void *)(ip + 1), len);
-}
-
-/* Is this rule to be told of? Its line is only looked at while there is something left to tell. */
-static __always_inline bool pk_quick_is_news(__u32 at, __u64 now)
+/*
+ * Is this rule to be told of? Its line, which is in no cache in a flood from many addresses, is
+ * only looked at while there is something left to tell, and of so many packets in a tick.
+ */
+static __always_inline bool pk_quick_is_news(struct pk_blk_tally *t, __u32 line, __u64 now)
 {
 	union pk_blk_line *l;
 
-	if (!pk_blk_has_news_left(now))
+	if (t->now_ns != now) {
+		t->now_ns = now;
+		t->looks = 0;
+	}
+	if (t->looks >= PK_LOOKS_MAX || !pk_blk_has_news_left(now))
 		return false;
-	l = pk_blk_line(pk_tally_line(at));
+	t->looks++;
+	l = pk_blk_line(line);
 	return l && pk_rule_is_due(*(volatile __u64 *)&l->rule.last_ns, now);
 }
 
-static __always_inline bool pk_quick_count(struct pk_blk_tally *t, __u32 at,
+/* What was found of an address. line: of the first rule; 0: none. */
+struct pk_quick_found {
+	__u32 line, brief;
+	__u32 shift; /* how many of the last bits of an IPv4 address make no difference */
+	__u32 gen;   /* pk_blk_ctl.gen before */
+};
+
+static __always_inline __u32 pk_quick_list(const struct pk_quick_found *f)
+{
+	return (f->brief & PK_BLK_BRIEF_LOOK) - 1;
+}
+
+static __always_inline bool pk_quick_count(struct pk_blk_tally *t, const struct pk_quick_found *f,
 					   const struct pk_blk_addr *a, __u32 bytes)
 {
-	__u64 now = pk_now_tick(), remote[2];
+	struct pk_blk_pending hit = { .line = f->line,
+				      .list = pk_quick_list(f),
+				      .gen = f->gen,
+				      .packets = 1,
+				      .bytes = bytes,
+				      .last_ns = pk_now_tick() };
 	bool counted;
 
-	if (*(volatile __u32 *)&t->busy) /* we came while pk_drain() runs here */
+	if (!pk_quick_enter(t))
 		return false;
-	pk_blk_addr_words(a, remote);
-	*(volatile __u32 *)&t->busy = 1; /* pk_drain() may come while we do */
-	barrier();
-	counted = pk_tally_add(t, at, remote, bytes, now);
+	pk_blk_addr_words(a, hit.peer);
+	hit.first_ns = hit.last_ns;
+	counted = pk_tally_add(t, &hit);
 	if (!counted) {
-		pk_tally_make_room(t, at);
-		counted = !pk_quick_is_news(at, now);
+		pk_tally_make_room(t, hit.line);
+		counted = !pk_quick_is_news(t, hit.line, hit.last_ns);
 		if (counted)
-			pk_tally_put(t, at, remote, bytes, now);
+			pk_tally_put(t, &hit);
 	}
-	barrier();
-	*(volatile __u32 *)&t->busy = 0;
+	pk_quick_leave(t);
 	return counted;
+}
+
+static __always_inline void pk_quick_remember(struct pk_blk_tally *t, const struct pk_blk_addr *a,
+					      const struct pk_quick_found *f)
+{
+	__u32 addr = a->hi >> 32;
+	struct pk_blk_known *k = pk_quick_slot(t, addr);
+
+	k->addr = addr >> (f->shift & 31);
+	k->gen = f->gen;
+	k->line = f->line;
+	k->shift = f->shift;
+	k->at = t->at[pk_tally_hash(f->line)];
 }
 
 /*
  * A rule that drops whatever comes from its prefix, and of which nothing is to be told: by its
- * brief. at: its line, or its place with PK_BLK_IS_PLACE. Where nothing allows, the first rule of a
- * chain decides when it drops.
+ * brief. Where nothing allows, the first rule of a chain decides when it drops.
  */
 static __always_inline bool pk_quick_drop(const struct pk_blk_ctl *ctl, struct pk_blk_tally *t,
-					  __u32 brief, __u32 at, const struct pk_blk_addr *a,
-					  __u32 bytes)
+					  const struct pk_quick_found *f,
+					  const struct pk_blk_addr *a, __u32 bytes)
 {
 	const __u32 mask = PK_BLK_LIST_USED | PK_BLK_LIST_ALLOW | PK_BLK_LIST_MODE;
 	const __u32 drops = PK_BLK_LIST_USED | PK_BLK_ENFORCE << PK_BLK_MODE_SHIFT;
-	__u32 list = (brief & PK_BLK_BRIEF_LOOK) - 1;
-	struct pk_blk_count *n;
+	__u32 list = pk_quick_list(f);
 
 	if (list >= PK_BLK_BRIEF_LISTS || (pk_blk_list_word(list) & mask) != drops ||
-	    (brief & PK_BLK_BRIEF_MORE && ctl->have & PK_BLK_HAVE_ALLOW) || pk_blk_may_be_safe(a) ||
-	    !pk_quick_count(t, at, a, bytes))
+	    (f->brief & PK_BLK_BRIEF_MORE && ctl->have & PK_BLK_HAVE_ALLOW) ||
+	    pk_blk_may_be_safe(a))
 		return false;
-	n = bpf_map_lookup_elem(&pk_blk_cnt, &list);
-	if (n) {
-		n->in_packets++;
-		n->in_bytes += bytes;
-	}
-	return true;
+	return pk_quick_count(t, f, a, bytes);
 }
 
 /*
- * Where an address is listed: a line, or a place with PK_BLK_IS_PLACE, and its brief. 0: nowhere.
- * What the last packet was decides what is read first: in a flood from listed hosts their table
- * alone, else the top, which most of what is not listed ends at.
+ * Where an address is listed. What the last packet was decides what is read first: in a flood from
+ * listed hosts their table alone, else the top, which most of what is not listed ends at.
  */
-static __always_inline __u32 pk_quick_find(const struct pk_blk_ctl *ctl, struct pk_blk_tally *t,
-					   const struct pk_blk_addr *a, __u32 *brief)
+static __always_inline void pk_quick_find(const struct pk_blk_ctl *ctl, struct pk_blk_tally *t,
+					  const struct pk_blk_addr *a, struct pk_quick_found *f)
 {
 	__u32 hosts = a->v6 ? 0 : ctl->hosts, at = 0;
-	bool flood = hosts && t->flood;
-	__u64 root = 0;
+	bool flood = hosts && t->flood & PK_BLK_FLOOD_HOST;
+	__u64 slot = 0;
 
 	if (!flood) {
-		root = pk_blk_root(a);
-		if (!(root >> PK_BLK_TOP_MAP & pk_blk_top_bit(a)))
+		slot = pk_blk_root(a);
+		if (!(slot >> PK_BLK_TOP_MAP & pk_blk_top_bit(a)))
 			hosts = 0;
 	}
 	if (hosts)
-		at = pk_blk_host(hosts, a->hi >> 32, brief);
-	t->flood = !!at;
+		at = pk_blk_host(hosts, a->hi >> 32, &f->brief);
+	t->flood = at ? PK_BLK_FLOOD_HOST : 0;
+	f->line = at;
 	if (at)
-		return at | PK_BLK_IS_PLACE;
+		return;
 	if (flood)
-		root = pk_blk_root(a);
-	at = pk_blk_below(root, a);
-	if (at)
-		*brief = pk_blk_brief(at);
-	return at;
+		slot = pk_blk_root(a);
+	if (!a->v6) {
+		slot = pk_blk_top(slot, a);
+		f->shift = (slot & 3) == PK_BLK_LEAF ? 8 : 0;
+	}
+	f->line = pk_blk_descend(slot, a);
+	if (f->line)
+		f->brief = pk_blk_brief(f->line);
 }
 
-/* What lists say of a sender by what is at hand; once for each family, which is known there. */
 static __always_inline int pk_quick_verdict(const struct pk_blk_addr *a, __u32 bytes)
 {
 	const struct pk_blk_ctl *ctl = pk_blk_there_is();
 	struct pk_blk_tally *t = pk_tally();
-	__u32 at, brief = 0;
+	struct pk_quick_found f = {};
 
-	if (!ctl || !t || !pk_blk_is_worth(ctl, a))
+	if (!ctl || !t)
 		return PK_QUICK_UNLISTED;
-	at = pk_quick_find(ctl, t, a, &brief);
-	if (!at)
+	f.gen = *(const volatile __u32 *)&ctl->gen;
+	pk_quick_find(ctl, t, a, &f);
+	if (!f.line)
 		return PK_QUICK_UNLISTED;
-	return pk_quick_drop(ctl, t, brief, at, a, bytes) ? PK_QUICK_DROP : PK_QUICK_UNKNOWN;
+	if (!pk_quick_drop(ctl, t, &f, a, bytes))
+		return PK_QUICK_UNKNOWN;
+	t->flood |= PK_BLK_FLOOD_DROP;
+	if (!a->v6)
+		pk_quick_remember(t, a, &f);
+	return PK_QUICK_DROP;
 }
 
-static __always_inline int pk_quick_verdict6(const struct pk_ip6 *ip, __u32 bytes)
+/* See lib/quick.h. */
+int pk_blk_quick4(__u32 addr, __u32 bytes)
 {
-	struct pk_blk_addr a = { .v6 = 1 };
+	struct pk_blk_addr a = { .hi = (__u64)addr << 32 };
 
-	a.hi = (__u64)PK_BE32(ip->src[0]) << 32 | PK_BE32(ip->src[1]);
-	a.lo = (__u64)PK_BE32(ip->src[2]) << 32 | PK_BE32(ip->src[3]);
-	if (!a.hi && a.lo >> 32 == 0xffff) /* an IPv4 address in its 16-byte form */
-		return PK_QUICK_UNKNOWN;
 	return pk_quick_verdict(&a, bytes);
 }
 
-/* See lib/verdict.h. */
-int pk_blk_quick(struct xdp_md *ctx, __u32 bytes)
+int pk_blk_quick6(__u64 hi, __u64 lo, __u32 bytes)
 {
-	void *d = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	const struct pk_eth *eth = d;
-	const struct pk_ip4 *ip4 = d + sizeof(*eth);
-	const struct pk_ip6 *ip6 = d + sizeof(*eth);
-	struct pk_blk_addr a = {};
+	struct pk_blk_addr a = { .hi = hi, .lo = lo, .v6 = 1 };
 
-	if (pk_replaying || (void *)(ip4 + 1) + sizeof(struct pk_udp) > end)
-		return PK_QUICK_UNKNOWN;
-	if (eth->type == PK_TYPE_IP4 && pk_quick_ip4(ip4, end)) {
-		a.hi = (__u64)PK_BE32(ip4->src) << 32;
-		return pk_quick_verdict(&a, bytes);
-	}
-	if (eth->type == PK_TYPE_IP6 && (void *)(ip6 + 1) + sizeof(struct pk_udp) <= end &&
-	    pk_quick_ip6(ip6, end))
-		return pk_quick_verdict6(ip6, bytes);
-	return PK_QUICK_UNKNOWN;
+	return pk_quick_verdict(&a, bytes);
 }

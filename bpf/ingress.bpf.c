@@ -5,8 +5,8 @@
  */
 #include "lib/account.h"
 
+#include "lib/quick.h"
 #include "lib/sample.h"
-#include "lib/verdict.h"
 
 static __always_inline int pk_parse_frame(struct xdp_md *ctx, struct pk_pkt *p,
 					  enum pk_cur_kind kind)
@@ -73,19 +73,16 @@ static __always_inline int pk_xdp_whole(struct xdp_md *ctx, struct pk_pkt_counts
 static __always_inline int pk_xdp_run(struct xdp_md *ctx, __u32 bytes, pk_xdp_step parse,
 				      pk_xdp_step sample)
 {
+	int quick = pk_quick(ctx, bytes);
 	__u32 hook = PK_HOOK_XDP;
-	struct pk_pkt_counts *n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
-	int quick;
+	struct pk_pkt_counts *n;
 
+	if (quick == PK_QUICK_DROP)
+		return XDP_DROP;
+	n = bpf_map_lookup_elem(&pk_pkt_cnt, &hook);
 	if (!n)
 		return XDP_PASS;
-	quick = pk_blk_quick(ctx, bytes);
-	if (quick != PK_QUICK_DROP)
-		return pk_xdp_whole(ctx, n, quick == PK_QUICK_UNLISTED, parse, sample);
-	n->n[PK_PKT_SEEN]++;
-	n->n[PK_PKT_SEEN_BYTES] += bytes;
-	n->n[PK_PKT_DROPPED]++;
-	return XDP_DROP;
+	return pk_xdp_whole(ctx, n, quick == PK_QUICK_UNLISTED, parse, sample);
 }
 
 SEC("xdp.frags")

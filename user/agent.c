@@ -179,6 +179,7 @@ static void on_refresh(void *arg)
 
 	(void)read_rings(a);
 	a->view->now_ns = pk_clock_boot_ns();
+	pk_agent_block_drain(a->block);
 	pk_kernel_read(&a->kernel, a->view);
 }
 
@@ -215,6 +216,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)read_rings(a);
 	a->view->now_ns = pk_clock_boot_ns();
+	pk_agent_block_drain(a->block);
 	pk_kernel_read(&a->kernel, a->view);
 	note_cpu(a);
 	keep_watched(a);

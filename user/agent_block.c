@@ -176,6 +176,12 @@ static void op_drain(void *arg)
 	(void)drain(arg); /* counters of now are as good as can be had */
 }
 
+void pk_agent_block_drain(struct pk_agent_block *a)
+{
+	if (a->drain_fd >= 0)
+		op_drain(a);
+}
+
 /* What was freed is nobody's when no packet program reads it and no pending hit is for it. */
 static bool mem_wait(void *arg)
 {

@@ -19,6 +19,8 @@ void pk_agent_block_free(struct pk_agent_block *a);
 
 /* A message about block lists: true, whatever became of it; it takes the descriptors it needs. */
 bool pk_agent_block_take(struct pk_agent_block *a, const union pk_msg *m, int fds[PK_FD_MAX]);
+/* Packets that processors keep apart go into the counters. */
+void pk_agent_block_drain(struct pk_agent_block *a);
 void pk_agent_block_tick(struct pk_agent_block *a);
 /* Somebody who asks sits at this address: it is safe for a while. */
 void pk_agent_block_admin(const struct pk_agent_block *a, const uint8_t addr[16]);

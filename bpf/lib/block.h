@@ -52,33 +52,26 @@ static __always_inline __u8 pk_blk_brief(__u32 line)
 	return l ? ((volatile __u8 *)l)[line & 63] : 0;
 }
 
-static __always_inline __u32 *pk_blk_place(__u32 place)
-{
-	union pk_blk_line *l = pk_blk_line(place / PK_BLK_BUCKET);
-
-	return l ? (__u32 *)l + place % PK_BLK_BUCKET : NULL;
-}
-
-/* Where the line of a host's rule is; *brief: of this rule. hosts: pk_blk_ctl's. 0: not known. */
+/* The line of a host's rule; *brief: of this rule. hosts: pk_blk_ctl's. 0: not known. */
 static __always_inline __u32 pk_blk_host(__u32 hosts, __u32 addr, __u32 *brief)
 {
-	__u32 n = hosts >> PK_BLK_HOSTS_SHIFT, mixed = pk_blk_host_mix(addr), i, at, differs;
-	__u32 line =
-		pk_blk_host_bucket(mixed, n) + ((hosts & PK_BLK_HOSTS_FIRST) << PK_BLK_CHUNK_SHIFT);
-	const union pk_blk_line *l = pk_blk_line(line);
+	__u32 mixed = pk_blk_host_mix(addr), i, at, differs;
+	__u32 bucket = pk_blk_host_bucket(mixed, hosts >> PK_BLK_HOSTS_SHIFT) * 2 +
+		       ((hosts & PK_BLK_HOSTS_FIRST) << PK_BLK_CHUNK_SHIFT);
+	const union pk_blk_line *places = pk_blk_line(bucket), *lines = pk_blk_line(bucket + 1);
 
-	if (!l)
+	if (!places || !lines)
 		return 0;
+	(void)*(const volatile __u32 *)lines; /* comes at the same time as the places */
 	for (i = 0; i < PK_BLK_BUCKET; i++) {
 		at = (mixed + i) % PK_BLK_BUCKET;
-		differs = ((volatile __u32 *)l)[at];
+		differs = ((const volatile __u32 *)places)[at];
 		if (!differs)
 			return 0;
 		differs ^= mixed << 8;
 		if (differs - 1 < 255) {
 			*brief = differs;
-			line += n << PK_BLK_CHUNK_SHIFT;
-			return line * PK_BLK_BUCKET + at;
+			return ((const volatile __u32 *)lines)[at] & PK_BLK_LINE_MASK;
 		}
 	}
 	return 0;
@@ -225,13 +218,11 @@ static __always_inline __u64 pk_blk_root(const struct pk_blk_addr *a)
 	return root ? *(volatile __u64 *)root : 0;
 }
 
-/* First rule of the chain of this address, below its root; 0: none. */
-static __always_inline __u32 pk_blk_below(__u64 s, const struct pk_blk_addr *a)
+/* First rule of the chain of this address, from the slot of its first 24 or, IPv6, 16 bits on. */
+static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a)
 {
 	__u32 used = a->v6 ? 16 : 24, i;
 
-	if (!a->v6)
-		s = pk_blk_top(s, a);
 	for (i = 0; i < 14 && (s & 3) == PK_BLK_NODE; i++)
 		s = pk_blk_step(s, a, &used);
 	if ((s & 3) == PK_BLK_LEAF)
@@ -242,7 +233,9 @@ static __always_inline __u32 pk_blk_below(__u64 s, const struct pk_blk_addr *a)
 /* First rule of the chain of this address; 0: none. */
 static __always_inline __u32 pk_blk_lookup(const struct pk_blk_addr *a)
 {
-	return pk_blk_below(pk_blk_root(a), a);
+	__u64 root = pk_blk_root(a);
+
+	return pk_blk_descend(a->v6 ? root : pk_blk_top(root, a), a);
 }
 
 #endif

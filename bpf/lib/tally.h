@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Hits of plain rules, added up by CPU before they go to the rules' own lines. With a million
- * entries each of these lines is in no cache: a packet that waits for one takes longer than all
- * else that is done for it. Here it waits for none, and when many are written together the reads of
- * their lines overlap. What is pending of a line, and of the place of its host, and what its rule
- * tells make up the whole.
+ * Hits of plain rules, added up by CPU before they go to the rules' own lines, to their lists and
+ * to the hook. With a million entries each of these lines is in no cache: a packet that waits for
+ * one takes longer than all else that is done for it. Here it waits for none, and when many are
+ * written together the reads of their lines overlap. What is pending of a line, and of the place of
+ * its host, and what its rule tells make up the whole. And one packet of few writes to one line of
+ * memory.
  */
 #ifndef PICKET_TALLY_H
 #define PICKET_TALLY_H
@@ -19,23 +20,12 @@ static __always_inline bool pk_rule_is_due(__u64 last, __u64 now)
 	return !last || now - last >= PK_NEWS_NS;
 }
 
-/* Writes what is pending to its rules. Only while busy. Always 0. */
+/* Writes what is pending to its rules, lists and hook. Only while busy. Always 0. */
 int pk_tally_flush(struct pk_blk_tally *t);
 
-/* The line that is meant by what is pending: see pk_blk_pending. */
-static __always_inline __u32 pk_tally_line(__u32 at)
+static __always_inline __u32 pk_tally_hash(__u32 line)
 {
-	const __u32 *line;
-
-	if (!(at & PK_BLK_IS_PLACE))
-		return at;
-	line = pk_blk_place(at & ~PK_BLK_IS_PLACE);
-	return line ? *(volatile __u32 *)line & PK_BLK_LINE_MASK : 0;
-}
-
-static __always_inline __u32 pk_tally_hash(__u32 at)
-{
-	return at * 0x9e3779b1u >> 22;
+	return line * 0x9e3779b1u >> 22;
 }
 PK_ASSERT(PK_BLK_TALLY_AT == 1u << 10, "bits of the hash");
 
@@ -46,47 +36,39 @@ static __always_inline struct pk_blk_tally *pk_tally(void)
 	return bpf_map_lookup_elem(&pk_blk_tally, &zero);
 }
 
-/* One hit more of a line or place that is pending, and not due to be told of. */
-static __always_inline bool pk_tally_add(struct pk_blk_tally *t, __u32 at, const __u64 remote[2],
-					 __u32 bytes, __u64 now)
+/* One hit more of a line that is pending, and not due to be told of. */
+static __always_inline bool pk_tally_add(struct pk_blk_tally *t, const struct pk_blk_pending *hit)
 {
-	__u32 i = t->at[pk_tally_hash(at)];
+	__u32 i = t->at[pk_tally_hash(hit->line)];
 	struct pk_blk_pending *p = &t->v[i & (PK_BLK_TALLY - 1)];
 
-	if (i >= t->n || p->line != at || pk_rule_is_due(p->last_ns, now))
+	if (i >= t->n || p->line != hit->line || pk_rule_is_due(p->last_ns, hit->last_ns))
 		return false;
 	p->packets++;
-	p->bytes += bytes;
-	p->last_ns = now;
-	p->peer[0] = remote[0];
-	p->peer[1] = remote[1];
+	p->bytes += hit->bytes;
+	p->last_ns = hit->last_ns;
+	p->peer[0] = hit->peer[0];
+	p->peer[1] = hit->peer[1];
 	return true;
 }
 
-/* Room for this line or place, which is not pending afterwards. */
-static __always_inline void pk_tally_make_room(struct pk_blk_tally *t, __u32 at)
+/* Room for this line, which is not pending afterwards. */
+static __always_inline void pk_tally_make_room(struct pk_blk_tally *t, __u32 line)
 {
-	__u32 hash = pk_tally_hash(at), i = t->at[hash];
+	__u32 hash = pk_tally_hash(line), i = t->at[hash];
 
 	if (t->n >= PK_BLK_TALLY ||
 	    (i < t->n && pk_tally_hash(t->v[i & (PK_BLK_TALLY - 1)].line) == hash))
 		(void)pk_tally_flush(t);
 }
 
-/* The first hit of a line or place, after pk_tally_make_room(). */
-static __always_inline void pk_tally_put(struct pk_blk_tally *t, __u32 at, const __u64 remote[2],
-					 __u32 bytes, __u64 now)
+/* The first hit of a line, after pk_tally_make_room(). */
+static __always_inline void pk_tally_put(struct pk_blk_tally *t, const struct pk_blk_pending *hit)
 {
 	__u32 n = t->n & (PK_BLK_TALLY - 1);
-	struct pk_blk_pending *p = &t->v[n];
 
-	t->at[pk_tally_hash(at)] = n;
-	p->line = at;
-	p->packets = 1;
-	p->bytes = bytes;
-	p->first_ns = p->last_ns = now;
-	p->peer[0] = remote[0];
-	p->peer[1] = remote[1];
+	t->at[pk_tally_hash(hit->line)] = n;
+	t->v[n] = *hit;
 	t->n = n + 1;
 }
 

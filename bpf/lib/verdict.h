@@ -35,14 +35,6 @@ int pk_blk_walk(struct pk_blk_query *q, __u32 line);
 /* Counts and reports what was found. True: drop it. */
 int pk_blk_settle(struct pk_blk_query *q);
 
-/*
- * The plain cases before anything else is paid for: a whole TCP or UDP frame without tags, options
- * and tunnels, from an address that no list has, or that one entry drops without any condition.
- * That drop is counted here, but for the hook's own counters.
- */
-enum { PK_QUICK_UNKNOWN, PK_QUICK_UNLISTED, PK_QUICK_DROP };
-int pk_blk_quick(struct xdp_md *ctx, __u32 bytes);
-
 /* Is it worth looking for this address? What there is says so. */
 static __always_inline bool pk_blk_is_worth(const struct pk_blk_ctl *ctl,
 					    const struct pk_blk_addr *a)
@@ -55,6 +47,16 @@ static __always_inline struct pk_blk_ctl *pk_blk_there_is(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&pk_blk_ctl, &zero);
+}
+
+/* May the address be in the safe set? Most are told from it by one bit. */
+static __always_inline bool pk_blk_may_be_safe(const struct pk_blk_addr *a)
+{
+	struct pk_blk_safe_map *map;
+	__u32 zero = 0, group = a->v6 ? pk_blk_safe_group(a->hi) : a->hi >> 52;
+
+	map = bpf_map_lookup_elem(&pk_blk_safe_map, &zero);
+	return map && (a->v6 ? map->v6 : map->v4)[group >> 6 & 63] >> (group & 63) & 1;
 }
 
 /* Of the remote address. */

@@ -102,14 +102,15 @@ PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
 #define PK_BLK_BRIEF_MORE  0x80
 
 /*
- * The table of hosts: some chunks of buckets of one line each, then as many with the line of each
- * place's rule. A place is a word of 4 bytes: the brief (bits 0-7, 0: nobody is there) and the low
+ * The table of hosts: buckets of two lines in an even number of chunks. The first line has the
+ * places, the second one the lines of their rules, so that one page and two reads at the same time
+ * tell all. A place is a word of 4 bytes: the brief (bits 0-7, 0: nobody is there) and the low
  * 24 bits of the mixed address; its bucket tells the upper 8, since there are at least 256. Who is
  * not in it, for want of a free place or because his rule is not plain, is in the trie, as all are.
  */
 #define PK_BLK_BUCKET      16u /* places of a line */
 #define PK_BLK_PLACE_RESTS 28  /* bits above this in the line of a place are the agent's */
-#define PK_BLK_HOSTS_SHIFT 16  /* pk_blk_ctl.hosts: chunks of buckets; below: the first of them */
+#define PK_BLK_HOSTS_SHIFT 16  /* pk_blk_ctl.hosts: pairs of chunks; below: the first chunk */
 #define PK_BLK_HOSTS_FIRST 0xffffu
 
 /* One to one: no two addresses (host order) have the same. "lowbias32", Chris Wellons, 2018. */
@@ -120,35 +121,59 @@ static inline __u32 pk_blk_host_mix(__u32 addr)
 	return addr ^ addr >> 16;
 }
 
-/* The bucket of a mixed address among those of that many chunks. */
+/* The bucket of a mixed address among those of that many pairs of chunks. */
 static inline __u32 pk_blk_host_bucket(__u32 mixed, __u32 chunks)
 {
 	return (__u64)mixed * (chunks << PK_BLK_CHUNK_SHIFT) >> 32;
 }
 
 /*
- * What the plain rules dropped and their lines do not tell yet: kept by CPU, so that a flood from
- * many addresses reads many lines at once now and then, instead of one for each packet.
+ * What the plain rules dropped and nothing else tells yet, neither their lines nor the counters of
+ * their lists and of the hook: kept by CPU, so that a packet writes to one line alone, and a flood
+ * from many addresses reads many lines at once now and then.
  */
 #define PK_BLK_TALLY    64u
 #define PK_BLK_TALLY_AT 1024u
-#define PK_BLK_IS_PLACE                                                                            \
-	0x80000000u /* with the place that has the line: counted in words of 4 bytes */
 struct pk_blk_pending {
-	__u32 line; /* or its place: PK_BLK_IS_PLACE */
+	__u32 line; /* of the rule */
 	__u32 packets;
 	__u64 bytes;
 	__u64 first_ns, last_ns; /* boottime, to one tick */
 	__u64 peer[2];
+	__u32 list;
+	__u32 gen; /* pk_blk_ctl.gen before the rule was found */
+	__u64 pad;
 };
+PK_ASSERT(sizeof(struct pk_blk_pending) == 64, "one line");
+
+/*
+ * What the lists said of an IPv4 address, or of its whole /24, that was dropped: holds while
+ * nothing was changed and within one tick, in which the rule is pending.
+ */
+#define PK_BLK_KNOWN 256u
+struct pk_blk_known {
+	__u32 addr; /* host order, shifted */
+	__u32 gen;  /* pk_blk_ctl.gen before it was looked up */
+	__u32 line; /* pk_blk_pending.line */
+	__u8 shift; /* 0: this address; 8: its /24 */
+	__u8 at;    /* which pending */
+	__u16 pad;
+};
+PK_ASSERT(sizeof(struct pk_blk_known) == 16, "four in a line");
+
 struct pk_blk_tally {
-	__u32 busy;  /* a packet is being counted, or it is being emptied */
-	__u32 n;     /* pending, each of another line or place */
-	__u32 flood; /* the last packet came from a host of the table */
-	__u32 pad;
-	__u8 at[PK_BLK_TALLY_AT]; /* by hash of line or place: where it is, if it is there */
+	__u32 busy;   /* a packet is being counted, or it is being emptied */
+	__u32 n;      /* pending, each of another line */
+	__u32 flood;  /* PK_BLK_FLOOD_*: what the last packet was */
+	__u32 looks;  /* lines looked at in this tick to find whether there is something to tell */
+	__u64 now_ns; /* this tick */
+	__u64 pad[5];
+	__u8 at[PK_BLK_TALLY_AT]; /* by hash of the line: where it is, if it is there */
 	struct pk_blk_pending v[PK_BLK_TALLY];
+	struct pk_blk_known known[PK_BLK_KNOWN]; /* by hash of the /24 */
 };
+#define PK_BLK_FLOOD_HOST 0x1 /* from a host of the table */
+#define PK_BLK_FLOOD_DROP 0x2 /* dropped by a plain rule */
 
 #define PK_BLK_IN  0x1 /* from the address to us */
 #define PK_BLK_OUT 0x2
@@ -205,6 +230,8 @@ struct pk_blk_count {
 struct pk_blk_ctl {
 	__u32 have;  /* PK_BLK_HAVE_* */
 	__u32 hosts; /* where the table of hosts is: PK_BLK_HOSTS_*; 0: there is none */
+	__u32 gen;   /* another one after each change of what the lists say */
+	__u32 pad;
 };
 
 /* Rules for what processes do: by executable, effective user, or cgroup (with all below it). */

@@ -19,7 +19,7 @@
 #endif
 
 /* Number of this contract; a change of any layout in event.h or map.h raises it. */
-#define PK_ABI 8
+#define PK_ABI 9
 
 #define PK_COMM_LEN 16
 

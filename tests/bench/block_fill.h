@@ -11,6 +11,7 @@
 #include "block/grace.h"
 #include "block/trie.h"
 #include "probe/object.h"
+#include "probe/verdicts.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -79,7 +80,7 @@ static inline void *fill_map(const struct fill *f, const char *name, size_t size
 
 static inline void fill_open(struct fill *f)
 {
-	static const char *const progs[] = { PK_PROG_XDP, PK_PROG_SWEEP, NULL };
+	static const char *const progs[] = { PK_PROG_XDP, PK_PROG_SWEEP, PK_PROG_DRAIN, NULL };
 	struct pk_object_opts opts = { .slots = 65536, .netns = 1, .progs = progs };
 	struct pk_trie_memory mem = { .wait = pk_grace_wait };
 	struct pk_knobs knobs;
@@ -116,6 +117,7 @@ static inline uint64_t fill_dropped(const struct fill *f)
 	int cpus = libbpf_num_possible_cpus();
 
 	if (cpus < 1 || cpus > 1024 ||
+	    pk_verdicts_drain(pk_object_prog_fd(f->o, PK_PROG_DRAIN), cpus) < 0 ||
 	    bpf_map_lookup_elem(pk_object_map_fd(f->o, "pk_blk_cnt"), &list, n))
 		fill_die("count", -errno);
 	for (int i = 0; i < cpus; i++)

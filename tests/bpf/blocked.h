@@ -57,6 +57,7 @@ static inline void blocked_list(struct blocked *b, unsigned list, enum pk_blk_mo
 		b->ctl->have |= PK_BLK_HAVE_ALLOW;
 	b->lists[list].word = PK_BLK_LIST_USED | (allow ? PK_BLK_LIST_ALLOW : 0) |
 			      (uint32_t)mode << PK_BLK_MODE_SHIFT;
+	pk_trie_changed(b->ctl);
 }
 
 static inline uint32_t blocked_add(struct blocked *b, const struct pk_trie_rule *rule)

@@ -21,6 +21,7 @@
 
 #include "frame.h"
 #include "probe/object.h"
+#include "probe/verdicts.h"
 
 #define NETNS 0x1234u
 
@@ -124,6 +125,7 @@ static inline uint64_t bed_count(const struct bed *t, enum pk_hook hook, enum pk
 	uint32_t key = hook, i;
 
 	assert_true(t->cpus <= 64);
+	(void)pk_verdicts_drain(pk_object_prog_fd(t->o, PK_PROG_DRAIN), (int)t->cpus);
 	assert_int_equal(bpf_map_lookup_elem(pk_object_map_fd(t->o, "pk_pkt_cnt"), &key, all), 0);
 	for (i = 0; i < t->cpus; i++)
 		sum += all[i][which];

@@ -294,6 +294,7 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	struct walk w = { .t = t, .each = each, .arg = arg, .lines = count_lines(t) };
 	int r = 0;
 
+	pk_trie_changed(t->mem.ctl); /* who was killed may have had no time to say so */
 	if (pk_hosts_drop(&t->mem.ctl->hosts))
 		(void)t->lines.wait(t->lines.arg); /* false: what is pending of it is lost */
 	mark = w.mark = calloc(w.lines + 1, 1);

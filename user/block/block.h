@@ -39,7 +39,7 @@ struct pk_block_ops {
 	int (*refused)(void *arg, const struct pk_dns_key *key, struct pk_dns_name *ret);
 	/* Sum of pk_blk_cnt over the processors; reset: begins at zero again. */
 	int (*count)(void *arg, unsigned list, bool reset, struct pk_blk_count *ret);
-	/* Hits that processors keep apart go into the rules' counters. */
+	/* Hits that processors keep apart go into the counters of rules and lists. */
 	void (*drain)(void *arg);
 	/* Cgroup ids of a container (name or id), how many; -ENOENT: there is none now. */
 	int (*container)(void *arg, const char *name, uint64_t *ret, size_t max);

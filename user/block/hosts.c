@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns which place a host has. A place that was left keeps its line until programs and pending hits
- * can not mean it any more: so hits go to the rule they were of, or to none. While a larger table
- * is filled every change goes into both.
+ * Owns which place a host has. A place that was left keeps its line until programs can not mean it
+ * any more: so a hit is of the rule it was found by. While a larger table is filled every change
+ * goes into both.
  */
 #include "block/hosts.h"
 
@@ -40,12 +40,11 @@ static uint32_t mixed_of(const struct pk_blk_rule *r)
 static struct bucket bucket_of(const struct pk_hosts *h, const struct pk_hosts_table *t,
 			       uint32_t mixed)
 {
-	uint32_t line = (t->first << PK_BLK_CHUNK_SHIFT) + pk_blk_host_bucket(mixed, t->n);
-	uint32_t more = t->n << PK_BLK_CHUNK_SHIFT;
+	uint32_t line = (t->first << PK_BLK_CHUNK_SHIFT) + pk_blk_host_bucket(mixed, t->n) * 2;
 
 	return (struct bucket){ .place = (uint32_t *)pk_lines_at(h->lines, line),
-				.line = (uint32_t *)pk_lines_at(h->lines, line + more),
-				.at = (line + more) * PK_BLK_BUCKET };
+				.line = (uint32_t *)pk_lines_at(h->lines, line + 1),
+				.at = (line + 1) * PK_BLK_BUCKET };
 }
 
 /* The place that is this line's, or a free one. -1: there is none, he is in the trie. */
@@ -130,7 +129,7 @@ static bool has_place(const struct pk_hosts_table *t, uint32_t place)
 {
 	uint32_t chunk = place / PK_BLK_BUCKET >> PK_BLK_CHUNK_SHIFT;
 
-	return chunk >= t->first + t->n && chunk < t->first + 2 * t->n;
+	return chunk >= t->first && chunk < t->first + 2 * t->n;
 }
 
 void pk_hosts_free_place(void *hosts, uint32_t place)
@@ -142,7 +141,7 @@ void pk_hosts_free_place(void *hosts, uint32_t place)
 
 	if (!has_place(t, place))
 		return; /* of a table that went */
-	places = (uint32_t *)pk_lines_at(h->lines, line - (t->n << PK_BLK_CHUNK_SHIFT));
+	places = (uint32_t *)pk_lines_at(h->lines, line - 1);
 	left = (uint32_t *)pk_lines_at(h->lines, line) + at;
 	*left -= REST;
 	if (*left < REST && !(places[at] & 0xff)) /* nobody's, and nobody has come back */

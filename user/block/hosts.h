@@ -9,7 +9,7 @@
 #include "block/lines.h"
 
 struct pk_hosts_table {
-	uint32_t first, n; /* chunks of buckets, then as many of lines; n 0: there is none */
+	uint32_t first, n; /* 2 * n chunks; n 0: there is none */
 	uint64_t hosts;    /* that are in it */
 };
 

@@ -73,6 +73,7 @@ int pk_list_new(struct pk_block *b, const char *name, int index, struct pk_block
 		if (index < 0)
 			return index;
 		/* what packets counted for a list that had this place before is not ours */
+		b->ops.drain(b->ops.arg);
 		(void)b->ops.count(b->ops.arg, (unsigned)index, true, &(struct pk_blk_count){ 0 });
 	}
 	l = calloc(1, sizeof(*l));
@@ -161,6 +162,7 @@ void pk_list_publish(struct pk_block *b, struct pk_block_list *l)
 	pk_list_edited(b, l);
 	b->kernel[l->index].name_hash = pk_list_name_hash(l->name);
 	__atomic_store_n(&b->kernel[l->index].word, l->leaving ? 0 : word, __ATOMIC_RELEASE);
+	pk_trie_changed(b->ctl);
 	have_allow(b);
 	pk_list_hold(b);
 }

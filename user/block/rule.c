@@ -45,8 +45,10 @@ void pk_rule_have(struct pk_block *b, uint32_t bits, bool on)
 	uint32_t have = b->ctl->have;
 
 	have = on ? have | bits : have & ~bits;
-	if (have != b->ctl->have)
-		__atomic_store_n(&b->ctl->have, have, __ATOMIC_RELEASE);
+	if (have == b->ctl->have)
+		return;
+	__atomic_store_n(&b->ctl->have, have, __ATOMIC_RELEASE);
+	pk_trie_changed(b->ctl);
 }
 
 /*

@@ -39,6 +39,8 @@ bool pk_block_list_at(struct pk_block *b, size_t n, struct pk_block_info *ret)
 {
 	if (n >= b->n_lists)
 		return false;
+	if (!n)
+		b->ops.drain(b->ops.arg);
 	info_of(b, b->list[b->order[n]], ret);
 	return true;
 }
@@ -47,9 +49,11 @@ bool pk_block_list_get(struct pk_block *b, const char *list, struct pk_block_inf
 {
 	const struct pk_block_list *l = pk_list_find(b, list);
 
-	if (l)
-		info_of(b, l, ret);
-	return l;
+	if (!l)
+		return false;
+	b->ops.drain(b->ops.arg);
+	info_of(b, l, ret);
+	return true;
 }
 
 const char *pk_block_list_name(struct pk_block *b, unsigned index)
@@ -295,6 +299,7 @@ void pk_block_totals(struct pk_block *b, struct pk_block_totals *ret)
 		.adopted = b->adopted,
 		.repaired = b->repaired,
 	};
+	b->ops.drain(b->ops.arg);
 	for (size_t i = 0; i < b->n_lists; i++) {
 		const struct pk_block_list *l = b->list[b->order[i]];
 		struct pk_blk_count c = { 0 };

@@ -121,6 +121,7 @@ static void show(struct pk_trie *t, uint32_t line)
 	set_brief(t, line, brief);
 	if (pk_brief_is_plain(brief))
 		pk_hosts_put(&t->hosts, r, line, brief);
+	pk_trie_changed(t->mem.ctl);
 }
 
 /* Flags lie in the rule's last word, which is stored as one. */
@@ -371,6 +372,7 @@ static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
 	}
+	pk_trie_changed(t->mem.ctl);
 }
 
 int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *ret_line)

@@ -30,6 +30,12 @@ struct pk_trie_memory {
 	void *arg;
 };
 
+/* After what packets may decide by has changed: what they know of addresses holds no more. */
+static inline void pk_trie_changed(struct pk_blk_ctl *ctl)
+{
+	__atomic_store_n(&ctl->gen, ctl->gen + 1, __ATOMIC_RELEASE);
+}
+
 int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie);
 void pk_trie_free(struct pk_trie *t); /* changes nothing in the maps */
 

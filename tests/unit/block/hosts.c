@@ -76,15 +76,17 @@ static uint32_t check_table(void)
 	uint32_t n = heap.ctl.hosts >> PK_BLK_HOSTS_SHIFT;
 	struct pk_trie_use use;
 
-	for (uint32_t c = 0; c < n; c++)
-		for (uint32_t i = 0; i < PK_BLK_CHUNK_LINES * PK_BLK_BUCKET; i++) {
-			uint32_t place = words(first + c)[i], line = words(first + n + c)[i];
+	for (uint32_t b = 0; b < n << PK_BLK_CHUNK_SHIFT; b++) {
+		const uint32_t *place = words(first + (b * 2 >> PK_BLK_CHUNK_SHIFT)) +
+					b * 2 % PK_BLK_CHUNK_LINES * PK_BLK_BUCKET;
 
-			if (!(place & 0xff))
+		for (uint32_t i = 0; i < PK_BLK_BUCKET; i++) {
+			if (!(place[i] & 0xff))
 				continue;
-			check_place(n, (c << PK_BLK_CHUNK_SHIFT) + i / PK_BLK_BUCKET, place, line);
+			check_place(n, b, place[i], place[PK_BLK_BUCKET + i]);
 			found++;
 		}
+	}
 	pk_trie_usage(heap.trie, &use);
 	assert_int_equal(use.hosts, found);
 	return found;
@@ -245,14 +247,16 @@ static bool is_over(void *arg, uint64_t moment)
 
 static uint32_t resting(void)
 {
-	uint32_t n = 0, chunk = (heap.ctl.hosts & PK_BLK_HOSTS_FIRST) + 1;
+	uint32_t n = 0, first = heap.ctl.hosts & PK_BLK_HOSTS_FIRST;
 
-	for (uint32_t i = 0; i < PK_BLK_CHUNK_LINES * PK_BLK_BUCKET; i++)
-		n += !!(words(chunk)[i] >> PK_BLK_PLACE_RESTS);
+	for (uint32_t c = 0; c < 2; c++)
+		for (uint32_t i = 0; i < PK_BLK_CHUNK_LINES * PK_BLK_BUCKET; i++)
+			if (i / PK_BLK_BUCKET % 2) /* the second line of a bucket */
+				n += !!(words(first + c)[i] >> PK_BLK_PLACE_RESTS);
 	return n;
 }
 
-/* Hits that are pending mean the host that had the place: nobody else gets it meanwhile. */
+/* Who reads a place means the host that had it: nobody else gets it meanwhile. */
 static void test_rests(void **st)
 {
 	struct pk_trie_memory m = { .ctl = &heap.ctl,
