@@ -178,7 +178,7 @@ static void op_drain(void *arg)
 
 void pk_agent_block_drain(struct pk_agent_block *a)
 {
-	if (a->drain_fd >= 0)
+	if (a->ctl && a->ctl->have & (PK_BLK_HAVE_V4 | PK_BLK_HAVE_V6)) /* else wake nobody */
 		op_drain(a);
 }
 
