@@ -42,7 +42,7 @@ struct pk_agent_block {
 	struct event *step; /* there is work to do */
 	struct event *ring_ev;
 	struct pk_ring_reader *ring;
-	int broker, cnt_fd, who_fd, ring_fd, names_fd, drain_fd;
+	int broker, cnt_fd, who_fd, ring_fd, names_fd, drain_fd, journal_fd[2];
 	uint64_t *roots;
 	struct pk_blk_ctl *ctl;
 	struct pk_blk_list *lists;
@@ -86,6 +86,25 @@ static int op_save(void *arg, const char *list, uint64_t serial, int fd)
 
 	(void)snprintf(m.name, sizeof(m.name), "%s", list);
 	return pk_chan_send_fds(a->broker, &m.head, &fd, fd >= 0, WAIT_MS);
+}
+
+static int op_journal(void *arg, unsigned file, const void *bytes, size_t n)
+{
+	const struct pk_agent_block *a = arg;
+	int fd = a->journal_fd[file], r;
+	ssize_t done;
+	off_t at;
+
+	if (fd < 0)
+		return 0; /* told by the broker; half a second later it is in the list's file */
+	at = n ? lseek(fd, 0, SEEK_END) : 0;
+	done = at < 0 || !n ? at : write(fd, bytes, n);
+	if (done == (ssize_t)n && n)
+		return 0;
+	r = done < 0 ? -errno : n ? -ENOSPC : 0;
+	if (at >= 0 && ftruncate(fd, at) < 0 && r == 0)
+		r = -errno;
+	return r;
 }
 
 static void op_hold(void *arg, bool on)
@@ -354,6 +373,7 @@ static int take_maps(struct pk_agent_block *a, const struct pk_msg_block *m, int
 {
 	struct pk_block_ops ops = { .grow = op_grow,
 				    .save = op_save,
+				    .journal = op_journal,
 				    .hold = op_hold,
 				    .except = op_except,
 				    .ifindex = op_ifindex,
@@ -412,26 +432,56 @@ static int take_chunk(struct pk_agent_block *a, const struct pk_msg_chunk *m, in
 	return pk_block_add_chunk(a->block, m->index, lines);
 }
 
-/* A file is read whole: the broker bounds its size. */
-static int take_saved(struct pk_agent_block *a, const struct pk_msg_saved_list *m, int fd)
+/* A file whole, as the broker bounds its size; to be unmapped if *ret_size. */
+static int map_file(int fd, const void **ret, size_t *ret_size)
 {
 	struct stat st;
 	void *p = NULL;
-	int r;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size) {
+	if (st.st_size)
 		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED)
-			return -errno;
-	}
-	r = pk_block_add_saved(a->block, m->name, m->previous, p ? p : "", (size_t)st.st_size);
-	if (p)
-		(void)munmap(p, (size_t)st.st_size);
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = p ? p : "";
+	*ret_size = (size_t)st.st_size;
+	return 0;
+}
+
+static int take_saved(struct pk_agent_block *a, const struct pk_msg_saved_list *m, int fd)
+{
+	const void *p;
+	size_t n;
+	int r = map_file(fd, &p, &n);
+
+	if (r < 0)
+		return r;
+	r = pk_block_add_saved(a->block, m->name, m->previous, p, n);
+	if (n)
+		(void)munmap((void *)p, n);
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	return 0; /* a damaged one is told at the start */
+}
+
+static int take_journal(struct pk_agent_block *a, int fds[2])
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < 2 && r == 0; i++) {
+		const void *p;
+		size_t n;
+
+		a->journal_fd[i] = PK_TAKE_FD(fds[i]);
+		r = map_file(a->journal_fd[i], &p, &n);
+		if (r < 0)
+			break;
+		r = pk_block_add_journal(a->block, i, p, n);
+		if (n)
+			(void)munmap((void *)p, n);
+	}
+	return r;
 }
 
 static void add_who(void *arg, const struct pk_blk_who_key *key, uint32_t line)
@@ -475,6 +525,8 @@ static int take(struct pk_agent_block *a, const union pk_msg *m, int fds[PK_FD_M
 		return take_chunk(a, &m->chunk, fds[0]);
 	case PK_MSG_SAVED_LIST:
 		return take_saved(a, &m->saved_list, fds[0]);
+	case PK_MSG_JOURNAL:
+		return take_journal(a, fds);
 	case PK_MSG_SAFE:
 		return pk_block_safe(a->block, &m->safe.key, m->safe.kinds);
 	case PK_MSG_SAFE_GONE:
@@ -496,7 +548,8 @@ bool pk_agent_block_take(struct pk_agent_block *a, const union pk_msg *m, int fd
 {
 	int r;
 
-	if (m->head.type < PK_MSG_BLOCK || m->head.type > PK_MSG_SAVED)
+	if ((m->head.type < PK_MSG_BLOCK || m->head.type > PK_MSG_SAVED) &&
+	    m->head.type != PK_MSG_JOURNAL)
 		return false;
 	r = take(a, m, fds);
 	if (r < 0)
@@ -516,6 +569,7 @@ int pk_agent_block_new(struct event_base *base, int broker, const struct pk_conf
 	a->loop = base;
 	a->pipeline = pipeline;
 	a->view = pk_pipeline_view(pipeline);
+	a->journal_fd[0] = a->journal_fd[1] = -1;
 	a->cnt_fd = a->who_fd = a->ring_fd = a->names_fd = a->drain_fd = -1;
 	a->step = event_new(base, -1, 0, on_step, a);
 	if (!a->step) {
@@ -539,6 +593,8 @@ void pk_agent_block_free(struct pk_agent_block *a)
 	pk_block_free(a->block); /* the mappings go with the process */
 	pk_grace_free(a->grace);
 	free(a->per_cpu);
+	pk_closep(&a->journal_fd[0]);
+	pk_closep(&a->journal_fd[1]);
 	pk_closep(&a->cnt_fd);
 	pk_closep(&a->who_fd);
 	pk_closep(&a->names_fd);

@@ -232,6 +232,45 @@ list_came() { api /v1/lists | jq --arg name "$1" '.lists[] | select(.name == $na
 	[ "$(list_came new)" = 2 ]
 }
 
+restart_killed() {
+	kill -KILL $daemon
+	wait $daemon || true
+	launch
+}
+
+@test "what was answered holds, although the agent is killed at once" {
+	local tmp=$run turn
+	printf '10.97.0.2\n198.19.113.1\nevil.example\n' >"$run/a"
+	picket list load "$run/a" --name feed --format picket
+	for turn in 1 2 3; do
+		picket unblock --list feed 10.97.0.2
+		restart_killed
+		in_client ping -c 1 -W 1 $server_ip
+		picket block --list feed --reason "again $turn" 10.97.0.2
+		restart_killed
+		run ! in_client ping -c 1 -W 1 $server_ip
+		run=$tmp
+		wait_for 5 exports feed "reason=.again $turn"
+	done
+	picket unblock --list feed evil.example
+	picket block --list new bad.example
+	picket list mode feed observe
+	restart_killed
+	wait_for 5 exports new '^bad.example'
+	wait_for 5 exports feed '^198.19.113.1 id='
+	run ! exports feed evil.example
+	run=$tmp
+	in_client ping -c 1 -W 1 $server_ip
+	[ "$(api /v1/lists | jq -r '.lists[] | select(.name == "feed") | .mode')" = observe ]
+	wait_for 5 all_kept
+	picket list rm new
+	restart_killed
+	run ! is_there new
+	run=$tmp
+}
+exports() { picket list export "$1" | grep "$2"; }
+all_kept() { [ ! -s "$run/state/lists/changes.0" ] && [ ! -s "$run/state/lists/changes.1" ]; }
+
 # A session of an administrator: says a word over it and hears it again.
 begin_session() {
 	in_client socat TCP-LISTEN:2222,bind=$client_ip,reuseaddr EXEC:cat 3>&- &

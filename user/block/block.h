@@ -21,6 +21,11 @@ struct pk_block_ops {
 	 * pk_block_saved() with the same serial. fd -1: remove what is saved.
 	 */
 	int (*save)(void *arg, const char *list, uint64_t serial, int fd);
+	/*
+	 * Appends to one of two files of changes, at once, or does not at all; n 0: empties it.
+	 * NULL: changes are only in the files of their lists, half a second later.
+	 */
+	int (*journal)(void *arg, unsigned file, const void *bytes, size_t n);
 	/* Told at the start and when it changes: is there something to enforce when we end? */
 	void (*hold)(void *arg, bool on);
 	/* Takes an address out of the kernel's safe set (--force-cover), or puts it back. */
@@ -68,11 +73,14 @@ void pk_block_grow_failed(struct pk_block *b, int error);
 
 /*
  * Start: chunks that were there, then every saved file (bytes are borrowed; one that is damaged is
- * reported and the copy before it counts), then pk_block_start(): what the kernel holds and what
- * was saved become one, by pk_block_step(), without a moment in which a listed address passes.
+ * reported and the copy before it counts) and what was changed since, then pk_block_start(): what
+ * the kernel holds and what was saved become one, by pk_block_step(), without a moment in which a
+ * listed address passes.
  */
 int pk_block_add_saved(struct pk_block *b, const char *list, bool previous, const void *bytes,
 		       size_t len);
+/* What was found in one of the two files of changes. */
+int pk_block_add_journal(struct pk_block *b, unsigned file, const void *bytes, size_t len);
 /* An element that was found in pk_blk_who. */
 int pk_block_add_who(struct pk_block *b, const struct pk_blk_who_key *key, uint32_t line);
 /* An element that was found in pk_dns_names, and what its hash is keyed with: dns is the mapped

@@ -3,7 +3,7 @@
  * One entry more or less: a rule in the kernel, a place in the list, a file that is soon to be
  * written. Nothing is rebuilt. Entries that end are removed here, too.
  */
-#include "block/lists.h"
+#include "block/journal.h"
 #include "block/name_rules.h"
 
 #include "base/clock.h"
@@ -249,6 +249,7 @@ static int add(struct pk_block *b, const struct pk_block_ask *ask, struct pk_blo
 		(void)pk_expiry_push(&b->expiry, &item); /* else the kernel alone knows */
 	l->now.changed_ms = b->now_ms;
 	pk_list_changed(b, l, SAVE_IN_NS);
+	pk_journal_entry(b, l, true, e, pk_block_text_at(&l->now.texts, e->reason));
 	d->id = e->id;
 	d->entries = pk_version_entries(&l->now);
 	return 0;
@@ -352,6 +353,7 @@ int pk_block_remove(struct pk_block *b, const struct pk_block_ask *ask,
 	ret->id = have->id;
 	ret->removed = 1;
 	pk_change_remove_at(b, l, at);
+	pk_journal_entry(b, l, false, &key, "");
 	ret->entries = pk_version_entries(&l->now);
 	return pk_done_set(ret, 0, NULL);
 }
@@ -373,6 +375,7 @@ int pk_block_set_mode(struct pk_block *b, const char *list, enum pk_blk_mode mod
 	l->mode = mode;
 	pk_list_publish(b, l);
 	pk_list_changed(b, l, 0);
+	pk_journal_mode(b, l);
 	if (l->now.names.live)
 		pk_name_changed(b);
 	return 0;

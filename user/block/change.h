@@ -60,7 +60,8 @@ int pk_block_diff(struct pk_block *b, const struct pk_block_ask *ask,
 		  const struct pk_list_data *data, size_t max, struct pk_json *out,
 		  struct pk_block_done *ret);
 
-/* One entry more (or other expiry and reason for it) or less, at once; saved within a second.
+/* One entry more (or other expiry and reason for it) or less, at once: it holds though we are
+ * killed then, and is in its file within a second.
  * e: prefix and conditions, its text offsets are ignored. Returns ret->result. */
 int pk_block_add(struct pk_block *b, const struct pk_block_ask *ask, const struct pk_block_entry *e,
 		 const char *iface, const char *reason, struct pk_block_done *ret);

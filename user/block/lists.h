@@ -50,6 +50,7 @@ struct pk_block_list {
 	bool dirty, in_file;    /* in_file: there is one */
 	uint64_t due_ns;        /* boottime of the next save */
 	uint64_t serial, asked; /* of the last change, and of what was last handed over */
+	uint64_t kept;          /* of the last change that is known to be in the file */
 	uint64_t edition;       /* another one, never used before, with each change */
 	/* where the last page of pk_block_rows() ended */
 	struct pk_block_entry page;
@@ -85,6 +86,8 @@ struct pk_block {
 	unsigned starting;       /* loads of the start that are not done */
 	struct pk_saver *saver;
 	uint64_t serial, editions;
+	uint64_t journal_last[2]; /* serial of the last line in each file; 0: it is empty */
+	unsigned journal_now;     /* the one that is written to */
 	struct pk_who_table *who;
 	struct pk_refuse *refuse;
 	struct pk_dns_ctl *dns; /* mapped; NULL none */

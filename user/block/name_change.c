@@ -3,7 +3,7 @@
  * Names come into lists and leave them: one by one, with a whole list, at their end. What follows
  * from a listed name is answers.c's and refuse.c's, which are told here.
  */
-#include "block/lists.h"
+#include "block/journal.h"
 #include "block/load.h"
 #include "block/name_rules.h"
 
@@ -108,6 +108,7 @@ static int put(struct pk_block *b, struct pk_block_list *l, const char *name,
 	pk_refuse_sync(b, name);
 	pk_answers_changed(b);
 	changed(b, l);
+	pk_journal_name(b, l, true, have);
 	return 0;
 }
 
@@ -159,7 +160,7 @@ int pk_block_remove_name(struct pk_block *b, const struct pk_block_ask *ask, con
 			 struct pk_block_done *ret)
 {
 	struct pk_block_list *l = NULL;
-	struct pk_block_name *n;
+	struct pk_block_name *n, gone;
 	char name[PK_DOMAIN_MAX];
 	int r = normalise(written, name, ret);
 
@@ -173,7 +174,9 @@ int pk_block_remove_name(struct pk_block *b, const struct pk_block_ask *ask, con
 		return pk_done_set(ret, -ENOENT, "%s is not in list %s", name, l->name);
 	ret->id = n->id;
 	ret->removed = 1;
+	gone = *n;
 	remove_at(b, l, n);
+	pk_journal_name(b, l, false, &gone);
 	ret->entries = pk_version_entries(&l->now);
 	return pk_done_set(ret, 0, NULL);
 }

@@ -3,6 +3,7 @@
  * Whole lists: what is asked for becomes a job of load.c, or is refused before anything was done.
  * Comparing without changing is here too.
  */
+#include "block/journal.h"
 #include "block/load.h"
 #include "block/name_rules.h"
 
@@ -196,6 +197,7 @@ void pk_block_remove_list(struct pk_block *b, const char *list, pk_block_done_fn
 	pk_name_changed(b);
 	l->load = ld;
 	ld->serial = ++b->serial;
+	pk_journal_removed(b, l);
 	ld->no_file = b->ops.save(b->ops.arg, l->name, ld->serial, -1) < 0;
 	pk_load_queue(b, ld);
 }

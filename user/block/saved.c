@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/ip.h"
 #include "base/json.h"
+#include "block/journal.h"
 #include "block/who.h"
 
 #include <errno.h>
@@ -61,7 +62,7 @@ void pk_saver_drop(struct pk_block *b, const struct pk_block_list *l)
 		close_saver(b);
 }
 
-static void write_process(struct pk_json *j, const struct pk_who_rule *w)
+void pk_saved_write_process(struct pk_json *j, const struct pk_who_rule *w)
 {
 	_cleanup_(pk_buf_done) struct pk_buf line = { 0 };
 
@@ -89,6 +90,7 @@ static void write_head(struct pk_block *b, const struct pk_block_list *l, struct
 	pk_json_str(&j, "mode", modes[l->mode]);
 	pk_json_i64(&j, "created", l->created_ms);
 	pk_json_i64(&j, "changed", l->now.changed_ms);
+	pk_json_u64(&j, "serial", l->serial);
 	pk_json_str(&j, "source", l->now.source);
 	pk_json_str(&j, "who", l->now.who);
 	pk_json_u64(&j, "entries", pk_version_entries(&l->now));
@@ -98,7 +100,7 @@ static void write_head(struct pk_block *b, const struct pk_block_list *l, struct
 	pk_json_end(&j);
 	pk_json_arr(&j, "processes");
 	while ((w = pk_who_next(b, l, &at)))
-		write_process(&j, w);
+		pk_saved_write_process(&j, w);
 	pk_json_end(&j);
 	pk_json_end(&j);
 	pk_buf_char(out, '\n');
@@ -257,8 +259,13 @@ void pk_block_saved(struct pk_block *b, const char *list, uint64_t serial, int r
 {
 	struct pk_block_list *l = pk_list_find(b, list);
 
-	if (pk_load_unsaved(b, serial, result))
+	if (pk_load_unsaved(b, serial, result)) {
+		pk_journal_settle(b);
 		return; /* it was a removal; the name may be another list's by now */
+	}
+	if (l && result == 0 && serial > l->kept)
+		l->kept = serial;
+	pk_journal_settle(b);
 	if (l && result < 0) {
 		pk_list_fault(b, l, "its file can not be written: %s; trying again",
 			      strerror(-result));
@@ -320,6 +327,7 @@ static int read_head(struct pk_saved *s, json_t *head)
 						 : PK_BLK_OFF;
 	s->created_ms = json_integer_value(json_object_get(head, "created"));
 	s->changed_ms = json_integer_value(json_object_get(head, "changed"));
+	s->serial = (uint64_t)json_integer_value(json_object_get(head, "serial"));
 	s->source = source ? strdup(source) : NULL;
 	s->who = who ? strdup(who) : NULL;
 	for (size_t i = 0; i < json_array_size(force) && s->n_force < PK_LIST_FORCE; i++) {

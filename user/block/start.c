@@ -3,6 +3,7 @@
  * The start: what the kernel holds from an agent before us becomes the lists' present state, what
  * was saved a replacement of it. So nothing that is listed passes meanwhile, and counters go on.
  */
+#include "block/journal.h"
 #include "block/saved.h"
 #include "block/who.h"
 
@@ -29,6 +30,7 @@ struct pk_start {
 		bool previous;
 	} bad[2 * PK_BLK_LISTS];
 	size_t n_bad;
+	struct pk_replay *replay;
 	struct pk_blk_who_key who[4096];
 	uint32_t line[4096];
 	size_t n_who;
@@ -55,6 +57,7 @@ void pk_start_free(struct pk_block *b)
 		pk_saved_free(s->saved[i]);
 	for (unsigned i = 0; i < PK_BLK_LISTS; i++)
 		free(s->found[i].v);
+	pk_replay_free(s->replay);
 	free(s->stale);
 	free(s);
 	b->start = NULL;
@@ -73,6 +76,8 @@ int pk_block_add_saved(struct pk_block *b, const char *list, bool previous, cons
 		return -ENOSPC;
 	r = pk_saved_read(list, bytes, len, &s->saved[s->n_saved], &why);
 	if (r == 0) {
+		if (s->saved[s->n_saved]->serial > b->serial)
+			b->serial = s->saved[s->n_saved]->serial;
 		s->previous[s->n_saved++] = previous;
 		return 0;
 	}
@@ -80,6 +85,13 @@ int pk_block_add_saved(struct pk_block *b, const char *list, bool previous, cons
 	s->bad[s->n_bad].why = why ? why : "it can not be read";
 	s->bad[s->n_bad++].previous = previous;
 	return r;
+}
+
+int pk_block_add_journal(struct pk_block *b, unsigned file, const void *bytes, size_t len)
+{
+	struct pk_start *s = start_of(b);
+
+	return s ? pk_replay_add(b, &s->replay, file, bytes, len) : -ENOMEM;
 }
 
 int pk_block_add_who(struct pk_block *b, const struct pk_blk_who_key *key, uint32_t line)
@@ -251,13 +263,25 @@ static void state_of_kernel(const struct pk_block *b, struct pk_block_list *l)
 	l->mode = (word & PK_BLK_LIST_MODE) >> PK_BLK_MODE_SHIFT;
 }
 
+/* What was changed since it was saved; its own file is to hold that, too. */
+static int take_changes(struct pk_block *b, struct pk_block_list *l, struct pk_saved *s)
+{
+	int r;
+
+	l->kept = l->serial = s->serial;
+	r = pk_replay_apply(b, b->start->replay, s, &l->serial);
+	if (r <= 0)
+		return r;
+	s->changed_ms = b->now_ms;
+	l->dirty = true;
+	l->due_ns = b->boot_ns;
+	return 0;
+}
+
 static int take_saved(struct pk_block *b, struct pk_saved *s)
 {
 	int index = index_of(b, s->name), r;
-	struct pk_version v = { .texts = s->data.texts,
-				.source = s->source,
-				.who = s->who,
-				.changed_ms = s->changed_ms };
+	struct pk_version v = { 0 };
 	struct pk_block_list *l;
 
 	r = pk_list_new(b, s->name, index, &l);
@@ -271,8 +295,14 @@ static int take_saved(struct pk_block *b, struct pk_saved *s)
 	l->in_file = true;
 	if (r == 0)
 		r = pk_load_intern(b, s->data.v, s->data.n, &s->data.texts);
+	if (r == 0)
+		r = take_changes(b, l, s);
 	if (r < 0)
 		return r;
+	v = (struct pk_version){ .texts = s->data.texts,
+				 .source = s->source,
+				 .who = s->who,
+				 .changed_ms = s->changed_ms };
 	l->allow = s->allow;
 	l->mode = s->mode;
 	(void)pk_list_force(b, l, (const uint8_t(*)[16])s->force, s->n_force);
@@ -304,7 +334,8 @@ static void take_files(struct pk_block *b)
 			struct pk_block_list *l;
 			int r;
 
-			if (s->previous[i] != previous || pk_list_find(b, s->saved[i]->name))
+			if (s->previous[i] != previous || pk_list_find(b, s->saved[i]->name) ||
+			    pk_replay_is_removed(s->replay, s->saved[i]->name, s->saved[i]->serial))
 				continue;
 			if (previous && (!why || index_of(b, s->saved[i]->name) >= 0))
 				continue; /* removed on purpose; or the kernel knows better */
@@ -318,6 +349,41 @@ static void take_files(struct pk_block *b)
 					      "of its file %s; the copy before it is in force",
 					      why);
 		}
+}
+
+static int take_new(struct pk_block *b, const char *name)
+{
+	struct pk_saved *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	(void)snprintf(s->name, sizeof(s->name), "%s", name);
+	s->created_ms = b->now_ms;
+	r = take_saved(b, s);
+	pk_saved_free(s);
+	if (r == 0)
+		pk_list_find(b, name)->in_file = false;
+	return r;
+}
+
+/* Lists that were new, and files of those that were removed: they go for good. */
+static void take_unsaved(struct pk_block *b)
+{
+	const struct pk_start *s = b->start;
+	const char *name;
+	bool there;
+
+	for (size_t i = 0; (name = pk_replay_list(s->replay, i, &there)); i++) {
+		int r;
+
+		if (pk_list_find(b, name) || damage_of(s, name, false))
+			continue;
+		r = there ? take_new(b, name) : b->ops.save(b->ops.arg, name, ++b->serial, -1);
+		if (r < 0)
+			pk_block_notice(b, "list %s can not be %s: %s", name,
+					there ? "restored" : "removed", strerror(-r));
+	}
 }
 
 /* The name of a list that only the kernel still has: from its damaged file, or made. */
@@ -443,6 +509,7 @@ int pk_block_start(struct pk_block *b, int64_t now_ms, uint64_t boot_ns)
 	pk_rule_have(b, PK_BLK_HAVE_V4, b->family[0]);
 	pk_rule_have(b, PK_BLK_HAVE_V6, b->family[1]);
 	take_files(b);
+	take_unsaved(b);
 	take_rest(b);
 	take_lost(b);
 	replace_who(b);

@@ -7,6 +7,7 @@
 #include "block/who.h"
 
 #include "base/cleanup.h"
+#include "block/journal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -226,7 +227,7 @@ static void forget_empty(struct pk_block *b, struct pk_block_list *l)
 	pk_list_free(b, l);
 }
 
-static void drop(struct pk_block *b, struct pk_who_rule *w)
+static void take_out(struct pk_block *b, struct pk_who_rule *w)
 {
 	size_t i = 0;
 
@@ -235,6 +236,11 @@ static void drop(struct pk_block *b, struct pk_who_rule *w)
 	while (b->who->v[i] != w)
 		i++;
 	memmove(b->who->v + i, b->who->v + i + 1, (--b->who->n - i) * sizeof(*b->who->v));
+}
+
+static void drop(struct pk_block *b, struct pk_who_rule *w)
+{
+	take_out(b, w);
 	free_rule(w);
 }
 
@@ -352,6 +358,7 @@ int pk_block_add_proc(struct pk_block *b, const struct pk_block_ask *ask,
 	ret->added = 1;
 	ret->id = w->e.id;
 	pk_list_changed(b, l, 0);
+	pk_journal_process(b, l, true, w);
 	return pk_done_set(ret, 0, NULL);
 }
 
@@ -360,19 +367,22 @@ int pk_block_remove_proc(struct pk_block *b, const struct pk_block_ask *ask,
 			 struct pk_block_done *ret)
 {
 	struct pk_block_list *l = NULL;
+	struct pk_who_rule *w;
 	int r = pk_change_list(b, ask, false, &l, ret);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; b->who && i < b->who->n; i++)
-		if (same_rule(b->who->v[i], l, proc, e)) {
-			ret->removed = 1;
-			ret->id = b->who->v[i]->e.id;
-			drop(b, b->who->v[i]);
-			pk_list_changed(b, l, 0);
-			return pk_done_set(ret, 0, NULL);
-		}
-	return pk_done_set(ret, -ENOENT, "list %s has no such rule for %s", l->name, proc->name);
+	w = find(b, l, proc, e);
+	if (!w)
+		return pk_done_set(ret, -ENOENT, "list %s has no such rule for %s", l->name,
+				   proc->name);
+	ret->removed = 1;
+	ret->id = w->e.id;
+	take_out(b, w);
+	pk_list_changed(b, l, 0);
+	pk_journal_process(b, l, false, w);
+	free_rule(w);
+	return pk_done_set(ret, 0, NULL);
 }
 
 int pk_who_restore(struct pk_block *b, struct pk_block_list *l, const struct pk_block_proc *p,

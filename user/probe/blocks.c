@@ -2,6 +2,7 @@
 /* Tells the pipeline about pool, safe set and saved lists, and passes its wishes on to them. */
 #include "probe/blocks.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -209,6 +210,21 @@ static void tell_list(void *arg, const char *name, bool previous, int fd)
 			  r == -EBADF ? "not a file" : strerror(-r));
 }
 
+/* Without: a change may be lost when we are killed before its list is saved. */
+static void tell_journal(const struct pk_blocks *b)
+{
+	struct pk_msg_head m = { PK_MSG_JOURNAL, sizeof(m) };
+	int fds[2] = { -1, -1 }, r = pk_keep_journal(&b->keep, fds);
+
+	if (r == 0)
+		r = pk_child_send_fds(b->child, &m, fds, 2, GREET_WAIT_MS);
+	if (r < 0 && b->keep.dir >= 0)
+		b->notice(b->arg, PK_LOG_WARN, "%s/lists/changes.*: %s", b->conf->state_dir,
+			  r == -EBADF ? "not files" : strerror(-r));
+	pk_closep(&fds[0]);
+	pk_closep(&fds[1]);
+}
+
 int pk_blocks_greet(struct pk_blocks *b)
 {
 	struct pk_msg_head start = { PK_MSG_BLOCK_START, sizeof(start) };
@@ -219,6 +235,7 @@ int pk_blocks_greet(struct pk_blocks *b)
 	if (r < 0)
 		return r;
 	pk_keep_each(&b->keep, tell_list, b);
+	tell_journal(b);
 	pk_safeset_tell(&b->safe.set);
 	return pk_child_send(b->child, &start, GREET_WAIT_MS);
 }

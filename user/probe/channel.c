@@ -60,6 +60,7 @@ static const struct shape shapes[] = {
 	[PK_MSG_SAFE] = { .size = sizeof(struct pk_msg_safe) },
 	[PK_MSG_SAFE_GONE] = { .size = sizeof(struct pk_msg_safe) },
 	[PK_MSG_BLOCK_START] = { .size = sizeof(struct pk_msg_head) },
+	[PK_MSG_JOURNAL] = { .size = sizeof(struct pk_msg_head), .fd_min = 2, .fd_max = 2 },
 	[PK_MSG_RELOAD] = { .size = sizeof(struct pk_msg_head) },
 	[PK_MSG_GROW_FAILED] = { .size = sizeof(struct pk_msg_result) },
 	[PK_MSG_SAVED] = { .size = sizeof(struct pk_msg_saved),

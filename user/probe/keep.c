@@ -307,6 +307,33 @@ static int open_file(int dir, const char *file)
 	return S_ISREG(st.st_mode) ? PK_TAKE_FD(fd) : -EBADF;
 }
 
+int pk_keep_journal(const struct pk_keep *k, int ret_fd[2])
+{
+	static const char *const names[2] = { "changes.0", "changes.1" };
+	_cleanup_close_ int first = -1;
+	int fd = -1;
+
+	for (int i = 0; i < 2; i++) {
+		struct stat st;
+
+		first = fd;
+		fd = k->dir < 0 ? -1
+				: openat(k->dir, names[i],
+					 O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
+						 O_NOCTTY | O_CLOEXEC,
+					 0600);
+		if (fd < 0)
+			return k->dir < 0 ? k->why : -errno;
+		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+			close(fd);
+			return -EBADF;
+		}
+	}
+	ret_fd[0] = PK_TAKE_FD(first);
+	ret_fd[1] = fd;
+	return 0;
+}
+
 static void dir_closep(DIR **d)
 {
 	if (*d)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists on disk: STATE/lists/NAME.list and, from the save before, NAME.list.prev. Whenever power
- * fails, one of the two is there and whole. A short-lived child writes, so that a slow disk holds
- * up nothing else.
+ * fails, one of the two is there and whole. What was changed since is in STATE/lists/changes.0 and
+ * changes.1, which the pipeline writes itself: it survives us, though not always the host. A
+ * short-lived child writes, so that a slow disk holds up nothing else.
  */
 #pragma once
 
@@ -49,6 +50,9 @@ bool pk_keep_reaped(struct pk_keep *k, pid_t pid, int status);
 void pk_keep_each(const struct pk_keep *k,
 		  void (*found)(void *arg, const char *name, bool previous, int fd_or_error),
 		  void *arg);
+
+/* The two files of changes that no list's file holds yet, made if need be: to read and append. */
+int pk_keep_journal(const struct pk_keep *k, int ret_fd[2]);
 
 /* What the child does, here for its test: step, unless NULL, is called between any two changes. */
 int pk_keep_write(int dir, const char *name, int fd, void (*step)(void));

@@ -38,7 +38,8 @@ enum pk_msg_type {
 	PK_MSG_RELOAD = 19,      /* head only: the configuration was read again */
 	PK_MSG_DONE = 20,        /* struct pk_msg_done: the answer to each SIGNAL and EVIDENCE */
 	PK_MSG_EXE_FILE = 21,    /* struct pk_msg_done + the file if 0: the answer to each EXE */
-	PK_MSG_PULL = 29,        /* head + a stream socket to one that fetches lists and began */
+	PK_MSG_JOURNAL = 22, /* before BLOCK_START: head + the two files of changes, to append */
+	PK_MSG_PULL = 29,    /* head + a stream socket to one that fetches lists and began */
 	/* to a ward: it is no pipeline's business */
 	PK_MSG_WARD_FILES = 30, /* head + the files that its configuration names, one to four */
 	PK_MSG_GATE = 31,       /* to the pipeline: head + a stream socket to a gate that began */

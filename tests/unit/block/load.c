@@ -213,6 +213,21 @@ static void test_slices(void **st)
 	world_close(&w);
 }
 
+/* What was answered for a candidate since the last version was asked for; shared with the killed.
+ */
+enum answer { UNKNOWN, IS_IN, IS_OUT };
+static uint8_t *answered;
+
+/* Some candidates are the same entry. */
+static uint8_t *answer_for(int k)
+{
+	int i = 0;
+
+	while (pk_block_entry_compare(&candidate[i], &candidate[k]) != 0)
+		i++;
+	return &answered[i];
+}
+
 /* Until it is killed: versions and single entries, wide ones too, in slices of any size. */
 static void work_until_killed(struct world *w)
 {
@@ -224,14 +239,22 @@ static void work_until_killed(struct world *w)
 		int k = (int)(draw() % CANDIDATES);
 
 		ask.confirm_ms = draw() % 4 == 0 ? 20 : 0;
-		if (draw() % 3 == 0)
+		if (draw() % 3 == 0) {
+			memset(answered, UNKNOWN, CANDIDATES);
 			world_ask_load(w, &ask, make_version(in));
+		}
 		ask.confirm_ms = 0;
 		for (int i = 0; i < 20; i++, k = (k + 1) % CANDIDATES) {
-			if (draw() % 2)
-				(void)pk_block_add(w->block, &ask, &candidate[k], NULL, "x", &d);
+			bool on = draw() % 2;
+			uint8_t *to = answer_for(k), was = *to;
+			int r;
+
+			__atomic_store_n(to, UNKNOWN, __ATOMIC_SEQ_CST);
+			if (on)
+				r = pk_block_add(w->block, &ask, &candidate[k], NULL, "x", &d);
 			else
-				(void)pk_block_remove(w->block, &ask, &candidate[k], NULL, &d);
+				r = pk_block_remove(w->block, &ask, &candidate[k], NULL, &d);
+			__atomic_store_n(to, r < 0 ? was : on ? IS_IN : IS_OUT, __ATOMIC_SEQ_CST);
 			pk_block_done_done(&d);
 			(void)pk_block_step(w->block, draw() % 3 ? 1 : 100000);
 			world_answer(w);
@@ -240,22 +263,31 @@ static void work_until_killed(struct world *w)
 	}
 }
 
-/* After a death the file counts: what it says, and nothing else. */
+static bool has_entry(const struct pk_list_data *d, const struct pk_block_entry *e)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (pk_block_entry_compare(&d->v[i], e) == 0)
+			return true;
+	return false;
+}
+
+/* After a death the list is what its file says then, and holds what was answered. */
 static void check_file(struct world *w)
 {
-	struct world_file *f = &w->map->file[w->map->file_now];
 	struct pk_list_opts o = { .format = PK_LIST_PICKET,
 				  .max_bytes = WORLD_FILE,
 				  .max_entries = 100000 };
 	struct pk_list_data d = { 0 };
+	struct world_file *f;
 	struct pk_trie *t;
 
 	o.defaults.dir = PK_BLK_IN | PK_BLK_OUT;
-	f->bytes[f->len] = '\0';
-	assert_int_equal(pk_list_read(f->bytes, f->len, &o, &d), 0);
 	world_start(w);
 	world_settle(w);
 	assert_true(pk_block_is_ready(w->block));
+	f = &w->map->file[w->map->file_now];
+	f->bytes[f->len] = '\0';
+	assert_int_equal(pk_list_read(f->bytes, f->len, &o, &d), 0);
 	t = open_view(w);
 	for (size_t i = 0; i < n_probe; i++) {
 		bool in = false;
@@ -264,6 +296,9 @@ static void check_file(struct world *w)
 			in = covers(&d.v[k], probe[i]);
 		assert_int_equal(world_drops(w, t, probe[i]), in);
 	}
+	for (size_t i = 0; i < CANDIDATES; i++)
+		if (answered[i] != UNKNOWN)
+			assert_int_equal(has_entry(&d, &candidate[i]), answered[i] == IS_IN);
 	pk_trie_free(t);
 	pk_list_data_done(&d);
 	pk_block_free(w->block);
@@ -295,6 +330,9 @@ static void test_killed(void **st)
 	int deaths = 0;
 
 	(void)st;
+	answered =
+		mmap(NULL, CANDIDATES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(answered != MAP_FAILED);
 	world_open(&w);
 	make_candidates();
 	make_probes();
@@ -320,6 +358,7 @@ static void test_killed(void **st)
 		if (deaths % 5 == 4)
 			check_file(&w);
 	}
+	munmap(answered, CANDIDATES);
 	world_close(&w);
 }
 

@@ -41,6 +41,7 @@ struct world_map {
 	uint32_t chunks;
 	struct world_file file[2];
 	int file_now; /* of both, the one that counts; -1 none */
+	struct world_file changes[2];
 	struct {
 		struct pk_blk_who_key key;
 		uint32_t line;
@@ -58,7 +59,7 @@ struct world {
 	uint32_t chunks_max;
 	uint64_t save_serial; /* not answered yet; 0 none */
 	char save_name[64];
-	int save_result;
+	int save_result, note_result;
 	bool held;
 	int notices, held_told, excepts;
 	char notice[256];
@@ -102,6 +103,21 @@ static inline int world_save(void *arg, const char *list, uint64_t serial, int f
 		f->len = (size_t)n;
 	}
 	__atomic_store_n(&w->map->file_now, fd < 0 ? -1 : other, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static inline int world_journal(void *arg, unsigned file, const void *bytes, size_t n)
+{
+	struct world *w = arg;
+	struct world_file *f = &w->map->changes[file];
+
+	if (w->note_result < 0)
+		return w->note_result;
+	if (n >= sizeof(f->bytes) - f->len)
+		return -ENOSPC;
+	if (n)
+		memcpy(f->bytes + f->len, bytes, n);
+	f->len = n ? f->len + n : 0;
 	return 0;
 }
 
@@ -272,6 +288,7 @@ static inline void world_start(struct world *w)
 {
 	struct pk_block_ops ops = { .grow = world_grow,
 				    .save = world_save,
+				    .journal = world_journal,
 				    .hold = world_hold,
 				    .except = world_except,
 				    .ifindex = world_ifindex,
@@ -303,6 +320,10 @@ static inline void world_start(struct world *w)
 
 		(void)pk_block_add_saved(w->block, "feed", false, f->bytes, f->len);
 	}
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(pk_block_add_journal(w->block, i, w->map->changes[i].bytes,
+						      w->map->changes[i].len),
+				 0);
 	for (int i = 0; i < WORLD_KEYS; i++)
 		if (w->map->who[i].line)
 			assert_int_equal(pk_block_add_who(w->block, &w->map->who[i].key,

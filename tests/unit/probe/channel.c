@@ -170,6 +170,7 @@ static void each_type_has_its_number_of_descriptors(void **state)
 		{ PK_MSG_BLOCK, sizeof(struct pk_msg_block), PK_BLK_FD_MAX, PK_BLK_FD_MAX },
 		{ PK_MSG_CHUNK, sizeof(struct pk_msg_chunk), 1, 1 },
 		{ PK_MSG_SAVED_LIST, sizeof(struct pk_msg_saved_list), 1, 1 },
+		{ PK_MSG_JOURNAL, sizeof(struct pk_msg_head), 2, 2 },
 		{ PK_MSG_SAFE, sizeof(struct pk_msg_safe), 0, 0 },
 		{ PK_MSG_SAFE_GONE, sizeof(struct pk_msg_safe), 0, 0 },
 		{ PK_MSG_BLOCK_START, sizeof(struct pk_msg_head), 0, 0 },

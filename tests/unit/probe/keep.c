@@ -363,6 +363,31 @@ static void a_full_disk_keeps_the_old(void **state)
 	dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What one process appended the next one reads, and appends to; nothing else is opened for it. */
+static void changes_are_kept_beside_the_lists(void **state)
+{
+	struct pk_keep k = { .dir = -1, .why = -ENOENT };
+	char text[16] = "";
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pk_keep_journal(&k, fd), -ENOENT);
+	assert_int_equal(pk_keep_open(&k, state_dir), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pk_keep_journal(&k, fd), 0);
+		assert_int_equal(write(fd[1], "abc", 3), 3);
+		assert_int_equal(pread(fd[1], text, sizeof(text), 0), 3 + 3 * i);
+		assert_int_equal(pread(fd[0], text, sizeof(text), 0), 0);
+		close(fd[0]);
+		close(fd[1]);
+	}
+	assert_string_equal(text, "abcabc");
+	assert_int_equal(unlinkat(dir, "changes.1", 0), 0);
+	assert_int_equal(symlinkat("changes.0", dir, "changes.1"), 0);
+	assert_int_equal(pk_keep_journal(&k, fd), -ELOOP);
+	pk_keep_close(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +403,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_can_not_be_saved_is_refused, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(only_lists_are_found, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(changes_are_kept_beside_the_lists, make_dir,
+						remove_dir),
 		cmocka_unit_test_setup_teardown(a_full_disk_keeps_the_old, make_dir, remove_dir),
 	};
 
