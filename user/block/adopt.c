@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WAITS_MAX 16 /* for a processor that is just counting; then its hits may be another's */
+
 enum mark { FREE, NODE, RULE, COND, WHOLE, PARTS };
 
 struct walk {
@@ -286,6 +288,17 @@ static size_t count_lines(const struct pk_trie *t)
 	return (size_t)i * PK_BLK_CHUNK_LINES;
 }
 
+/*
+ * What the agent before us freed is nobody's now, by what the maps hold: but a program may still
+ * read it, and hits that processors keep apart may still be for it.
+ */
+static void wait(const struct pk_trie *t)
+{
+	for (int i = 0; t->lines.chunk[0] && i < WAITS_MAX; i++)
+		if (t->lines.wait(t->lines.arg))
+			return;
+}
+
 int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 		  void (*each)(void *arg, uint32_t line, const struct pk_blk_rule *rule), void *arg,
 		  struct pk_trie_found *ret)
@@ -295,8 +308,8 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	int r = 0;
 
 	pk_trie_changed(t->mem.ctl); /* who was killed may have had no time to say so */
-	if (pk_hosts_drop(&t->mem.ctl->hosts))
-		(void)t->lines.wait(t->lines.arg); /* false: what is pending of it is lost */
+	(void)pk_hosts_drop(&t->mem.ctl->hosts);
+	wait(t);
 	mark = w.mark = calloc(w.lines + 1, 1);
 	parts = w.parts = calloc(w.lines + 1, 1);
 	if (!mark || !parts)

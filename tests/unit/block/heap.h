@@ -20,7 +20,8 @@ struct heap {
 	union pk_blk_line *chunk[PK_BLK_CHUNKS_MAX];
 	uint32_t chunks;
 	unsigned waits;
-	bool busy; /* hits are pending that can not be asked for */
+	bool busy;        /* hits are pending that can not be asked for */
+	uint32_t pending; /* line of a hit that a processor keeps apart; 0: none */
 };
 
 static inline bool heap_wait(void *arg)
@@ -28,6 +29,11 @@ static inline bool heap_wait(void *arg)
 	struct heap *h = arg;
 
 	h->waits++;
+	if (h->pending && !h->busy) {
+		h->chunk[h->pending >> PK_BLK_CHUNK_SHIFT][h->pending % PK_BLK_CHUNK_LINES]
+			.rule.packets++;
+		h->pending = 0;
+	}
 	return !h->busy;
 }
 

@@ -345,6 +345,38 @@ static void test_busy(void **state_)
 	heap_done(&heap);
 }
 
+/* Killed with a hit pending for what it had freed: it is not counted for whom has its line next. */
+static void test_pending(void **state_)
+{
+	struct model *a = &model[0];
+	uint32_t first, kept;
+
+	(void)state_;
+	heap_init(&heap);
+	draw_rule(&a->rule, 7);
+	a->rule.has_cond = false;
+	first = heap_add(&heap, &a->rule);
+	for (unsigned i = 0; i < 2; i++) {
+		pk_trie_remove(heap.trie, first);
+		heap.pending = first;
+		memset(model, 0, sizeof(model));
+		readopt();
+		draw_rule(&a->rule, 7);
+		a->rule.has_cond = false;
+		a->line = heap_add(&heap, &a->rule);
+		assert_int_equal(a->line, first);
+		(void)heap_wait(&heap);
+		assert_int_equal(pk_trie_rule(heap.trie, first)->packets, 0);
+	}
+	/* Of one that stays it is counted. */
+	kept = a->line;
+	heap.pending = kept;
+	readopt();
+	assert_int_equal(pk_trie_rule(heap.trie, kept)->packets, 1);
+	memset(model, 0, sizeof(model));
+	heap_done(&heap);
+}
+
 static void ignore(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 {
 	(void)arg, (void)line, (void)rule;
@@ -394,7 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),  cmocka_unit_test(test_full),
 		cmocka_unit_test(test_late),    cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_pending), cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests_name("block/trie", tests, NULL, NULL);
