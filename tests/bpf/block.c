@@ -136,9 +136,26 @@ static void add_random(void)
 	*s = n_entries;
 }
 
-/* Forms of a packet from (or to) the address; what is behind the first IP header varies. */
-static const uint8_t tunnel_end[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
-enum { PLAIN, VLAN, QINQ, LATER, EXTENDED, VXLAN, GENEVE, GRE, IPIP, FORMS };
+/*
+ * Forms of a packet from (or to) the address; what is behind the first IP header varies. Those from
+ * VXLAN on have an outer one, of either family. MAPPED: IPv4 as ::ffff:a.b.c.d, in an IPv6 header.
+ */
+enum {
+	PLAIN,
+	MAPPED,
+	VLAN,
+	QINQ,
+	PPPOE,
+	LATER,
+	EXTENDED,
+	VXLAN,
+	GENEVE,
+	GENEVE_OPTION,
+	GRE,
+	GRE_FULL,
+	IPIP, /* 4in4, 6in4, 4in6, 6in6 */
+	FORMS
+};
 
 static void put_ip(struct frame *f, const uint8_t addr[16], bool v4, bool out, uint8_t proto,
 		   uint16_t frag)
@@ -154,18 +171,61 @@ static void put_ip(struct frame *f, const uint8_t addr[16], bool v4, bool out, u
 	}
 }
 
-static void make(struct frame *f, int form, const uint8_t addr[16], bool v4, bool out)
+static uint16_t type_of(bool v4)
 {
-	uint16_t type = v4 ? 0x0800 : 0x86dd;
+	return v4 ? 0x0800 : 0x86dd;
+}
+
+/* Up to where the inner packet begins: its IP header, or its Ethernet header. */
+static void make_outer(struct frame *f, int form, bool inner_v4, const uint8_t addr[16], bool v4,
+		       bool out)
+{
+	bool udp = form == VXLAN || form == GENEVE || form == GENEVE_OPTION;
+	uint8_t proto = udp ? 17 : form != IPIP ? 47 : inner_v4 ? 4 : 41;
+
+	frame_eth(f, type_of(v4));
+	put_ip(f, addr, v4, out, proto, 0);
+	if (udp) {
+		frame_udp(f, 4000, form == VXLAN ? 4789 : 6081);
+		frame_32(f, form == VXLAN    ? 0x08000000
+			    : form == GENEVE ? 0x00006558
+					     : 0x02006558); /* two words of options */
+		frame_32(f, 77 << 8);
+		if (form == GENEVE_OPTION) {
+			frame_32(f, 0x01028001);
+			frame_32(f, 0xaabbccdd);
+		}
+		frame_eth(f, type_of(inner_v4));
+	} else if (form != IPIP) {
+		frame_16(f, form == GRE ? 0 : 0xb000);
+		frame_16(f, type_of(inner_v4));
+		for (int i = 0; i < 3 && form == GRE_FULL; i++) /* checksum, key, sequence number */
+			frame_32(f, 77);
+	}
+}
+
+static void make(struct frame *f, int form, const uint8_t addr[16], bool v4,
+		 const uint8_t outer[16], bool outer_v4, bool out)
+{
+	uint16_t type = type_of(v4);
 
 	f->n = f->n4 = f->n6 = f->nu = 0;
 	switch (form) {
+	case MAPPED:
+		frame_eth(f, 0x86dd);
+		put_ip(f, addr, false, out, 17, 0);
+		break;
 	case VLAN:
 	case QINQ:
 		frame_eth(f, form == QINQ ? 0x88a8 : 0x8100);
 		frame_tag(f, 5, form == QINQ ? 0x8100 : type);
 		if (form == QINQ)
 			frame_tag(f, 6, type);
+		put_ip(f, addr, v4, out, 17, 0);
+		break;
+	case PPPOE:
+		frame_eth(f, 0x8864);
+		frame_pppoe(f, v4 ? 0x21 : 0x57);
 		put_ip(f, addr, v4, out, 17, 0);
 		break;
 	case LATER:
@@ -182,39 +242,12 @@ static void make(struct frame *f, int form, const uint8_t addr[16], bool v4, boo
 			frame_ext(f, 17, 1);
 		}
 		break;
-	case VXLAN:
-		frame_eth(f, 0x0800);
-		put_ip(f, tunnel_end, true, out, 17, 0);
-		frame_udp(f, 4000, 4789);
-		frame_32(f, 0x08000000);
-		frame_32(f, 77 << 8);
+	case PLAIN:
 		frame_eth(f, type);
-		put_ip(f, addr, v4, out, 17, 0);
-		break;
-	case GENEVE:
-		frame_eth(f, 0x0800);
-		put_ip(f, tunnel_end, true, out, 17, 0);
-		frame_udp(f, 4000, 6081);
-		frame_32(f, 0x01006558); /* an option of 4 bytes, then Ethernet */
-		frame_32(f, 77 << 8);
-		frame_32(f, 0x01028001);
-		frame_eth(f, type);
-		put_ip(f, addr, v4, out, 17, 0);
-		break;
-	case GRE:
-		frame_eth(f, 0x0800);
-		put_ip(f, tunnel_end, true, out, 47, 0);
-		frame_16(f, 0);
-		frame_16(f, type);
-		put_ip(f, addr, v4, out, 17, 0);
-		break;
-	case IPIP:
-		frame_eth(f, 0x0800);
-		put_ip(f, tunnel_end, true, out, v4 ? 4 : 41, 0);
 		put_ip(f, addr, v4, out, 17, 0);
 		break;
 	default:
-		frame_eth(f, type);
+		make_outer(f, form, v4, outer, outer_v4, out);
 		put_ip(f, addr, v4, out, 17, 0);
 	}
 	frame_udp(f, 1000, 2000);
@@ -240,6 +273,7 @@ static double now_s(void)
 static void test_million(void **st)
 {
 	static struct frame f;
+	static uint32_t seen[FORMS][2]; /* passed, dropped for what is inside */
 	struct pk_trie_use use;
 	uint32_t drops = 0;
 	double start;
@@ -258,23 +292,28 @@ static void test_million(void **st)
 	print_message("# %u rules in %.2f s, %lu MiB\n", n_entries, now_s() - start,
 		      (unsigned long)(use.bytes >> 20));
 	for (uint32_t i = 0; i < PACKETS; i++) {
-		bool v4 = draw() % 2, out = draw() % 2;
+		bool v4 = draw() % 2, out = draw() % 2, outer_v4 = draw() % 2;
 		int form = (int)(draw() % FORMS);
 		struct entry *e;
-		uint8_t addr[16];
+		uint8_t addr[16], outer[16];
 		bool dropped;
 
 		if (i == PACKETS / 4)
 			blocked_hosts(&blk); /* from here on they have a table */
 		draw_near(addr, v4);
-		e = form >= VXLAN ? expected(tunnel_end, true)
-				  : NULL; /* the outer one comes first */
-		if (!e)
+		do /* mostly one that is not listed, so that the inner one decides */
+			draw_addr(outer, outer_v4);
+		while (expected(outer, outer_v4) && draw() % 8);
+		e = form < VXLAN ? NULL : expected(outer, outer_v4);
+		if (!e) {
 			e = expected(addr, v4);
-		make(&f, form, addr, v4, out);
+			seen[form][!!e]++;
+		}
+		make(&f, form, addr, v4, outer, outer_v4, out);
 		dropped = is_dropped(&f, out);
 		if (dropped != !!e)
-			print_error("form %d v4 %d out %d: wanted %d\n", form, v4, out, !!e);
+			print_error("form %d v4 %d in v4 %d out %d: wanted %d\n", form, v4,
+				    outer_v4, out, !!e);
 		assert_int_equal(dropped, !!e);
 		if (e) {
 			e->hits++;
@@ -285,6 +324,8 @@ static void test_million(void **st)
 	for (uint32_t i = 1; i <= n_entries; i++)
 		assert_int_equal(pk_trie_rule(blk.trie, entries[i].line)->packets, entries[i].hits);
 	print_message("# %u of %u packets dropped\n", drops, PACKETS);
+	for (int i = 0; i < FORMS; i++)
+		assert_true(seen[i][0] > 1000 && seen[i][1] > 1000);
 	assert_true(drops > PACKETS / 10 && drops < PACKETS - PACKETS / 10);
 	for (uint32_t i = 1; i <= n_entries; i++)
 		pk_trie_remove(blk.trie, entries[i].line);
@@ -328,7 +369,7 @@ static bool drops(bool out)
 	static const uint8_t addr[16] = { [10] = 0xff, 0xff, 198, 51, 100, 0 };
 	static struct frame f;
 
-	make(&f, PLAIN, addr, true, out);
+	make(&f, PLAIN, addr, true, NULL, false, out);
 	return is_dropped(&f, out);
 }
 
@@ -461,7 +502,7 @@ static void test_many_at_once(void **st)
 		addr[15] = (uint8_t)i;
 		memcpy(r.prefix, addr, 16);
 		line = blocked_add(&blk, &r);
-		make(&f, PLAIN, addr, true, false);
+		make(&f, PLAIN, addr, true, NULL, false, false);
 		assert_true(is_dropped(&f, false));
 		assert_int_equal(hits(line), 1);
 	}
@@ -561,7 +602,7 @@ static void check_tally(bool many)
 
 		addr[14] = (uint8_t)(i >> 8);
 		addr[15] = (uint8_t)i;
-		make(&f, PLAIN, addr, true, false);
+		make(&f, PLAIN, addr, true, NULL, false, false);
 		assert_true(is_dropped(&f, false));
 		sent[i]++;
 		if (round == 5000) /* a shorter prefix covers them all: pending hits stay theirs */
@@ -577,7 +618,7 @@ static void check_tally(bool many)
 	before = r->packets;
 	addr[14] = 0;
 	addr[15] = 7;
-	make(&f, PLAIN, addr, true, false);
+	make(&f, PLAIN, addr, true, NULL, false, false);
 	assert_true(is_dropped(&f, false));
 	sent[7]++;
 	assert_int_equal(r->packets, before + 1);
@@ -597,7 +638,7 @@ static void check_tally(bool many)
 	assert_int_equal(hits(wide), 0);
 
 	/* a line that is nobody's gets none of them */
-	make(&f, PLAIN, addr, true, false);
+	make(&f, PLAIN, addr, true, NULL, false, false);
 	assert_true(is_dropped(&f, false) && pending(0) > 0);
 	r = pk_trie_rule(blk.trie, line[7]);
 	before = r->packets;
@@ -607,7 +648,7 @@ static void check_tally(bool many)
 	line[7] = add_host(addr, 7);
 
 	/* a line that is another rule's by now gets none of them */
-	make(&f, PLAIN, addr, true, false);
+	make(&f, PLAIN, addr, true, NULL, false, false);
 	assert_true(is_dropped(&f, false) && is_dropped(&f, false));
 	assert_true(pending(0) > 0);
 	for (unsigned i = 0; i < HOSTS; i++)
