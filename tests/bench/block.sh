@@ -170,13 +170,22 @@ make_net
 for letter in d x n i; do
 	make_pair $letter
 done
-in_client "$live" drop bb-d
+# Another agent that watches all named namespaces may have been there first.
+busy() { # busy DEVICE WHY
+	echo "block.sh: $1 has a program of somebody else: $2. An agent that watches all named network" \
+		"namespaces? End it, or have it leave out $net* (netns.names)." >&2
+	exit 1
+}
+in_client "$live" drop bb-d || busy bb-d "XDP can not be attached"
 write_config "$run/picket.yaml"
 echo "block: {memory: 2G}" >>"$run/picket.yaml" # ten million take one
 sed -i "s/^netns:.*/netns: {names: [], containers: false}/" "$run/picket.yaml"
 mkdir -p "$run/state"
 launch_daemon
 wait_for 20 api /v1/lists
+cover() { api /v1/status | jq -re --arg dev ${net}c0 ".coverage[] | select(.iface == \$dev) | $1"; }
+wait_for 20 cover '.ingress != "none"' || true
+cover '.ingress | startswith("xdp")' >"$run/out" || busy ${net}c0 "$(cover .reason)"
 
 for size in $sizes; do
 	measure "$size"
