@@ -103,7 +103,7 @@ is_refused() {
 }
 
 @test "a change of it is sent as a delta" {
-	{ addresses 990; echo 203.0.113.7; } >"$run/drop.txt"
+	{ addresses 990; echo 198.19.113.7; } >"$run/drop.txt"
 	sign "$run/drop.txt" --version 6
 	answer=$(push "$run/drop.txt")
 	echo "$answer"
