@@ -343,7 +343,10 @@ static const struct pk_command cmd_ls = {
 	.options = options_o,
 	.run = run_ls,
 	.help = "PACKETS: dropped, in mode observe: that would have been, of an allow list: kept "
-		"from\nbeing dropped. CALLS: connect() and sendmsg() that failed with EPERM.\n\n"
+		"from\nbeing dropped. CALLS: connect() and sendmsg() that failed with EPERM; in "
+		"mode "
+		"observe\nnone does, and each is one of the PACKETS, like what is sent after "
+		"it.\n\n"
 		"Examples:\n"
 		"  picket list ls\n"
 		"  picket list ls -o json | jq .name\n",

@@ -24,11 +24,11 @@ static const struct pk_column entries[] = {
 };
 
 static void bytes(struct pk_buf *out, const char *what, json_t *l, const char *packets,
-		  const char *n)
+		  const char *of, const char *n)
 {
 	if (pk_json_num(l, packets) < 1)
 		return;
-	pk_buf_fmt(out, "  %s %.0f packets, ", what, pk_json_num(l, packets));
+	pk_buf_fmt(out, "  %s %.0f %s, ", what, pk_json_num(l, packets), of);
 	pk_human_bytes(out, pk_json_num(l, n));
 	pk_buf_str(out, "B\n");
 }
@@ -72,12 +72,12 @@ void pk_list_about(struct pk_buf *out, json_t *l)
 	pk_buf_str(out, "\n  tag ");
 	pk_list_tag(out, l);
 	pk_buf_char(out, '\n');
-	bytes(out, "dropped in: ", l, "in.packets", "in.bytes");
-	bytes(out, "dropped out:", l, "out.packets", "out.bytes");
+	bytes(out, "dropped in: ", l, "in.packets", "packets", "in.bytes");
+	bytes(out, "dropped out:", l, "out.packets", "packets", "out.bytes");
 	if (pk_json_num(l, "calls") > 0)
 		pk_buf_fmt(out, "  refused:     %.0f calls of processes\n",
 			   pk_json_num(l, "calls"));
-	bytes(out, "observed:   ", l, "seen.packets", "seen.bytes");
+	bytes(out, "observed:   ", l, "seen.packets", "packets and calls", "seen.bytes");
 	if (pk_json_num(l, "allowed") > 0)
 		pk_buf_fmt(out,
 			   "  kept:        %.0f packets that another list would have dropped\n",

@@ -208,6 +208,7 @@ have_table() { [ "$(api /v1/lists | jq .memory.hosts)" -gt 9000 ]; }
 	picket list mode feed observe
 	in_client ping -c 1 -W 1 $server_ip
 	[ "$(api /v1/lists | jq '.lists[0].seen.packets')" -gt 0 ]
+	picket list show feed | grep 'observed: .* packets and calls,'
 	picket list rm feed
 	in_client ping -c 1 -W 1 $server_ip
 }

@@ -113,7 +113,8 @@ static void write_list_counts(struct pk_prom *p, const struct pk_view *v)
 		{ COUNT(calls), "picket_list_refused_calls_total", NULL,
 		  "connect() and sendmsg() that a list refused." },
 		{ COUNT(seen_packets), "picket_list_observed_packets_total", NULL,
-		  "Packets that a list in mode observe would have dropped." },
+		  "Packets that a list in mode observe would have dropped, and calls it would have "
+		  "refused." },
 		{ COUNT(seen_bytes), "picket_list_observed_bytes_total", NULL, "Bytes of them." },
 		{ COUNT(allowed_packets), "picket_list_allowed_packets_total", NULL,
 		  "Packets that an allow list kept from being dropped." },
