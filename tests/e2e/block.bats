@@ -264,6 +264,11 @@ restart_killed() {
 	in_client ping -c 1 -W 1 $server_ip
 	[ "$(api /v1/lists | jq -r '.lists[] | select(.name == "feed") | .mode')" = observe ]
 	wait_for 5 all_kept
+	echo 198.19.113.2 >"$run/b"
+	picket list load "$run/b" --name feed --confirm 60s
+	picket list confirm feed
+	restart_killed
+	wait_for 5 exports feed '^198.19.113.2 id='
 	picket list rm new
 	restart_killed
 	run ! is_there new

@@ -221,20 +221,48 @@ int pk_list_mode(struct pk_api_request *q)
 	return answer_change(q, &d, q->rest);
 }
 
+struct confirm {
+	struct pk_api_later *later;
+	char list[64];
+};
+
+static void on_confirmed(void *arg, struct pk_block_done *d)
+{
+	struct confirm *c = arg;
+	struct pk_api_request *q = &c->later->q;
+	struct pk_block_info info;
+
+	/* a list that was new may be gone now */
+	if (d->result < 0)
+		(void)pk_answer_failed(q, d); /* always 0 */
+	else if (pk_block_list_get(q->view->block, c->list, &info))
+		(void)answer_info(q, c->list); /* always 0 */
+	else
+		(void)pk_lists_get(q); /* always 0 */
+	pk_api_later_free(c->later);
+	free(c);
+}
+
 int pk_list_confirm(struct pk_api_request *q)
 {
 	struct pk_block *b = pk_answer_block(q);
-	struct pk_block_done d = { 0 };
+	struct confirm *c;
 	bool back = false;
 
 	if (!b || pk_api_param_bool(q, "back", &back) < 0 || !is_as_asked(q, b, "list confirm"))
 		return 0;
-	(void)pk_block_confirm(b, q->rest, back, &d); /* d has it */
-	if (d.result < 0 || !back)
-		return answer_change(q, &d, q->rest);
-	/* a list that was new may be gone now */
-	pk_block_done_done(&d);
-	return pk_lists_get(q);
+	c = calloc(1, sizeof(*c));
+	if (c)
+		c->later = pk_api_later_new(q);
+	if (!c || !c->later) {
+		free(c);
+		return -ENOMEM;
+	}
+	(void)snprintf(c->list, sizeof(c->list), "%s", q->rest);
+	c->later->gone = free;
+	c->later->arg = c;
+	pk_block_confirm(b, c->list, back, on_confirmed, c);
+	return 0;
 }
 
 static void on_removed(void *arg, struct pk_block_done *d)

@@ -96,8 +96,10 @@ int pk_block_remove_proc(struct pk_block *b, const struct pk_block_ask *ask,
 
 int pk_block_set_mode(struct pk_block *b, const char *list, enum pk_blk_mode mode,
 		      struct pk_block_done *ret);
-/* Keeps what was loaded with confirm_ms; back: what was before, at once. */
-int pk_block_confirm(struct pk_block *b, const char *list, bool back, struct pk_block_done *ret);
+/* Keeps what was loaded with confirm_ms; back: what was before, at once. Done as for
+ * pk_block_load(). */
+void pk_block_confirm(struct pk_block *b, const char *list, bool back, pk_block_done_fn done,
+		      void *arg);
 /* Removes the list and its file; done as for pk_block_load(). */
 void pk_block_remove_list(struct pk_block *b, const char *list, pk_block_done_fn done, void *arg);
 

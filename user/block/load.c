@@ -513,17 +513,24 @@ static void go_on(struct pk_block *b, struct pk_load *ld, bool back)
 	pk_load_queue(b, ld);
 }
 
-int pk_block_confirm(struct pk_block *b, const char *list, bool back, struct pk_block_done *ret)
+void pk_block_confirm(struct pk_block *b, const char *list, bool back, pk_block_done_fn done,
+		      void *arg)
 {
 	struct pk_block_list *l = pk_list_find(b, list);
+	struct pk_block_done d = { 0 };
 
-	if (!l)
-		return pk_done_set(ret, -ENOENT, "there is no list %s", list);
-	if (!l->load || l->load->phase != PK_LOAD_PENDING)
-		return pk_done_set(ret, -EINVAL, "list %s has nothing to confirm", list);
+	if (!l || !pk_load_is_pending(l)) {
+		(void)pk_done_set(&d, l ? -EINVAL : -ENOENT,
+				  l ? "list %s has nothing to confirm" : "there is no list %s",
+				  list);
+		done(arg, &d);
+		pk_block_done_done(&d);
+		return;
+	}
+	l->load->done = done;
+	l->load->arg = arg;
 	go_on(b, l->load, back);
-	ret->entries = pk_version_entries(&l->now);
-	return 0;
+	l->load->out.entries = pk_version_entries(&l->now);
 }
 
 void pk_load_tick(struct pk_block *b)

@@ -337,8 +337,6 @@ static void test_damaged(void **st)
 
 static void test_confirm(void **st)
 {
-	struct pk_block_done d = { 0 };
-
 	(void)st;
 	reset();
 	start(false);
@@ -360,13 +358,19 @@ static void test_confirm(void **st)
 	load("203.0.113.0/24\n", 60000);
 	for (int i = 0; i < 20; i++)
 		(void)pk_block_step(block, 50000000);
-	assert_int_equal(pk_block_confirm(block, LIST, false, &d), 0);
-	pk_block_done_done(&d);
+	told = false;
+	pk_block_confirm(block, LIST, false, done, NULL);
 	now_ms += 61000;
 	boot_ns += 61000000000ull;
 	settle();
+	assert_true(told);
+	assert_int_equal(last.result, 0);
 	assert_int_equal(verdict_of(0xcb007105), PK_BLOCK_DROP);
 	assert_int_equal(verdict_of(0xc0000205), PK_BLOCK_PASS);
+	told = false;
+	pk_block_confirm(block, LIST, false, done, NULL);
+	assert_true(told);
+	assert_int_equal(last.result, -EINVAL);
 	close_all();
 }
 

@@ -128,7 +128,7 @@ static void test_busy(void **st)
 	(void)pk_block_step(w.block, 50000000);
 	assert_int_equal(world_verdict(&w, "192.0.2.1"), PK_BLOCK_PASS);
 	assert_int_equal(world_verdict(&w, "192.0.2.8"), PK_BLOCK_PASS);
-	assert_int_equal(pk_block_confirm(w.block, "feed", false, &d), 0);
+	pk_block_confirm(w.block, "feed", false, world_done, &w);
 	world_settle(&w);
 	world_pass(&w, 1000);
 	world_settle(&w);

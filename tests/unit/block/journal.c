@@ -257,6 +257,30 @@ static void a_list_that_was_not_confirmed(void **state)
 	world_close(&w);
 }
 
+/* It is said to be kept when its file is written, which a kill after that proves. */
+static void a_list_that_was_confirmed(void **state)
+{
+	struct pk_block_ask trial = ask;
+
+	(void)state;
+	open_with("192.0.2.1\n");
+	trial.confirm_ms = 60000;
+	world_ask_load(&w, &trial, "198.51.100.1\n");
+	world_settle(&w);
+	w.told = false;
+	pk_block_confirm(w.block, "feed", false, world_done, &w);
+	for (int i = 0; i < 100 && !w.told; i++) {
+		(void)pk_block_step(w.block, 50000000);
+		world_answer(&w);
+	}
+	assert_true(w.told && w.done.result == 0 && w.done.saved);
+	world_restart(&w);
+	world_settle(&w);
+	assert_int_equal(world_verdict(&w, "198.51.100.1"), PK_BLOCK_DROP);
+	assert_int_equal(world_verdict(&w, "192.0.2.1"), PK_BLOCK_PASS);
+	world_close(&w);
+}
+
 /* Without a pause for all to be saved at once, the files stay small nevertheless. */
 static void they_are_emptied_by_turns(void **state)
 {
@@ -314,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_was_removed),
 		cmocka_unit_test(a_list_that_was_replaced),
 		cmocka_unit_test(a_list_that_was_not_confirmed),
+		cmocka_unit_test(a_list_that_was_confirmed),
 		cmocka_unit_test(they_are_emptied_by_turns),
 		cmocka_unit_test(they_can_not_be_written),
 	};
