@@ -139,11 +139,10 @@ static int do_one(const struct step *s, const char *object, const uint8_t *addr,
 
 	(void)snprintf(what, sizeof(what), "%s %s", pk_verb_name(c->verb), object);
 	e = pk_respond_may(s, what, why, sizeof(why));
-	if (e == -EALREADY) {
-		if (pk_respond_act(s->i, what, true, 0))
-			remember(s, addr, id);
-		return 0;
-	}
+	if (e == -EALREADY && pk_respond_act(s->i, what, true, 0))
+		remember(s, addr, id);
+	if (e == -EALREADY) /* only advised, again: as it was the first time */
+		return pk_respond_act(s->i, what, false, 1u << PK_DEED_DONE) ? 0 : -EPERM;
 	if (e == -EPERM) {
 		(void)pk_respond_note(s, PK_DEED_ADVISED, what, object, why);
 		return -EPERM;

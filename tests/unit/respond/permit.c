@@ -14,6 +14,35 @@ static struct pk_respond *begin_rated(const char *json, unsigned impact)
 	return begin_with(text);
 }
 
+/* block; a snapshot if that was done */
+static const char if_blocked[] =
+	WHOLE(START(ID("action", "1"))
+		      STEP("1", BASH("block __remote__:value"),
+			   TO("on_success", ID("action", "2")) TO("on_failure", ID("end", "1")))
+			      STEP("2", BASH("snapshot __incident__:value"),
+				   TO("on_completion", ID("end", "1"))));
+
+/* What is advised is not done, however often the playbook comes to it. */
+static void test_advised_again(void **state)
+{
+	struct pk_respond *r = begin_rated(if_blocked, 51);
+	struct pk_incident *i;
+
+	(void)state;
+	for (int n = 0; n < 3; n++) {
+		i = shell(false);
+		pk_respond_look(r, i, w.now_ns);
+		pass(r, 5);
+		assert_int_equal(acts(i, "block 198.51.100.7", PK_DEED_ADVISED), 1);
+		assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 0);
+	}
+	assert_int_equal(pk_respond_contain(r, i, NULL, &alice, w.now_ns), 0);
+	pass(r, 5);
+	assert_int_equal(did.calls[PK_VERB_BLOCK], 1);
+	assert_int_equal(did.calls[PK_VERB_SNAPSHOT], 1);
+	end(r);
+}
+
 static void test_impact(void **state)
 {
 	struct pk_respond *r = begin_rated(decision, 51);
@@ -77,7 +106,8 @@ static void test_impact(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_impact) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_impact),
+					    cmocka_unit_test(test_advised_again) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
