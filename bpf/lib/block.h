@@ -131,8 +131,10 @@ static __always_inline __u64 pk_blk_leaf(__u32 line)
 	return line ? (__u64)line << PK_BLK_LINE_SHIFT | PK_BLK_LEAF : 0;
 }
 
-/* The slot that a node has for an address; *pos becomes the bits it has used. */
-static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a, __u32 *used)
+/* The slot that a node has for an address; *used becomes the bits that led there, *def the node's.
+ */
+static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a, __u32 *used,
+					 __u32 *def)
 {
 	union pk_blk_line *l = pk_blk_line(slot >> PK_BLK_LINE_SHIFT & PK_BLK_LINE_MASK);
 	__u32 pos, i, r, at;
@@ -155,6 +157,7 @@ static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a
 	if (l->node.flags & PK_BLK_NODE_RUNS)
 		r += !!(map & bit) - 1;
 	*used = pos + 8;
+	*def = l->node.def;
 	l = pk_blk_line(r >> 3);
 	return l ? l->word[r & 7] : 0;
 }
@@ -221,13 +224,16 @@ static __always_inline __u64 pk_blk_root(const struct pk_blk_addr *a)
 /* First rule of the chain of this address, from the slot of its first 24 or, IPv6, 16 bits on. */
 static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a)
 {
-	__u32 used = a->v6 ? 16 : 24, i;
+	__u32 used = a->v6 ? 16 : 24, def = 0, line, i;
 
 	for (i = 0; i < 14 && (s & 3) == PK_BLK_NODE; i++)
-		s = pk_blk_step(s, a, &used);
+		s = pk_blk_step(s, a, &used, &def);
 	if ((s & 3) == PK_BLK_LEAF)
 		return s >> PK_BLK_LINE_SHIFT & PK_BLK_LINE_MASK;
-	return (s & 3) == PK_BLK_ONE ? pk_blk_one(s, a, used) : 0;
+	if ((s & 3) != PK_BLK_ONE)
+		return 0;
+	line = pk_blk_one(s, a, used);
+	return line ? line : def;
 }
 
 /* First rule of the chain of this address; 0: none. */

@@ -46,7 +46,7 @@
 enum pk_blk_kind {
 	PK_BLK_NONE = 0, /* no prefix */
 	PK_BLK_LEAF = 1, /* the whole range has this rule as its most specific */
-	PK_BLK_ONE = 2,  /* one prefix is in this range, and none covers it */
+	PK_BLK_ONE = 2,  /* one prefix is in this range, the rest of which has the node's default */
 	PK_BLK_NODE = 3,
 };
 #define PK_BLK_LINE_SHIFT 2

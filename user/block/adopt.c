@@ -176,6 +176,7 @@ static bool take_node(struct walk *w, uint32_t line, unsigned used)
 	    ((n->flags & PK_BLK_NODE_RUNS) && !(n->map[0] & 1)) || !take_words(w, n->base, count))
 		return false;
 	w->mark[line] = NODE;
+	w->t->lines.words += 8;
 	w->found.nodes++;
 	if (n->def && !take_chain(w, n->def)) {
 		__atomic_store_n(&n->def, 0, __ATOMIC_RELEASE);

@@ -264,23 +264,26 @@ uint32_t pk_lines_take(struct pk_lines *l, unsigned n)
 }
 
 /*
- * A line for blocks of words. They lie together, apart from the rules they lead to: packets read
+ * Lines for blocks of words. They lie together, apart from the rules they lead to: packets read
  * the words of all entries, and the rules of few, so that the words shall fill few pages.
  */
-static uint32_t take_for_words(struct pk_lines *l)
+static uint32_t take_for_words(struct pk_lines *l, unsigned n)
 {
+	struct pk_lines_range *row = &l->words_row;
 	const struct pk_lines_range *last = l->n_range ? &l->range[l->n_range - 1] : NULL;
 	uint32_t at;
 
-	if (!l->words_row.n) {
+	if (row->n < n) {
 		/* what pk_lines_has_room() promised stays */
 		if (!last || last->n < WORDS_ROW + PK_TRIE_RULE_LINES)
-			return pk_lines_take(l, 1);
-		l->words_row = (struct pk_lines_range){ cut(l, WORDS_ROW), WORDS_ROW };
+			return n == 1 ? pk_lines_take(l, 1) : cut(l, n);
+		for (; row->n; row->n--, row->at++)
+			l->free_lines += push(&l->single, row->at) == 0;
+		*row = (struct pk_lines_range){ cut(l, WORDS_ROW), WORDS_ROW };
 	}
-	l->words_row.n--;
-	at = l->words_row.at++;
-	memset(pk_lines_at(l, at), 0, sizeof(union pk_blk_line));
+	at = row->at;
+	row->at += n;
+	row->n -= n;
 	return at;
 }
 
@@ -305,7 +308,7 @@ uint32_t pk_lines_take_words(struct pk_lines *l, unsigned n)
 
 	refill(l, &l->block[c]);
 	if (!l->block[c].n) {
-		line = lines == 1 ? take_for_words(l) : cut(l, lines);
+		line = take_for_words(l, lines);
 		if (!line)
 			return 0;
 		for (unsigned i = words; i < 8; i += words)

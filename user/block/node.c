@@ -9,7 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define SLOTS 256
+#define SLOTS      256
+#define NODE_WORDS 8 /* a line among those of words */
 
 void pk_prefix_of(const uint8_t prefix[16], unsigned bits16, bool v4, struct pk_prefix *ret)
 {
@@ -147,10 +148,11 @@ static uint64_t make(struct pk_lines *l, const struct pk_prefix *key, unsigned p
 	uint64_t plain = pk_slot_leaf(def);
 	__u64 *to;
 	unsigned sparse = 0, runs = 0, n = 0, sum = 0;
-	uint32_t line = pk_lines_take(l, 1);
+	uint32_t line = pk_lines_take_words(l, NODE_WORDS) / NODE_WORDS;
 	struct pk_blk_node *node = &pk_lines_at(l, line)->node;
 
 	assert(line); /* the caller saw to it */
+	memset(node, 0, sizeof(*node));
 	for (unsigned i = 0; i < SLOTS; i++) {
 		sparse += slot[i] != plain;
 		runs += !i || slot[i] != slot[i - 1];
@@ -182,7 +184,7 @@ static void give(struct pk_lines *l, uint64_t slot)
 	unsigned words = pk_node_count(n);
 
 	pk_lines_give_words(l, n->base, words ? words : 1);
-	pk_lines_give(l, pk_slot_line(slot), 1);
+	pk_lines_give_words(l, pk_slot_line(slot) * NODE_WORDS, NODE_WORDS);
 }
 
 static struct pk_prefix key_of(const struct pk_blk_node *n)
@@ -190,9 +192,12 @@ static struct pk_prefix key_of(const struct pk_blk_node *n)
 	return (struct pk_prefix){ .hi = n->key[0], .lo = n->key[1], .bits = n->pos };
 }
 
-/* What a node with these slots becomes: nothing, a leaf, the only prefix it has, or a node. */
+/*
+ * What a node with these slots becomes in a range whose default is outer: the default, the only
+ * prefix it has, or a node.
+ */
 static uint64_t settle(struct pk_lines *l, const struct pk_prefix *key, unsigned pos, uint32_t def,
-		       const uint64_t slot[SLOTS], unsigned used)
+		       const uint64_t slot[SLOTS], unsigned used, uint32_t outer)
 {
 	uint64_t plain = pk_slot_leaf(def);
 	unsigned n = 0, last = 0;
@@ -205,10 +210,11 @@ static uint64_t settle(struct pk_lines *l, const struct pk_prefix *key, unsigned
 		}
 	if (!n)
 		return plain;
-	if (n > 1 || def)
+	if (n > 1 || def != outer)
 		return make(l, key, pos, def, slot);
 	if ((slot[last] & 3) == PK_BLK_NODE) /* its default must not reach beyond its own slot */
-		return node_of(l, slot[last])->def ? make(l, key, pos, def, slot) : slot[last];
+		return node_of(l, slot[last])->def != def ? make(l, key, pos, def, slot)
+							  : slot[last];
 	one_prefix(l, slot[last], &p);
 	return slot_one(&p, pk_slot_line(slot[last]), used);
 }
@@ -223,19 +229,19 @@ static void span(const struct pk_prefix *p, unsigned pos, unsigned *ret_first, u
 	*ret_first &= ~(*ret_n - 1);
 }
 
-/* p into its slots; those it covers whole are painted. */
-static void put(struct pk_lines *l, uint64_t slot[SLOTS], unsigned pos, const struct pk_prefix *p,
-		uint32_t line, uint32_t cover)
+/* p into its slots, of a node with this default; those it covers whole are painted. */
+static void put(struct pk_lines *l, uint64_t slot[SLOTS], unsigned pos, uint32_t def,
+		const struct pk_prefix *p, uint32_t line, uint32_t cover)
 {
 	unsigned first, n;
 
 	span(p, pos, &first, &n);
 	if (p->bits > pos + 8) {
-		slot[first] = pk_node_with(l, slot[first], pos + 8, p, line, cover);
+		slot[first] = pk_node_with(l, slot[first], pos + 8, def, p, line, cover);
 		return;
 	}
 	for (unsigned i = first; i < first + n; i++)
-		slot[i] = pk_node_paint(l, slot[i], pos + 8, cover, line);
+		slot[i] = pk_node_paint(l, slot[i], def, cover, line);
 }
 
 /* A word more behind all others, in place. False: there is no room or no such place. */
@@ -281,8 +287,9 @@ static uint64_t node_with(struct pk_lines *l, uint64_t slot, const struct pk_pre
 	w = count == 1 ? index_of(n, first) : -1;
 	if (count == 1 && w < 0) {
 		was = pk_slot_leaf(n->def);
-		now = p->bits > n->pos + 8u ? pk_node_with(l, was, n->pos + 8u, p, line, cover)
-					    : pk_node_paint(l, was, n->pos + 8u, cover, line);
+		now = p->bits > n->pos + 8u
+			      ? pk_node_with(l, was, n->pos + 8u, n->def, p, line, cover)
+			      : pk_node_paint(l, was, n->def, cover, line);
 		if (append(l, n, first, now))
 			return slot;
 		expand(l, n, all);
@@ -293,14 +300,15 @@ static uint64_t node_with(struct pk_lines *l, uint64_t slot, const struct pk_pre
 	    (!(n->flags & PK_BLK_NODE_RUNS) || ((first == 255 || index_of(n, first + 1) != w) &&
 						(!first || index_of(n, first - 1) != w)))) {
 		word = word_of(l, n, (unsigned)w);
-		now = p->bits > n->pos + 8u ? pk_node_with(l, *word, n->pos + 8u, p, line, cover)
-					    : pk_node_paint(l, *word, n->pos + 8u, cover, line);
+		now = p->bits > n->pos + 8u
+			      ? pk_node_with(l, *word, n->pos + 8u, n->def, p, line, cover)
+			      : pk_node_paint(l, *word, n->def, cover, line);
 		if (now != *word)
 			store(word, now);
 		return slot;
 	}
 	expand(l, n, all);
-	put(l, all, n->pos, p, line, cover);
+	put(l, all, n->pos, n->def, p, line, cover);
 	return remake(l, slot, all);
 }
 
@@ -318,32 +326,34 @@ static uint64_t join(struct pk_lines *l, uint64_t word, const struct pk_prefix *
 	for (unsigned i = 0; i < SLOTS; i++)
 		all[i] = pk_slot_leaf(def);
 	if ((word & 3) == PK_BLK_ONE)
-		put(l, all, pos, other, pk_slot_line(word), def);
+		put(l, all, pos, def, other, pk_slot_line(word), def);
 	else
 		all[pk_prefix_byte(other, pos)] = word;
-	put(l, all, pos, p, line, cover);
+	put(l, all, pos, def, p, line, cover);
 	return make(l, p, pos, def, all);
 }
 
-uint64_t pk_node_with(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
-		      uint32_t line, uint32_t cover)
+uint64_t pk_node_with(struct pk_lines *l, uint64_t slot, unsigned used, uint32_t def,
+		      const struct pk_prefix *p, uint32_t line, uint32_t cover)
 {
 	struct pk_prefix other;
 	struct pk_blk_node *n;
 	uint64_t all[SLOTS];
 
 	assert(p->bits > used);
+	if (slot == pk_slot_leaf(def))
+		return slot_one(p, line, used);
 	switch (slot & 3) {
 	case PK_BLK_NONE:
 		return slot_one(p, line, used);
 	case PK_BLK_LEAF:
 		for (unsigned i = 0; i < SLOTS; i++)
 			all[i] = slot;
-		put(l, all, (p->bits - 1) & ~7u, p, line, cover);
+		put(l, all, (p->bits - 1) & ~7u, pk_slot_line(slot), p, line, cover);
 		return make(l, p, (p->bits - 1) & ~7u, pk_slot_line(slot), all);
 	case PK_BLK_ONE:
 		one_prefix(l, slot, &other);
-		return join(l, slot, &other, other.bits - 1, 0, p, line, cover);
+		return join(l, slot, &other, other.bits - 1, def, p, line, cover);
 	default:
 		n = node_of(l, slot);
 		if (p->bits > n->pos && pk_prefix_agrees(n->key[0], n->key[1], p, n->pos))
@@ -368,7 +378,7 @@ static uint64_t unless_empty(struct pk_lines *l, uint64_t slot)
 	return 0;
 }
 
-uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, unsigned used, uint32_t from_line,
+uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, uint32_t def, uint32_t from_line,
 		       uint32_t to)
 {
 	struct pk_prefix other;
@@ -382,12 +392,12 @@ uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, unsigned used, uint32_
 	case PK_BLK_LEAF:
 		return pk_slot_line(slot) == from_line ? pk_slot_leaf(to) : slot;
 	case PK_BLK_ONE:
-		if (from_line || !to)
+		if (from_line != def || from_line == to)
 			return slot;
 		one_prefix(l, slot, &other);
 		for (unsigned i = 0; i < SLOTS; i++)
 			all[i] = pk_slot_leaf(to);
-		put(l, all, (other.bits - 1) & ~7u, &other, pk_slot_line(slot), to);
+		put(l, all, (other.bits - 1) & ~7u, to, &other, pk_slot_line(slot), to);
 		return make(l, &other, (other.bits - 1) & ~7u, to, all);
 	default:
 		n = node_of(l, slot);
@@ -396,17 +406,16 @@ uint64_t pk_node_paint(struct pk_lines *l, uint64_t slot, unsigned used, uint32_
 			__atomic_store_n(&n->def, to, __ATOMIC_RELEASE);
 		for (unsigned i = 0; i < count; i++) {
 			__u64 *word = word_of(l, n, i);
-			uint64_t now = pk_node_paint(l, *word, n->pos + 8u, from_line, to);
+			uint64_t now = pk_node_paint(l, *word, n->def, from_line, to);
 
 			if (now != *word)
 				store(word, now);
 		}
-		(void)used;
 		return unless_empty(l, slot);
 	}
 }
 
-uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used,
+uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used, uint32_t def,
 			 const struct pk_prefix *p, uint32_t line, uint32_t cover)
 {
 	uint64_t all[SLOTS], now;
@@ -417,12 +426,12 @@ uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used,
 	int w;
 
 	if ((slot & 3) == PK_BLK_ONE && pk_slot_line(slot) == line)
-		return 0;
+		return pk_slot_leaf(def);
 	if ((slot & 3) != PK_BLK_NODE)
 		return slot;
 	n = node_of(l, slot);
 	if (p->bits <= n->pos)
-		return pk_node_paint(l, slot, used, line, cover);
+		return pk_node_paint(l, slot, def, line, cover);
 	if (!pk_prefix_agrees(n->key[0], n->key[1], p, n->pos))
 		return slot;
 	span(p, n->pos, &first, &count);
@@ -431,7 +440,7 @@ uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used,
 		if (w < 0)
 			return slot;
 		word = word_of(l, n, (unsigned)w);
-		now = pk_node_without(l, *word, n->pos + 8u, p, line, cover);
+		now = pk_node_without(l, *word, n->pos + 8u, n->def, p, line, cover);
 		if (now == *word)
 			return slot;
 		if (now && now != pk_slot_leaf(n->def)) {
@@ -443,15 +452,15 @@ uint64_t pk_node_without(struct pk_lines *l, uint64_t slot, unsigned used,
 	} else {
 		expand(l, n, all);
 		for (unsigned i = first; i < first + count; i++)
-			all[i] = pk_node_paint(l, all[i], n->pos + 8u, line, cover);
+			all[i] = pk_node_paint(l, all[i], n->def, line, cover);
 	}
 	key = key_of(n);
-	now = settle(l, &key, n->pos, n->def, all, used);
+	now = settle(l, &key, n->pos, n->def, all, used, def);
 	give(l, slot);
 	return now;
 }
 
-uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
+uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, uint32_t def, const struct pk_prefix *p,
 		       uint32_t line, uint32_t cover)
 {
 	const struct pk_blk_node *n;
@@ -459,12 +468,12 @@ uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const s
 	int last = -1;
 
 	if ((slot & 3) == PK_BLK_ONE && pk_slot_line(slot) == line)
-		return 0;
+		return pk_slot_leaf(def);
 	if ((slot & 3) != PK_BLK_NODE)
 		return slot;
 	n = node_of(l, slot);
 	if (p->bits <= n->pos)
-		return pk_node_paint(l, slot, used, line, cover);
+		return pk_node_paint(l, slot, def, line, cover);
 	if (!pk_prefix_agrees(n->key[0], n->key[1], p, n->pos))
 		return slot;
 	span(p, n->pos, &first, &count);
@@ -476,8 +485,8 @@ uint64_t pk_node_clear(struct pk_lines *l, uint64_t slot, unsigned used, const s
 		if (!word)
 			continue; /* the default is of a shorter prefix */
 		last = w;
-		now = p->bits > n->pos + 8u ? pk_node_clear(l, *word, n->pos + 8u, p, line, cover)
-					    : pk_node_paint(l, *word, n->pos + 8u, line, cover);
+		now = p->bits > n->pos + 8u ? pk_node_clear(l, *word, n->def, p, line, cover)
+					    : pk_node_paint(l, *word, n->def, line, cover);
 		/* nothing, below a node, is what the node's default is */
 		if (!now)
 			now = pk_slot_leaf(n->def);
@@ -498,6 +507,7 @@ static void visit_all(struct pk_lines *l, uint64_t slot,
 {
 	struct pk_blk_node *n;
 	unsigned count;
+	uint64_t word;
 
 	if ((slot & 3) != PK_BLK_NODE) {
 		tell(slot, each, arg);
@@ -506,8 +516,13 @@ static void visit_all(struct pk_lines *l, uint64_t slot,
 	n = node_of(l, slot);
 	count = pk_node_count(n);
 	tell(pk_slot_leaf(n->def), each, arg);
-	for (unsigned i = 0; i < count; i++)
-		visit_all(l, *word_of(l, n, i), each, arg);
+	for (unsigned i = 0; i < count; i++) {
+		word = *word_of(l, n, i);
+		if ((word & 3) == PK_BLK_ONE) /* its node's default changes with it */
+			each(arg, pk_slot_line(word), false);
+		else
+			visit_all(l, word, each, arg);
+	}
 }
 
 void pk_node_visit(struct pk_lines *l, uint64_t slot, unsigned used, const struct pk_prefix *p,
@@ -551,24 +566,36 @@ void pk_node_visit(struct pk_lines *l, uint64_t slot, unsigned used, const struc
 	}
 }
 
-uint32_t pk_node_find(const struct pk_lines *l, uint64_t slot, unsigned used,
-		      const struct pk_prefix *addr)
+uint64_t pk_node_down(const struct pk_lines *l, uint64_t slot, const struct pk_prefix *addr,
+		      unsigned bits)
 {
-	struct pk_prefix other;
-	struct pk_blk_node *n;
-	int w;
-
 	while ((slot & 3) == PK_BLK_NODE) {
-		n = node_of(l, slot);
+		const struct pk_blk_node *n = node_of(l, slot);
+		int w = -1;
+
+		if (n->pos >= bits)
+			return slot;
 		if (!pk_prefix_agrees(n->key[0], n->key[1], addr, n->pos))
-			return n->def;
+			return pk_slot_leaf(n->def);
 		w = index_of(n, pk_prefix_byte(addr, n->pos));
-		used = n->pos + 8u;
 		slot = w < 0 ? pk_slot_leaf(n->def) : *word_of(l, n, (unsigned)w);
 	}
-	(void)used;
+	return slot;
+}
+
+uint32_t pk_node_find(const struct pk_lines *l, uint64_t slot, const struct pk_prefix *addr)
+{
+	struct pk_prefix other;
+	uint32_t def = 0;
+
+	while ((slot & 3) == PK_BLK_NODE) {
+		const struct pk_blk_node *n = node_of(l, slot);
+
+		def = n->def;
+		slot = pk_node_down(l, slot, addr, n->pos + 8u);
+	}
 	if ((slot & 3) != PK_BLK_ONE)
 		return pk_slot_line(slot);
 	one_prefix(l, slot, &other);
-	return pk_prefix_agrees(other.hi, other.lo, addr, other.bits) ? pk_slot_line(slot) : 0;
+	return pk_prefix_agrees(other.hi, other.lo, addr, other.bits) ? pk_slot_line(slot) : def;
 }

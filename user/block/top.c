@@ -90,17 +90,17 @@ static uint32_t part_of(const struct pk_prefix *p)
 static uint64_t slot_with(struct pk_lines *l, uint64_t slot, const struct pk_prefix *p,
 			  uint32_t line, uint32_t cover)
 {
-	return p->bits > DEPTH ? pk_node_with(l, slot, DEPTH, p, line, cover)
-			       : pk_node_paint(l, slot, DEPTH, cover, line);
+	return p->bits > DEPTH ? pk_node_with(l, slot, DEPTH, 0, p, line, cover)
+			       : pk_node_paint(l, slot, 0, cover, line);
 }
 
 static uint64_t slot_without(struct pk_lines *l, uint64_t slot, const struct pk_prefix *p,
 			     uint32_t line, uint32_t cover, bool room)
 {
 	if (p->bits <= DEPTH)
-		return pk_node_paint(l, slot, DEPTH, line, cover);
-	return room ? pk_node_without(l, slot, DEPTH, p, line, cover)
-		    : pk_node_clear(l, slot, DEPTH, p, line, cover);
+		return pk_node_paint(l, slot, 0, line, cover);
+	return room ? pk_node_without(l, slot, DEPTH, 0, p, line, cover)
+		    : pk_node_clear(l, slot, 0, p, line, cover);
 }
 
 static void store(__u64 *word, uint64_t value)
@@ -201,5 +201,5 @@ uint32_t pk_top_find(const struct pk_lines *l, uint64_t top, const struct pk_pre
 		return base_of(top);
 	if (!(pk_top_map(top) >> i & 1))
 		return 0;
-	return pk_node_find(l, *word_of(l, top, i), DEPTH, addr);
+	return pk_node_find(l, *word_of(l, top, i), addr);
 }

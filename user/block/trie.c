@@ -163,8 +163,7 @@ static uint32_t find(const struct pk_trie *t, const struct pk_prefix *p)
 	unsigned n;
 	uint64_t root = *roots_of(t, p, &n);
 
-	return p->v6 ? pk_node_find(&t->lines, root, ROOT_BITS, p)
-		     : pk_top_find(&t->lines, root, p);
+	return p->v6 ? pk_node_find(&t->lines, root, p) : pk_top_find(&t->lines, root, p);
 }
 
 uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16])
@@ -264,7 +263,7 @@ static uint64_t count_partial(const struct pk_trie *t, const struct pk_prefix *p
 	return n_partial;
 }
 
-/* Room for what the change may take: a node for each lone prefix that gets covered. */
+/* Room for what the change may take: a node for each lone prefix that gets covered in its slot. */
 static int check_room(struct pk_trie *t, const struct pk_prefix *p, bool is_new)
 {
 	struct relink dry = { .t = t, .dry = true };
@@ -311,8 +310,8 @@ static uint64_t root_with(struct pk_trie *t, uint64_t root, const struct pk_pref
 {
 	if (!p->v6)
 		return pk_top_with(&t->lines, root, p, line, cover);
-	return p->bits > ROOT_BITS ? pk_node_with(&t->lines, root, ROOT_BITS, p, line, cover)
-				   : pk_node_paint(&t->lines, root, ROOT_BITS, cover, line);
+	return p->bits > ROOT_BITS ? pk_node_with(&t->lines, root, ROOT_BITS, 0, p, line, cover)
+				   : pk_node_paint(&t->lines, root, 0, cover, line);
 }
 
 /* Lines for the smaller nodes that a removal makes. Waits only when that gives back many. */
@@ -333,9 +332,9 @@ static uint64_t root_without(struct pk_trie *t, uint64_t root, const struct pk_p
 	if (!p->v6)
 		return pk_top_without(&t->lines, root, p, line, cover, room);
 	if (p->bits <= ROOT_BITS)
-		return pk_node_paint(&t->lines, root, ROOT_BITS, line, cover);
-	return room ? pk_node_without(&t->lines, root, ROOT_BITS, p, line, cover)
-		    : pk_node_clear(&t->lines, root, ROOT_BITS, p, line, cover);
+		return pk_node_paint(&t->lines, root, 0, line, cover);
+	return room ? pk_node_without(&t->lines, root, ROOT_BITS, 0, p, line, cover)
+		    : pk_node_clear(&t->lines, root, 0, p, line, cover);
 }
 
 static void add_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t line, uint32_t cover)
