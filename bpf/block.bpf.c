@@ -351,7 +351,7 @@ static __always_inline void pk_quick_find(const struct pk_blk_ctl *ctl, struct p
 		slot = pk_blk_top(slot, a);
 		f->shift = (slot & 3) == PK_BLK_LEAF ? 8 : 0;
 	}
-	f->line = pk_blk_descend(slot, a);
+	f->line = pk_blk_descend(slot, a, ctl->sites);
 	if (f->line)
 		f->brief = pk_blk_brief(f->line);
 }

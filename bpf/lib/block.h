@@ -2,7 +2,8 @@
 /*
  * Finds an address in the block lists. IPv4: the top of its first 19 bits, then the slot of its
  * /24, then at most one node and its word. IPv6: the slot of its first 16 bits, then at most 14
- * nodes (paths without a branch are skipped). The layout is <picket/block.h>'s.
+ * nodes (paths without a branch are skipped), of which a table of sites spares those of the first
+ * 32 bits. The layout is <picket/block.h>'s.
  *
  * Why this structure: a lookup that finds nothing, the common case, mostly ends at a bit of the
  * top: one access to 4 MiB, however long the lists are. Bits and place are one word, so what is
@@ -21,6 +22,10 @@
  * so that a processor that takes the bit of the top for set, as it does in a flood, waits for both
  * at the same time. It decides nothing that the trie would not: a host that is not there is looked
  * up in the trie.
+ *
+ * Where IPv6 entries are many, their first 32 bits branch at each level: two reads for 8 bits, one
+ * after the other. A fifth structure, the table of sites, has by these bits what the trie comes to
+ * there: one read, at the same time as that of the root. For most a node and its word are left.
  */
 #ifndef PICKET_BPF_BLOCK_H
 #define PICKET_BPF_BLOCK_H
@@ -55,9 +60,8 @@ static __always_inline __u8 pk_blk_brief(__u32 line)
 /* The line of a host's rule; *brief: of this rule. hosts: pk_blk_ctl's. 0: not known. */
 static __always_inline __u32 pk_blk_host(__u32 hosts, __u32 addr, __u32 *brief)
 {
-	__u32 mixed = pk_blk_host_mix(addr), i, at, differs;
-	__u32 bucket = pk_blk_host_bucket(mixed, hosts >> PK_BLK_HOSTS_SHIFT) * 2 +
-		       ((hosts & PK_BLK_HOSTS_FIRST) << PK_BLK_CHUNK_SHIFT);
+	__u32 mixed = pk_blk_mix(addr), i, at, differs;
+	__u32 bucket = pk_blk_table_line(hosts) + pk_blk_bucket(hosts, mixed) * 2;
 	const union pk_blk_line *places = pk_blk_line(bucket), *lines = pk_blk_line(bucket + 1);
 
 	if (!places || !lines)
@@ -73,6 +77,24 @@ static __always_inline __u32 pk_blk_host(__u32 hosts, __u32 addr, __u32 *brief)
 			*brief = differs;
 			return ((const volatile __u32 *)lines)[at] & PK_BLK_LINE_MASK;
 		}
+	}
+	return 0;
+}
+
+/* The slot of a site; sites: pk_blk_ctl's. 0: not known. */
+static __always_inline __u64 pk_blk_site(__u32 sites, __u32 site)
+{
+	__u32 mixed = pk_blk_mix(site), i;
+	const union pk_blk_line *l =
+		pk_blk_line(pk_blk_table_line(sites) + pk_blk_bucket(sites, mixed));
+	__u64 place;
+
+	if (!l)
+		return 0;
+	for (i = 0; i < PK_BLK_SITES; i++) {
+		place = ((volatile __u64 *)l)[(mixed + i) % PK_BLK_SITES];
+		if (place >> PK_BLK_SITE_SHIFT == site)
+			return place & PK_BLK_SITE_SLOT;
 	}
 	return 0;
 }
@@ -221,11 +243,19 @@ static __always_inline __u64 pk_blk_root(const struct pk_blk_addr *a)
 	return root ? *(volatile __u64 *)root : 0;
 }
 
-/* First rule of the chain of this address, from the slot of its first 24 or, IPv6, 16 bits on. */
-static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a)
+/*
+ * First rule of the chain of this address, from the slot of its first 24 or, IPv6, 16 bits on;
+ * sites: pk_blk_ctl's. 0: none.
+ */
+static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a, __u32 sites)
 {
 	__u32 used = a->v6 ? 16 : 24, def = 0, line, i;
+	__u64 site = 0;
 
+	if (a->v6 && sites && (s & 3) == PK_BLK_NODE)
+		site = pk_blk_site(sites, a->hi >> (64 - PK_BLK_SITE_BITS));
+	if (site)
+		s = site;
 	for (i = 0; i < 14 && (s & 3) == PK_BLK_NODE; i++)
 		s = pk_blk_step(s, a, &used, &def);
 	if ((s & 3) == PK_BLK_LEAF)
@@ -237,11 +267,11 @@ static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a
 }
 
 /* First rule of the chain of this address; 0: none. */
-static __always_inline __u32 pk_blk_lookup(const struct pk_blk_addr *a)
+static __always_inline __u32 pk_blk_lookup(const struct pk_blk_addr *a, __u32 sites)
 {
 	__u64 root = pk_blk_root(a);
 
-	return pk_blk_descend(a->v6 ? root : pk_blk_top(root, a), a);
+	return pk_blk_descend(a->v6 ? root : pk_blk_top(root, a), a, sites);
 }
 
 #endif

@@ -68,7 +68,7 @@ static __always_inline __u32 pk_blk_find(__u64 w0, __u64 w1)
 	if (!ctl || !(ctl->have & (PK_BLK_HAVE_V4 | PK_BLK_HAVE_V6)))
 		return 0;
 	pk_blk_addr_set(&a, w0, w1);
-	return pk_blk_is_worth(ctl, &a) ? pk_blk_lookup(&a) : 0;
+	return pk_blk_is_worth(ctl, &a) ? pk_blk_lookup(&a, ctl->sites) : 0;
 }
 
 #endif

@@ -12,9 +12,9 @@
  *
  * Line numbers are counted through all chunks; line 0 is never used. The first lines of a chunk are
  * briefs: a byte for each of its lines, which says of a plain rule all that a drop needs to know.
- * Where IPv4 hosts are many, a table of them in chunks of its own repeats their briefs by address.
- * Addresses are in network order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its
- * own first.
+ * Where IPv4 hosts are many, a table of them in chunks of its own repeats their briefs by address;
+ * where IPv6 rules are, another one repeats what the trie says of the first 32 bits. Addresses are
+ * in network order, IPv4 as ::ffff:a.b.c.d; in the trie IPv4 counts its bits from its own first.
  */
 #ifndef PICKET_BLOCK_H
 #define PICKET_BLOCK_H
@@ -102,6 +102,33 @@ PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
 #define PK_BLK_BRIEF_MORE  0x80
 
 /*
+ * Tables beside the trie, in chunks of their own that follow one another. pk_blk_ctl has a word for
+ * each; 0: there is none.
+ */
+#define PK_BLK_TABLE_SHIFT 16 /* as many buckets as so many chunks have lines; below: the first */
+#define PK_BLK_TABLE_FIRST 0xffffu
+
+/* One to one: no two numbers have the same. "lowbias32", Chris Wellons, 2018. */
+static inline __u32 pk_blk_mix(__u32 x)
+{
+	x = (x ^ x >> 16) * 0x7feb352du;
+	x = (x ^ x >> 15) * 0x846ca68bu;
+	return x ^ x >> 16;
+}
+
+/* The first line of the table that a word of pk_blk_ctl says; the bucket there of a mixed number.
+ */
+static inline __u32 pk_blk_table_line(__u32 table)
+{
+	return (table & PK_BLK_TABLE_FIRST) << PK_BLK_CHUNK_SHIFT;
+}
+
+static inline __u32 pk_blk_bucket(__u32 table, __u32 mixed)
+{
+	return (__u64)mixed * (table >> PK_BLK_TABLE_SHIFT << PK_BLK_CHUNK_SHIFT) >> 32;
+}
+
+/*
  * The table of hosts: buckets of two lines in an even number of chunks. The first line has the
  * places, the second one the lines of their rules, so that one page and two reads at the same time
  * tell all. A place is a word of 4 bytes: the brief (bits 0-7, 0: nobody is there) and the low
@@ -110,22 +137,17 @@ PK_ASSERT(sizeof(struct pk_blk_rule) == 64, "one line");
  */
 #define PK_BLK_BUCKET      16u /* places of a line */
 #define PK_BLK_PLACE_RESTS 28  /* bits above this in the line of a place are the agent's */
-#define PK_BLK_HOSTS_SHIFT 16  /* pk_blk_ctl.hosts: pairs of chunks; below: the first chunk */
-#define PK_BLK_HOSTS_FIRST 0xffffu
 
-/* One to one: no two addresses (host order) have the same. "lowbias32", Chris Wellons, 2018. */
-static inline __u32 pk_blk_host_mix(__u32 addr)
-{
-	addr = (addr ^ addr >> 16) * 0x7feb352du;
-	addr = (addr ^ addr >> 15) * 0x846ca68bu;
-	return addr ^ addr >> 16;
-}
-
-/* The bucket of a mixed address among those of that many pairs of chunks. */
-static inline __u32 pk_blk_host_bucket(__u32 mixed, __u32 chunks)
-{
-	return (__u64)mixed * (chunks << PK_BLK_CHUNK_SHIFT) >> 32;
-}
+/*
+ * The table of sites: IPv6 by the first 32 bits, which is what registries give out, in buckets of
+ * one line. A place is one word, so that it changes by one store: bits 0-29 as in a slot, 32-63 the
+ * site, 0: nobody's. The slot is what the trie comes to after the site's bits: a NODE of pos 32 or
+ * more, or a LEAF. Whatever is not in it is found from the root, as is what has a single prefix.
+ */
+#define PK_BLK_SITE_BITS  32u
+#define PK_BLK_SITE_SHIFT 32
+#define PK_BLK_SITE_SLOT  0x3fffffffu
+#define PK_BLK_SITES      8u /* places of a line */
 
 /*
  * What the plain rules dropped and nothing else tells yet, neither their lines nor the counters of
@@ -229,9 +251,9 @@ struct pk_blk_count {
 #define PK_BLK_HAVE_ALLOW  0x20 /* a list that allows */
 struct pk_blk_ctl {
 	__u32 have;  /* PK_BLK_HAVE_* */
-	__u32 hosts; /* where the table of hosts is: PK_BLK_HOSTS_*; 0: there is none */
+	__u32 hosts; /* where the table of hosts is: PK_BLK_TABLE_*; 0: there is none */
 	__u32 gen;   /* another one after each change of what the lists say */
-	__u32 pad;
+	__u32 sites; /* where the table of sites is */
 };
 
 /* Rules for what processes do: by executable, effective user, or cgroup (with all below it). */

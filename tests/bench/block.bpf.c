@@ -18,6 +18,7 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 /* Picket's own maps are put in their place before the object is loaded. */
 struct pk_map_blk_pool pk_blk_pool SEC(".maps");
 struct pk_map_blk_roots pk_blk_roots SEC(".maps");
+struct pk_map_blk_ctl pk_blk_ctl SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -126,11 +127,14 @@ int bb_lookup(struct xdp_md *ctx)
 {
 	struct pk_blk_addr a = {};
 	struct bb_ends e = {};
+	struct pk_blk_ctl *ctl;
+	__u32 zero = 0;
 
-	if (!parse(ctx, &e))
+	ctl = bpf_map_lookup_elem(&pk_blk_ctl, &zero);
+	if (!ctl || !parse(ctx, &e))
 		return XDP_PASS;
 	pk_blk_addr_set(&a, e.w0, e.w1);
-	return verdict(pk_blk_lookup(&a) != 0);
+	return verdict(pk_blk_lookup(&a, ctl->sites) != 0);
 }
 
 /* Which line depends on what was read before, as in a chain: reads can't overlap. */

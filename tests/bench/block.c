@@ -118,6 +118,7 @@ static void open_aid(struct size *s)
 	set_size(s, "lines", s->n);
 	reuse(s, "pk_blk_pool");
 	reuse(s, "pk_blk_roots");
+	reuse(s, "pk_blk_ctl");
 	r = bpf_object__load(s->aid);
 	if (r < 0)
 		fill_die("load block.bpf.o", r);

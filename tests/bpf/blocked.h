@@ -71,8 +71,8 @@ static inline uint32_t blocked_add(struct blocked *b, const struct pk_trie_rule 
 	return line;
 }
 
-/* The table of hosts, of which there are enough. */
-static inline void blocked_hosts(struct blocked *b)
+/* The tables beside the trie, of hosts at least, of which there are enough. */
+static inline void blocked_tables(struct blocked *b)
 {
 	for (uint32_t want = pk_trie_want(b->trie); want; want = pk_trie_want(b->trie))
 		for (uint32_t i = 0; i < want; i++)

@@ -46,6 +46,7 @@ static void write_memory(struct pk_json *j, struct pk_block *b)
 	pk_json_u64(j, "rules", t.use.rules);
 	pk_json_u64(j, "words", t.use.words);
 	pk_json_u64(j, "hosts", t.use.hosts);
+	pk_json_u64(j, "sites", t.use.sites);
 	pk_json_u64(j, "free_lines", t.use.free_lines);
 	pk_json_u64(j, "names", t.names);
 	pk_json_u64(j, "name_bytes", t.name_bytes);

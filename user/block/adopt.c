@@ -80,6 +80,8 @@ static void note_empty(struct walk *w, uint32_t line)
 
 static void take_rule(struct walk *w, uint32_t line, struct pk_blk_rule *r)
 {
+	struct pk_prefix p;
+
 	w->mark[line] = RULE;
 	if (r->flags & PK_BLK_EMPTY)
 		note_empty(w, line);
@@ -95,6 +97,8 @@ static void take_rule(struct walk *w, uint32_t line, struct pk_blk_rule *r)
 		return;
 	w->found.rules++;
 	w->t->rules++;
+	pk_prefix_of_rule(r, &p);
+	w->t->sites.rules += !w->loose && p.v6;
 	w->each(w->arg, line, r);
 }
 
@@ -309,7 +313,8 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 	int r = 0;
 
 	pk_trie_changed(t->mem.ctl); /* who was killed may have had no time to say so */
-	(void)pk_hosts_drop(&t->mem.ctl->hosts);
+	pk_table_drop(&t->mem.ctl->hosts);
+	pk_table_drop(&t->mem.ctl->sites);
 	wait(t);
 	mark = w.mark = calloc(w.lines + 1, 1);
 	parts = w.parts = calloc(w.lines + 1, 1);

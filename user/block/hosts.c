@@ -33,14 +33,13 @@ static uint32_t mixed_of(const struct pk_blk_rule *r)
 {
 	const uint8_t *a = r->prefix + 12;
 
-	return pk_blk_host_mix((uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 |
-			       a[3]);
+	return pk_blk_mix((uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 | a[3]);
 }
 
-static struct bucket bucket_of(const struct pk_hosts *h, const struct pk_hosts_table *t,
-			       uint32_t mixed)
+static struct bucket bucket_of(const struct pk_hosts *h, const struct pk_table *t, uint32_t mixed)
 {
-	uint32_t line = (t->first << PK_BLK_CHUNK_SHIFT) + pk_blk_host_bucket(mixed, t->n) * 2;
+	uint32_t word = pk_table_word(t);
+	uint32_t line = pk_blk_table_line(word) + pk_blk_bucket(word, mixed) * 2;
 
 	return (struct bucket){ .place = (uint32_t *)pk_lines_at(h->lines, line),
 				.line = (uint32_t *)pk_lines_at(h->lines, line + 1),
@@ -63,7 +62,7 @@ static int find_place(const struct bucket *b, uint32_t mixed, uint32_t line)
 	return free_at;
 }
 
-static void put(const struct pk_hosts *h, struct pk_hosts_table *t, uint32_t mixed, uint32_t line,
+static void put(const struct pk_hosts *h, struct pk_table *t, uint32_t mixed, uint32_t line,
 		uint8_t brief)
 {
 	struct bucket b = bucket_of(h, t, mixed);
@@ -73,7 +72,7 @@ static void put(const struct pk_hosts *h, struct pk_hosts_table *t, uint32_t mix
 		return;
 	if (!b.line[at])
 		__atomic_store_n(&b.line[at], line, __ATOMIC_RELEASE);
-	t->hosts += !(b.place[at] & 0xff);
+	t->used += !(b.place[at] & 0xff);
 	__atomic_store_n(&b.place[at], mixed << 8 | brief, __ATOMIC_RELEASE);
 }
 
@@ -96,7 +95,7 @@ void pk_hosts_count(struct pk_hosts *h, const struct pk_blk_rule *r)
 	h->n += is_host(r);
 }
 
-static void forget(const struct pk_hosts *h, struct pk_hosts_table *t, uint32_t mixed)
+static void forget(const struct pk_hosts *h, struct pk_table *t, uint32_t mixed)
 {
 	struct bucket b = bucket_of(h, t, mixed);
 
@@ -105,7 +104,7 @@ static void forget(const struct pk_hosts *h, struct pk_hosts_table *t, uint32_t 
 			continue;
 		__atomic_store_n(&b.place[i], mixed << 8, __ATOMIC_RELEASE);
 		b.line[i] += REST;
-		t->hosts--;
+		t->used--;
 		pk_lines_give_place(h->lines, b.at + i);
 	}
 }
@@ -125,7 +124,7 @@ void pk_hosts_forget(struct pk_hosts *h, const struct pk_blk_rule *r)
 }
 
 /* Is the place one of this table? */
-static bool has_place(const struct pk_hosts_table *t, uint32_t place)
+static bool has_place(const struct pk_table *t, uint32_t place)
 {
 	uint32_t chunk = place / PK_BLK_BUCKET >> PK_BLK_CHUNK_SHIFT;
 
@@ -135,7 +134,7 @@ static bool has_place(const struct pk_hosts_table *t, uint32_t place)
 void pk_hosts_free_place(void *hosts, uint32_t place)
 {
 	const struct pk_hosts *h = hosts;
-	const struct pk_hosts_table *t = has_place(&h->now, place) ? &h->now : &h->next;
+	const struct pk_table *t = has_place(&h->now, place) ? &h->now : &h->next;
 	uint32_t line = place / PK_BLK_BUCKET, at = place % PK_BLK_BUCKET, *left;
 	const uint32_t *places;
 
@@ -155,12 +154,8 @@ uint32_t pk_hosts_want(struct pk_hosts *h)
 	if (h->next.n || h->n < HOSTS_MIN || chunks > PK_BLK_CHUNKS_MAX / 4 ||
 	    h->n <= (uint64_t)h->now.n * FULL * PK_BLK_CHUNK_LINES)
 		return 0;
-	if (!pk_lines_take_chunks(h->lines, (uint32_t)chunks * 2, &h->next.first))
-		return (uint32_t)chunks * 2;
-	h->next.n = (uint32_t)chunks;
-	h->next.hosts = 0;
 	h->at = 0;
-	return 0;
+	return pk_table_begin(h->lines, (uint32_t)chunks, (uint32_t)chunks * 2, &h->next);
 }
 
 /* The rules of a chunk whose briefs say all: those in the trie, and no others, have one. */
@@ -179,38 +174,18 @@ static void take_chunk(struct pk_hosts *h, uint32_t chunk)
 	}
 }
 
-static bool has_chunk(const struct pk_hosts_table *t, uint32_t chunk)
-{
-	return chunk >= t->first && chunk < t->first + 2 * t->n;
-}
-
 bool pk_hosts_step(struct pk_hosts *h, uint32_t *word)
 {
-	struct pk_hosts_table before = h->now;
-
 	if (!h->next.n)
 		return false;
 	if (h->at < PK_BLK_CHUNKS_MAX) {
 		while (h->at < PK_BLK_CHUNKS_MAX &&
-		       (!h->lines->chunk[h->at] || has_chunk(&h->now, h->at) ||
-			has_chunk(&h->next, h->at)))
+		       (!h->lines->chunk[h->at] || h->lines->is_table[h->at]))
 			h->at++;
 		if (h->at < PK_BLK_CHUNKS_MAX)
 			take_chunk(h, h->at++);
 		return true;
 	}
-	h->now = h->next;
-	h->next = (struct pk_hosts_table){ 0 };
-	__atomic_store_n(word, h->now.first | h->now.n << PK_BLK_HOSTS_SHIFT, __ATOMIC_RELEASE);
-	for (uint32_t i = 0; i < before.n * 2; i++)
-		pk_lines_give_chunk(h->lines, before.first + i);
+	pk_table_switch(h->lines, &h->now, &h->next, word);
 	return false;
-}
-
-bool pk_hosts_drop(uint32_t *word)
-{
-	bool was = *word;
-
-	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
-	return was;
 }

@@ -6,18 +6,13 @@
  */
 #pragma once
 
-#include "block/lines.h"
-
-struct pk_hosts_table {
-	uint32_t first, n; /* 2 * n chunks; n 0: there is none */
-	uint64_t hosts;    /* that are in it */
-};
+#include "block/table.h"
 
 struct pk_hosts {
 	struct pk_lines *lines;
-	struct pk_hosts_table now, next; /* next: is being filled */
-	uint32_t at;                     /* next has what chunks below this one hold */
-	uint64_t n;                      /* hosts with a plain first rule */
+	struct pk_table now, next; /* next: is being filled */
+	uint32_t at;               /* next has what chunks below this one hold */
+	uint64_t n;                /* hosts with a plain first rule */
 };
 
 /* A brief that tells all of its rule. */
@@ -43,5 +38,3 @@ uint32_t pk_hosts_want(struct pk_hosts *h);
 /* One chunk of rules into the table that was begun; *word says where it is when it is whole. True:
  * there is more to do. */
 bool pk_hosts_step(struct pk_hosts *h, uint32_t *word);
-/* The table of an agent before us goes: ours is made anew. True: programs may still read it. */
-bool pk_hosts_drop(uint32_t *word);

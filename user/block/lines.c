@@ -184,8 +184,10 @@ bool pk_lines_take_chunks(struct pk_lines *l, uint32_t n, uint32_t *ret_first)
 	if (!n || row < n)
 		return false;
 	drop_ranges(l, first << PK_BLK_CHUNK_SHIFT, (first + n) << PK_BLK_CHUNK_SHIFT);
-	for (uint32_t c = first; c < first + n; c++)
+	for (uint32_t c = first; c < first + n; c++) {
 		memset(l->chunk[c], 0, PK_BLK_CHUNK_LINES * sizeof(union pk_blk_line));
+		l->is_table[c] = true;
+	}
 	*ret_first = first;
 	return true;
 }
@@ -328,6 +330,7 @@ int pk_lines_add_block(struct pk_lines *l, uint32_t word, unsigned capacity)
 static void free_chunk(struct pk_lines *l, uint32_t line)
 {
 	memset(pk_lines_at(l, line), 0, PK_BLK_CHUNK_LINES * sizeof(union pk_blk_line));
+	l->is_table[line >> PK_BLK_CHUNK_SHIFT] = false;
 	(void)pk_lines_add_range(l, line + PK_BLK_BRIEF_LINES, PK_BLK_CHUNK_ROOM);
 }
 

@@ -26,8 +26,9 @@ struct pk_lines_rest {
 
 struct pk_lines {
 	union pk_blk_line *chunk[PK_BLK_CHUNKS_MAX];
-	uint32_t chunks;         /* that are there */
-	bool (*wait)(void *arg); /* as in trie.h */
+	bool is_table[PK_BLK_CHUNKS_MAX]; /* the chunk has no lines now, but is of a table */
+	uint32_t chunks;                  /* that are there */
+	bool (*wait)(void *arg);          /* as in trie.h */
 	uint64_t (*begin)(void *arg);
 	bool (*is_over)(void *arg, uint64_t moment);
 	void *arg;

@@ -33,6 +33,8 @@ int pk_trie_new(const struct pk_trie_memory *m, struct pk_trie **ret_trie)
 	t->lines.free_place = pk_hosts_free_place;
 	t->lines.hosts = &t->hosts;
 	t->hosts.lines = &t->lines;
+	t->sites.lines = &t->lines;
+	t->sites.roots = m->roots;
 	*ret_trie = t;
 	return 0;
 }
@@ -170,9 +172,16 @@ uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16])
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct pk_prefix p;
+	uint64_t root, site;
 
 	pk_prefix_of(addr, 128, !memcmp(addr, mapped, sizeof(mapped)), &p);
-	return find(t, &p);
+	if (!p.v6)
+		return find(t, &p);
+	root = t->mem.roots[p.hi >> (64 - ROOT_BITS)];
+	site = (root & 3) == PK_BLK_NODE
+		       ? pk_sites_find(&t->lines, t->mem.ctl->sites, (uint32_t)(p.hi >> 32))
+		       : 0;
+	return pk_node_find(&t->lines, site ? site : root, &p);
 }
 
 /* Where a prefix stands in the chain of its first address. */
@@ -349,6 +358,7 @@ static void add_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t li
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
 	}
+	pk_sites_update(&t->sites, p);
 	if (p->bits < (p->v6 ? 128u : 32u))
 		visit(t, p, &k);
 }
@@ -371,6 +381,7 @@ static void remove_prefix(struct pk_trie *t, const struct pk_prefix *p, uint32_t
 		if (now != slot[i])
 			__atomic_store_n(&slot[i], now, __ATOMIC_RELEASE);
 	}
+	pk_sites_update(&t->sites, p);
 	pk_trie_changed(t->mem.ctl);
 }
 
@@ -395,6 +406,7 @@ int pk_trie_add(struct pk_trie *t, const struct pk_trie_rule *rule, uint32_t *re
 		add_prefix(t, &p, line, at.cover);
 	show(t, line);
 	t->rules++;
+	t->sites.rules += p.v6;
 	*ret_line = line;
 	return 0;
 }
@@ -417,6 +429,7 @@ void pk_trie_remove(struct pk_trie *t, uint32_t line)
 	pk_prefix_of_rule(r, &p);
 	look(t, &p, line, &at);
 	t->rules--;
+	t->sites.rules -= p.v6;
 	if (line == at.same && has_more(t, r)) {
 		set_flags(t, line, PK_BLK_EMPTY | (r->flags & PK_BLK_COND)); /* keeps the place */
 		return;
@@ -476,12 +489,15 @@ void pk_trie_set_next(struct pk_trie *t, uint32_t line, uint32_t next)
 
 uint32_t pk_trie_want(struct pk_trie *t)
 {
-	return pk_hosts_want(&t->hosts);
+	uint32_t hosts = pk_hosts_want(&t->hosts), sites = pk_sites_want(&t->sites);
+
+	return hosts ? hosts : sites;
 }
 
 bool pk_trie_step(struct pk_trie *t)
 {
-	return pk_hosts_step(&t->hosts, &t->mem.ctl->hosts);
+	return pk_hosts_step(&t->hosts, &t->mem.ctl->hosts) ||
+	       pk_sites_step(&t->sites, &t->mem.ctl->sites);
 }
 
 void pk_trie_tick(struct pk_trie *t)
@@ -499,7 +515,8 @@ void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret)
 			PK_BLK_ROOT_WORDS * sizeof(uint64_t),
 		.rules = t->rules,
 		.words = t->lines.words,
-		.hosts = t->hosts.now.n ? t->hosts.now.hosts : 0,
+		.hosts = t->hosts.now.used,
+		.sites = t->sites.now.used,
 		.free_lines = t->lines.free_lines,
 		.waiting = t->lines.n_rest,
 	};

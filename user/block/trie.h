@@ -87,9 +87,9 @@ int pk_trie_adopt(struct pk_trie *t, const uint32_t *loose, size_t n_loose,
 		  struct pk_trie_found *ret);
 
 /*
- * Many IPv4 hosts have a table of their own beside the trie, made and filled between changes.
- * pk_trie_want() begins one where it is worth it: chunks in a row that it lacks for that, 0 none;
- * pk_trie_step(): a part of the work, true: there is more.
+ * Many IPv4 hosts have a table of their own beside the trie, and so have the sites of many IPv6
+ * rules, made and filled between changes. pk_trie_want() begins one where it is worth it: chunks in
+ * a row that it lacks for that, 0 none; pk_trie_step(): a part of the work, true: there is more.
  */
 uint32_t pk_trie_want(struct pk_trie *t);
 bool pk_trie_step(struct pk_trie *t);
@@ -100,13 +100,13 @@ void pk_trie_tick(struct pk_trie *t);
 struct pk_trie_use {
 	uint64_t chunks, bytes;       /* of the maps: chunks and roots */
 	uint64_t rules, words;        /* in use */
-	uint64_t hosts;               /* in the table in force; others are in the trie alone */
+	uint64_t hosts, sites;        /* in the tables in force; others are in the trie alone */
 	uint64_t free_lines, waiting; /* waiting: freed and perhaps still read */
 };
 void pk_trie_usage(const struct pk_trie *t, struct pk_trie_use *ret);
 
 /*
- * The kernel's own lookup in plain C, for `picket check` and tests: first rule of the chain, 0
- * none.
+ * The kernel's own lookup in plain C, by its table of sites where there is one, for `picket check`
+ * and tests: first rule of the chain, 0 none.
  */
 uint32_t pk_trie_lookup(const struct pk_trie *t, const uint8_t addr[16]);

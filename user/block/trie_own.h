@@ -3,6 +3,7 @@
 #pragma once
 
 #include "block/hosts.h"
+#include "block/sites.h"
 
 /* The most that one node and its words take, and one more node. */
 #define PK_TRIE_NODE_LINES 40
@@ -13,6 +14,7 @@ struct pk_trie {
 	struct pk_trie_memory mem;
 	struct pk_lines lines;
 	struct pk_hosts hosts;
+	struct pk_sites sites;
 	uint64_t rules;
 };
 

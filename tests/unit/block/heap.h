@@ -63,14 +63,22 @@ static inline void heap_grow(struct heap *h)
 	assert_int_equal(pk_trie_add_chunk(h->trie, h->chunks++, c, true), 0);
 }
 
-/* The table of hosts, if there are enough for one. */
-static inline void heap_hosts(struct heap *h)
+/* The tables beside the trie, where there is enough for them. */
+static inline void heap_tables(struct heap *h)
 {
 	for (uint32_t want = pk_trie_want(h->trie); want; want = pk_trie_want(h->trie))
 		for (uint32_t i = 0; i < want; i++)
 			heap_grow(h);
 	while (pk_trie_step(h->trie))
 		;
+}
+
+/* Has this table the chunk, with so many for each of buckets? */
+static inline bool heap_is_of(uint32_t table, uint32_t each, uint32_t chunk)
+{
+	uint32_t first = table & PK_BLK_TABLE_FIRST, n = table >> PK_BLK_TABLE_SHIFT;
+
+	return chunk >= first && chunk < first + n * each;
 }
 
 /* Each brief says what its rule is, and there are as many as rules (and places of such). */
@@ -80,6 +88,8 @@ static inline void heap_check_briefs(const struct heap *h, uint64_t rules)
 
 	for (uint32_t c = 0; c < h->chunks; c++)
 		for (uint32_t i = 0; i < PK_BLK_CHUNK_LINES; i++) {
+			if (heap_is_of(h->ctl.hosts, 2, c) || heap_is_of(h->ctl.sites, 1, c))
+				break;
 			uint8_t brief = ((const uint8_t *)h->chunk[c])[i];
 			const struct pk_blk_rule *r = &h->chunk[c][i].rule;
 

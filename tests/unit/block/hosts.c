@@ -53,16 +53,16 @@ static uint32_t *words(uint32_t chunk)
 }
 
 /* One place that somebody has. */
-static void check_place(uint32_t n, uint32_t bucket, uint32_t place, uint32_t line)
+static void check_place(uint32_t bucket, uint32_t place, uint32_t line)
 {
 	const struct pk_blk_rule *r = pk_trie_rule(heap.trie, line & 0xfffffff);
 	const uint8_t *a = r->prefix + 12;
-	uint32_t mixed = pk_blk_host_mix((uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
-					 (uint32_t)a[2] << 8 | a[3]);
+	uint32_t mixed = pk_blk_mix((uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
+				    (uint32_t)a[2] << 8 | a[3]);
 
 	line &= 0xfffffff;
 	assert_int_equal(mixed & 0xffffff, place >> 8);
-	assert_int_equal(pk_blk_host_bucket(mixed, n), bucket);
+	assert_int_equal(pk_blk_bucket(heap.ctl.hosts, mixed), bucket);
 	assert_int_equal(pk_trie_lookup(heap.trie, r->prefix), line);
 	assert_int_equal(r->flags, PK_BLK_SEEN0 | PK_BLK_SEEN1 | PK_BLK_HEAD);
 	assert_int_equal(place & 0xff, (r->list + 1) | (r->next ? 0x80 : 0));
@@ -72,8 +72,8 @@ static void check_place(uint32_t n, uint32_t bucket, uint32_t place, uint32_t li
 /* How many are in the table that is in force. */
 static uint32_t check_table(void)
 {
-	uint32_t first = heap.ctl.hosts & PK_BLK_HOSTS_FIRST, found = 0;
-	uint32_t n = heap.ctl.hosts >> PK_BLK_HOSTS_SHIFT;
+	uint32_t first = heap.ctl.hosts & PK_BLK_TABLE_FIRST, found = 0;
+	uint32_t n = heap.ctl.hosts >> PK_BLK_TABLE_SHIFT;
 	struct pk_trie_use use;
 
 	for (uint32_t b = 0; b < n << PK_BLK_CHUNK_SHIFT; b++) {
@@ -83,7 +83,7 @@ static uint32_t check_table(void)
 		for (uint32_t i = 0; i < PK_BLK_BUCKET; i++) {
 			if (!(place[i] & 0xff))
 				continue;
-			check_place(n, b, place[i], place[PK_BLK_BUCKET + i]);
+			check_place(b, place[i], place[PK_BLK_BUCKET + i]);
 			found++;
 		}
 	}
@@ -108,7 +108,7 @@ static void open_with(uint32_t n)
 	memset(lines, 0, sizeof(lines));
 	for (uint32_t i = 0; i < n; i++)
 		add(i);
-	heap_hosts(&heap);
+	heap_tables(&heap);
 }
 
 static void test_few(void **st)
@@ -195,7 +195,7 @@ static void test_changes(void **st)
 			change((uint32_t)(draw() % HOSTS));
 		assert_true(check_table() <= count_plain(HOSTS));
 		pk_trie_tick(heap.trie);
-		heap_hosts(&heap);
+		heap_tables(&heap);
 	}
 	for (uint32_t i = 0; i < HOSTS; i++) {
 		if (!lines[i])
@@ -215,7 +215,7 @@ static void test_grows(void **st)
 	(void)st;
 	open_with(HOSTS);
 	before = heap.ctl.hosts;
-	assert_int_equal(before >> PK_BLK_HOSTS_SHIFT, 1);
+	assert_int_equal(before >> PK_BLK_TABLE_SHIFT, 1);
 	for (uint32_t i = HOSTS; i < MANY; i++)
 		add(i);
 	for (uint32_t want = pk_trie_want(heap.trie); want; want = pk_trie_want(heap.trie))
@@ -227,7 +227,7 @@ static void test_grows(void **st)
 		for (uint32_t i = 0; more && i < 200; i++)
 			change((uint32_t)(draw() % MANY));
 	}
-	assert_int_equal(heap.ctl.hosts >> PK_BLK_HOSTS_SHIFT, 2);
+	assert_int_equal(heap.ctl.hosts >> PK_BLK_TABLE_SHIFT, 2);
 	found = check_table();
 	assert_true(found <= count_plain(MANY) && found > count_plain(MANY) / 1000 * 998);
 	heap_done(&heap);
@@ -247,7 +247,7 @@ static bool is_over(void *arg, uint64_t moment)
 
 static uint32_t resting(void)
 {
-	uint32_t n = 0, first = heap.ctl.hosts & PK_BLK_HOSTS_FIRST;
+	uint32_t n = 0, first = heap.ctl.hosts & PK_BLK_TABLE_FIRST;
 
 	for (uint32_t c = 0; c < 2; c++)
 		for (uint32_t i = 0; i < PK_BLK_CHUNK_LINES * PK_BLK_BUCKET; i++)
@@ -272,7 +272,7 @@ static void test_rests(void **st)
 	assert_int_equal(pk_trie_new(&m, &heap.trie), 0);
 	for (uint32_t i = 0; i < HOSTS; i++)
 		add(i);
-	heap_hosts(&heap);
+	heap_tables(&heap);
 	assert_int_equal(check_table(), HOSTS);
 	for (unsigned i = 0; i < 4; i++)
 		heap_grow(&heap); /* room enough not to wait for any */
@@ -331,13 +331,13 @@ static void test_adopted(void **st)
 		adopt(loose);
 		waits = heap.waits;
 		assert_true(waits > 0); /* programs may have read the table that goes */
-		heap_hosts(&heap);
+		heap_tables(&heap);
 		assert_int_equal(check_table(), HOSTS);
 		assert_int_equal(heap.chunks, chunks);
 	}
 	heap.ctl.hosts = 0xffffffff; /* nobody's word is taken for it */
 	adopt(loose);
-	heap_hosts(&heap);
+	heap_tables(&heap);
 	assert_int_equal(check_table(), HOSTS);
 	heap_done(&heap);
 }
@@ -354,7 +354,7 @@ static void test_damaged(void **st)
 	pk_trie_rule(heap.trie, second)->flags |= PK_BLK_HEAD;
 	pk_trie_rule(heap.trie, lines[6])->flags &= (uint8_t)~PK_BLK_HEAD;
 	adopt(0);
-	heap_hosts(&heap);
+	heap_tables(&heap);
 	assert_int_equal(check_table(), HOSTS);
 	heap_done(&heap);
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define CANDIDATES 300
+#define OTHERS     1100
 
 static struct pk_block_entry candidate[CANDIDATES];
 static uint8_t probe[400][16];
@@ -96,12 +97,22 @@ static void write_entry(char *text, size_t cap, const struct pk_block_entry *e)
 	(void)snprintf(text + n, cap - n, "\n");
 }
 
+/* So many that IPv6 has its table of sites. */
+static void add_others(char *text, size_t cap)
+{
+	size_t n = strlen(text);
+
+	for (int i = 0; i < OTHERS; i++)
+		n += (size_t)snprintf(text + n, cap - n, "2001:d%03x::/48\n", i);
+}
+
 /* A version: the base, and some candidates; now and then one that ends, or does not any more. */
 static const char *make_version(bool in[CANDIDATES])
 {
 	static char text[65536];
 
 	(void)snprintf(text, sizeof(text), "picket-list 1\n192.0.2.0/25\n");
+	add_others(text, sizeof(text));
 	for (int i = 0; i < CANDIDATES; i++) {
 		in[i] = draw() % 2;
 		if (draw() % 16 == 0)
@@ -209,6 +220,7 @@ static void test_slices(void **st)
 			assert_true(pk_block_is_ready(w.block));
 		}
 	}
+	assert_int_not_equal(w.map->ctl.sites, 0);
 	pk_block_done_done(&d);
 	world_close(&w);
 }
@@ -316,6 +328,12 @@ static void check_dead(struct world *w)
 		a[15] = (uint8_t)i;
 		assert_true(world_drops(w, t, a));
 	}
+	world_addr("2001:d001::", a);
+	for (int i = 0; i < OTHERS; i += 16) {
+		a[2] = (uint8_t)(0xd0 | i >> 8);
+		a[3] = (uint8_t)i;
+		assert_true(world_drops(w, t, a));
+	}
 	for (size_t i = 0; i < 3; i++) {
 		world_addr(never[i], a);
 		assert_false(world_drops(w, t, a));
@@ -326,8 +344,9 @@ static void check_dead(struct world *w)
 static void test_killed(void **st)
 {
 	struct pk_block_ask ask = { .list = "feed", .mode = -1 };
+	bool in[CANDIDATES];
 	struct world w;
-	int deaths = 0;
+	int deaths = 0, tables = 0;
 
 	(void)st;
 	answered =
@@ -337,7 +356,7 @@ static void test_killed(void **st)
 	make_candidates();
 	make_probes();
 	world_start(&w);
-	world_ask_load(&w, &ask, "192.0.2.0/25\n");
+	world_ask_load(&w, &ask, make_version(in));
 	world_settle(&w);
 	pk_block_free(w.block);
 	w.block = NULL;
@@ -354,10 +373,12 @@ static void test_killed(void **st)
 		(void)nanosleep(&life, NULL);
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		tables += w.map->ctl.sites != 0;
 		check_dead(&w);
 		if (deaths % 5 == 4)
 			check_file(&w);
 	}
+	assert_true(tables > 25);
 	munmap(answered, CANDIDATES);
 	world_close(&w);
 }

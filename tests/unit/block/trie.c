@@ -2,13 +2,15 @@
 /*
  * Random rules in and out of the tries, of both families, nested, the same prefix several times,
  * against a list that is simply searched: after each change the chain of an address is exactly
- * what the list says, in its order; also after the trie was adopted from its memory alone.
+ * what the list says, in its order; also after the trie was adopted from its memory alone. Other
+ * rules, which no address is of, are there so that IPv6 has its table of sites.
  */
 #include "heap.h"
 
 #include <stdio.h>
 
-#define RULES 400
+#define RULES  400
+#define OTHERS 1100
 
 struct model {
 	struct pk_trie_rule rule;
@@ -17,6 +19,7 @@ struct model {
 
 static struct heap heap;
 static struct model model[RULES];
+static uint32_t other[OTHERS], n_others;
 static uint64_t state = 88172645463325252ull;
 
 static uint64_t draw(void)
@@ -122,18 +125,20 @@ static void on_rule(void *arg, uint32_t line, const struct pk_blk_rule *rule)
 	unsigned i;
 
 	(void)arg;
+	seen++;
+	if (rule->prefix[0] == 0x30)
+		return;
 	for (i = 0; i < RULES && model[i].line != line; i++)
 		;
 	assert_true(i < RULES);
 	assert_memory_equal(model[i].rule.prefix, rule->prefix, 16);
-	seen++;
 }
 
 static void readopt(void)
 {
 	struct pk_trie_found f;
 	struct pk_trie_use before, after;
-	uint64_t want = 0;
+	uint64_t want = n_others;
 
 	for (unsigned i = 0; i < RULES; i++)
 		want += model[i].line != 0;
@@ -155,6 +160,7 @@ static void readopt(void)
 	pk_trie_usage(heap.trie, &after);
 	assert_int_equal(after.words, before.words);
 	assert_int_equal(after.rules, before.rules);
+	heap_tables(&heap);
 }
 
 /* The line of some rule. */
@@ -168,10 +174,26 @@ static uint32_t pick(void)
 	}
 }
 
+static void add_others(void)
+{
+	struct pk_trie_rule r = { .prefix = { 0x30 },
+				  .bits = 48,
+				  .flags = PK_BLK_SEEN0 | PK_BLK_SEEN1 };
+
+	for (unsigned i = 0; i < OTHERS; i++) {
+		r.prefix[2] = (uint8_t)(i >> 8);
+		r.prefix[3] = (uint8_t)i;
+		other[n_others++] = heap_add(&heap, &r);
+	}
+	heap_tables(&heap);
+	assert_int_not_equal(heap.ctl.sites, 0);
+}
+
 static void test_random(void **state_)
 {
 	(void)state_;
 	heap_init(&heap);
+	add_others();
 	for (unsigned round = 0; round < 60000; round++) {
 		unsigned spread = round / 3000 % 2 ? 3 : 7;
 		struct model *m = &model[draw() % RULES];
@@ -195,6 +217,8 @@ static void test_random(void **state_)
 	for (unsigned i = 0; i < RULES; i++)
 		if (model[i].line)
 			pk_trie_remove(heap.trie, model[i].line), model[i].line = 0;
+	while (n_others)
+		pk_trie_remove(heap.trie, other[--n_others]);
 	pk_trie_tick(heap.trie);
 	for (uint32_t i = 0; i < PK_BLK_ROOT_WORDS; i++)
 		assert_int_equal(heap.roots[i], 0);
