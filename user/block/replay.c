@@ -128,6 +128,8 @@ static int take_lines(struct pk_block *b, struct pk_replay *r, unsigned file, st
 		if (c->serial > b->serial)
 			b->serial = c->serial;
 	}
+	if (in.p < in.end) /* cut short: what we write is not to be a part of that line */
+		b->journal_now = !file;
 	return 0;
 }
 

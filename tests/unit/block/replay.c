@@ -79,6 +79,15 @@ static void against_a_model(void **st)
 	world_close(&w);
 }
 
+/* The kernel has nothing any more. */
+static void reboot(void)
+{
+	pk_block_free(w.block);
+	memset(w.map->roots, 0, sizeof(w.map->roots));
+	memset(w.map->lists, 0, sizeof(w.map->lists));
+	memset(w.map->chunk, 0, (size_t)w.map->chunks * sizeof(w.map->chunk[0]));
+}
+
 /* Of five changes the one that is damaged is lost, no other. */
 static void damaged(void **st)
 {
@@ -97,10 +106,7 @@ static void damaged(void **st)
 	for (size_t i = 0; i < 2 * len; i++) {
 		char *bytes = w.map->changes[0].bytes;
 
-		pk_block_free(w.block);
-		memset(w.map->roots, 0, sizeof(w.map->roots));
-		memset(w.map->lists, 0, sizeof(w.map->lists));
-		memset(w.map->chunk, 0, (size_t)w.map->chunks * sizeof(w.map->chunk[0]));
+		reboot();
 		memcpy(bytes, good, len);
 		w.map->file_now = -1;
 		w.map->changes[1].len = 0;
@@ -150,12 +156,36 @@ static void nonsense(void **st)
 	}
 }
 
+/* A line was cut short by a kill; what we write after it is whole, and outlives the next one. */
+static void cut_short(void **st)
+{
+	static const char line[] = "811c9dc5 7 feed block enforce - + 192.0.2.9";
+
+	(void)st;
+	for (unsigned file = 0; file < 2; file++) {
+		world_open(&w);
+		memcpy(w.map->changes[file].bytes, line, sizeof(line) - 1);
+		w.map->changes[file].len = sizeof(line) - 1;
+		world_start(&w);
+		world_settle(&w);
+		put(1, true);
+		reboot();
+		world_start(&w);
+		for (int i = 0; i < 100 && !pk_block_is_ready(w.block); i++)
+			(void)pk_block_step(w.block, 50000000);
+		assert_true(drops(1));
+		assert_false(drops(9));
+		world_close(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(against_a_model),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(nonsense),
+		cmocka_unit_test(cut_short),
 	};
 
 	return cmocka_run_group_tests_name("block/replay", tests, NULL, NULL);
