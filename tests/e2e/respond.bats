@@ -179,7 +179,7 @@ is_stopped() { [ "$(state_of "$1")" = T ]; }
 	wait_for 10 stopped $((before + 1)) || { acts; false; }
 	wait_for 10 kept $((before + 1)) || { acts; on_disk | jq -c .unmapped.picket.acts; false; }
 	kill -KILL $daemon $(pgrep -P $daemon)
-	wait $daemon || true
+	wait_for 10 is_gone $daemon
 	is_stopped "$pid"
 	launch_daemon
 	wait_for 30 asked "the night shift: Reimage the host." || { acts; false; }
