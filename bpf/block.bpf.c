@@ -256,8 +256,8 @@ static __always_inline bool pk_quick_is_news(struct pk_blk_tally *t, __u32 line,
 /* What was found of an address. line: of the first rule; 0: none. */
 struct pk_quick_found {
 	__u32 line, brief;
-	__u32 shift; /* how many of the last bits of an IPv4 address make no difference */
-	__u32 gen;   /* pk_blk_ctl.gen before */
+	__u32 bits; /* of its family: all that begin with them have the same */
+	__u32 gen;  /* pk_blk_ctl.gen before */
 };
 
 static __always_inline __u32 pk_quick_list(const struct pk_quick_found *f)
@@ -291,16 +291,29 @@ static __always_inline bool pk_quick_count(struct pk_blk_tally *t, const struct 
 	return counted;
 }
 
-static __always_inline void pk_quick_remember(struct pk_blk_tally *t, const struct pk_blk_addr *a,
-					      const struct pk_quick_found *f)
+static __always_inline void pk_quick_remember4(struct pk_blk_tally *t, __u32 addr,
+					       const struct pk_quick_found *f)
 {
-	__u32 addr = a->hi >> 32;
 	struct pk_blk_known *k = pk_quick_slot(t, addr);
+	__u32 shift = f->bits >= 24 && f->bits <= 32 ? 32 - f->bits : 0;
 
-	k->addr = addr >> (f->shift & 31);
+	k->addr = addr >> (shift & 31);
 	k->gen = f->gen;
 	k->line = f->line;
-	k->shift = f->shift;
+	k->shift = shift;
+	k->at = t->at[pk_tally_hash(f->line)];
+}
+
+static __always_inline void pk_quick_remember6(struct pk_blk_tally *t, const struct pk_blk_addr *a,
+					       const struct pk_quick_found *f)
+{
+	struct pk_blk_known6 *k = pk_quick_slot6(t, a->hi);
+
+	k->hi = a->hi;
+	k->lo = a->lo;
+	k->gen = f->gen;
+	k->line = f->line;
+	k->wide = f->bits <= 64;
 	k->at = t->at[pk_tally_hash(f->line)];
 }
 
@@ -347,11 +360,9 @@ static __always_inline void pk_quick_find(const struct pk_blk_ctl *ctl, struct p
 		return;
 	if (flood)
 		slot = pk_blk_root(a);
-	if (!a->v6) {
+	if (!a->v6)
 		slot = pk_blk_top(slot, a);
-		f->shift = (slot & 3) == PK_BLK_LEAF ? 8 : 0;
-	}
-	f->line = pk_blk_descend(slot, a, ctl->sites);
+	f->line = pk_blk_descend(slot, a, ctl->sites, &f->bits);
 	if (f->line)
 		f->brief = pk_blk_brief(f->line);
 }
@@ -360,7 +371,7 @@ static __always_inline int pk_quick_verdict(const struct pk_blk_addr *a, __u32 b
 {
 	const struct pk_blk_ctl *ctl = pk_blk_there_is();
 	struct pk_blk_tally *t = pk_tally();
-	struct pk_quick_found f = {};
+	struct pk_quick_found f = { .bits = 128 };
 
 	if (!ctl || !t)
 		return PK_QUICK_UNLISTED;
@@ -371,8 +382,10 @@ static __always_inline int pk_quick_verdict(const struct pk_blk_addr *a, __u32 b
 	if (!pk_quick_drop(ctl, t, &f, a, bytes))
 		return PK_QUICK_UNKNOWN;
 	t->flood |= PK_BLK_FLOOD_DROP;
-	if (!a->v6)
-		pk_quick_remember(t, a, &f);
+	if (a->v6)
+		pk_quick_remember6(t, a, &f);
+	else
+		pk_quick_remember4(t, a->hi >> 32, &f);
 	return PK_QUICK_DROP;
 }
 

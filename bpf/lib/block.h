@@ -153,8 +153,7 @@ static __always_inline __u64 pk_blk_leaf(__u32 line)
 	return line ? (__u64)line << PK_BLK_LINE_SHIFT | PK_BLK_LEAF : 0;
 }
 
-/* The slot that a node has for an address; *used becomes the bits that led there, *def the node's.
- */
+/* The slot that a node has for an address; *used becomes the bits that tell, *def the node's. */
 static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a, __u32 *used,
 					 __u32 *def)
 {
@@ -167,6 +166,7 @@ static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a
 	pos = l->node.pos;
 	if (pos < 16 || pos > 120)
 		return 0;
+	*used = pos + 8;
 	if (!pk_blk_on_path(&l->node, a, pos))
 		return pk_blk_leaf(l->node.def);
 	i = pk_blk_from(a, pos) >> 56;
@@ -178,7 +178,6 @@ static __always_inline __u64 pk_blk_step(__u64 slot, const struct pk_blk_addr *a
 	r = l->node.base + l->node.below[at] + pk_popcount(map & (bit - 1));
 	if (l->node.flags & PK_BLK_NODE_RUNS)
 		r += !!(map & bit) - 1;
-	*used = pos + 8;
 	*def = l->node.def;
 	l = pk_blk_line(r >> 3);
 	return l ? l->word[r & 7] : 0;
@@ -245,9 +244,10 @@ static __always_inline __u64 pk_blk_root(const struct pk_blk_addr *a)
 
 /*
  * First rule of the chain of this address, from the slot of its first 24 or, IPv6, 16 bits on;
- * sites: pk_blk_ctl's. 0: none.
+ * sites: pk_blk_ctl's. 0: none. *bits: all addresses with these first bits have the same.
  */
-static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a, __u32 sites)
+static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a, __u32 sites,
+					    __u32 *bits)
 {
 	__u32 used = a->v6 ? 16 : 24, def = 0, line, i;
 	__u64 site = 0;
@@ -258,11 +258,13 @@ static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a
 		s = site;
 	for (i = 0; i < 14 && (s & 3) == PK_BLK_NODE; i++)
 		s = pk_blk_step(s, a, &used, &def);
+	*bits = used;
 	if ((s & 3) == PK_BLK_LEAF)
 		return s >> PK_BLK_LINE_SHIFT & PK_BLK_LINE_MASK;
 	if ((s & 3) != PK_BLK_ONE)
 		return 0;
 	line = pk_blk_one(s, a, used);
+	*bits = line && s >> PK_BLK_SIG_EXACT & 1 ? used + (s >> PK_BLK_SIG_LEN & 31) : 128;
 	return line ? line : def;
 }
 
@@ -270,8 +272,9 @@ static __always_inline __u32 pk_blk_descend(__u64 s, const struct pk_blk_addr *a
 static __always_inline __u32 pk_blk_lookup(const struct pk_blk_addr *a, __u32 sites)
 {
 	__u64 root = pk_blk_root(a);
+	__u32 bits;
 
-	return pk_blk_descend(a->v6 ? root : pk_blk_top(root, a), a, sites);
+	return pk_blk_descend(a->v6 ? root : pk_blk_top(root, a), a, sites, &bits);
 }
 
 #endif

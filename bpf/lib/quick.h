@@ -81,6 +81,34 @@ static __always_inline struct pk_blk_known *pk_quick_slot(struct pk_blk_tally *t
 }
 PK_ASSERT(PK_BLK_KNOWN == 1u << 8, "bits of the hash");
 
+static __always_inline struct pk_blk_known6 *pk_quick_slot6(struct pk_blk_tally *t, __u64 hi)
+{
+	return &t->known6[hi * 0x9e3779b97f4a7c15ull >> 57];
+}
+PK_ASSERT(PK_BLK_KNOWN6 == 1u << 7, "bits of the hash");
+
+/* One hit more of a line, if it is pending here and was hit in this tick. */
+static __always_inline bool pk_quick_again(struct pk_blk_tally *t, __u32 line, __u8 at,
+					   const struct pk_blk_addr *a, __u32 bytes)
+{
+	struct pk_blk_pending *p = &t->v[at & (PK_BLK_TALLY - 1)];
+	__u64 remote[2];
+	bool known;
+
+	if (pk_blk_may_be_safe(a) || !pk_quick_enter(t))
+		return false;
+	known = at < t->n && p->line == line && p->last_ns == pk_now_tick();
+	if (known) {
+		pk_blk_addr_words(a, remote);
+		p->packets++;
+		p->bytes += bytes;
+		p->peer[0] = remote[0];
+		p->peer[1] = remote[1];
+	}
+	pk_quick_leave(t);
+	return known;
+}
+
 /*
  * Most floods come from few addresses: after a drop the first question is whether this one was
  * looked up before, under the lists as they are, and dropped in this very tick.
@@ -88,53 +116,54 @@ PK_ASSERT(PK_BLK_KNOWN == 1u << 8, "bits of the hash");
 static __always_inline bool pk_quick_is_known(struct pk_blk_tally *t, __u32 gen,
 					      const struct pk_blk_addr *a, __u32 bytes)
 {
+	const struct pk_blk_known6 *k6;
+	const struct pk_blk_known *k;
 	__u32 addr = a->hi >> 32;
-	const struct pk_blk_known *k = pk_quick_slot(t, addr);
-	struct pk_blk_pending *p;
-	__u64 remote[2];
-	bool known;
 
-	if (k->gen != gen || addr >> (k->shift & 31) != k->addr || pk_blk_may_be_safe(a) ||
-	    !pk_quick_enter(t))
+	if (!(t->flood & PK_BLK_FLOOD_DROP))
 		return false;
-	p = &t->v[k->at & (PK_BLK_TALLY - 1)];
-	known = k->at < t->n && p->line == k->line && p->last_ns == pk_now_tick();
-	if (known) {
-		pk_blk_addr_words(a, remote);
-		p->packets++;
-		p->bytes += bytes;
-		p->peer[1] = remote[1];
+	if (a->v6) {
+		k6 = pk_quick_slot6(t, a->hi);
+		return k6->gen == gen && k6->hi == a->hi && (k6->wide || k6->lo == a->lo) &&
+		       pk_quick_again(t, k6->line, k6->at, a, bytes);
 	}
-	pk_quick_leave(t);
-	return known;
+	k = pk_quick_slot(t, addr);
+	return k->gen == gen && addr >> (k->shift & 31) == k->addr &&
+	       pk_quick_again(t, k->line, k->at, a, bytes);
+}
+
+/* What is known of an address without a look at the lists. */
+static __always_inline int pk_quick_by_tally(const struct pk_blk_addr *a, __u32 bytes)
+{
+	const struct pk_blk_ctl *ctl = pk_blk_there_is();
+	struct pk_blk_tally *t = pk_tally();
+
+	if (!ctl || !t || !pk_blk_is_worth(ctl, a))
+		return PK_QUICK_UNLISTED;
+	if (pk_quick_is_known(t, *(const volatile __u32 *)&ctl->gen, a, bytes))
+		return PK_QUICK_DROP;
+	return PK_QUICK_UNKNOWN;
 }
 
 static __always_inline int pk_quick_of4(__u32 addr, __u32 bytes)
 {
-	const struct pk_blk_ctl *ctl = pk_blk_there_is();
 	struct pk_blk_addr a = { .hi = (__u64)addr << 32 };
-	struct pk_blk_tally *t = pk_tally();
+	int r = pk_quick_by_tally(&a, bytes);
 
-	if (!ctl || !t || !pk_blk_is_worth(ctl, &a))
-		return PK_QUICK_UNLISTED;
-	if (t->flood & PK_BLK_FLOOD_DROP &&
-	    pk_quick_is_known(t, *(volatile __u32 *)&ctl->gen, &a, bytes))
-		return PK_QUICK_DROP;
-	return pk_blk_quick4(addr, bytes);
+	return r == PK_QUICK_UNKNOWN ? pk_blk_quick4(addr, bytes) : r;
 }
 
 static __always_inline int pk_quick_of6(const struct pk_ip6 *ip, __u32 bytes)
 {
-	const struct pk_blk_ctl *ctl = pk_blk_there_is();
 	struct pk_blk_addr a = { .v6 = 1 };
+	int r;
 
 	a.hi = (__u64)PK_BE32(ip->src[0]) << 32 | PK_BE32(ip->src[1]);
 	a.lo = (__u64)PK_BE32(ip->src[2]) << 32 | PK_BE32(ip->src[3]);
 	if (!a.hi && a.lo >> 32 == 0xffff) /* an IPv4 address in its 16-byte form */
 		return PK_QUICK_UNKNOWN;
-	if (!ctl || !pk_blk_is_worth(ctl, &a))
-		return PK_QUICK_UNLISTED;
-	return pk_blk_quick6(a.hi, a.lo, bytes);
+	r = pk_quick_by_tally(&a, bytes);
+	return r == PK_QUICK_UNKNOWN ? pk_blk_quick6(a.hi, a.lo, bytes) : r;
 }
 
 static __always_inline int pk_quick(struct xdp_md *ctx, __u32 bytes)

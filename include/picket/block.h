@@ -169,7 +169,7 @@ struct pk_blk_pending {
 PK_ASSERT(sizeof(struct pk_blk_pending) == 64, "one line");
 
 /*
- * What the lists said of an IPv4 address, or of its whole /24, that was dropped: holds while
+ * What the lists said of an address that was dropped, or of all that begin like it: holds while
  * nothing was changed and within one tick, in which the rule is pending.
  */
 #define PK_BLK_KNOWN 256u
@@ -177,11 +177,21 @@ struct pk_blk_known {
 	__u32 addr; /* host order, shifted */
 	__u32 gen;  /* pk_blk_ctl.gen before it was looked up */
 	__u32 line; /* pk_blk_pending.line */
-	__u8 shift; /* 0: this address; 8: its /24 */
+	__u8 shift; /* so many of the last bits (0 to 8) make no difference */
 	__u8 at;    /* which pending */
 	__u16 pad;
 };
 PK_ASSERT(sizeof(struct pk_blk_known) == 16, "four in a line");
+
+#define PK_BLK_KNOWN6 128u
+struct pk_blk_known6 {
+	__u64 hi, lo; /* host order */
+	__u32 gen, line;
+	__u8 at;
+	__u8 wide; /* all of hi */
+	__u8 pad[6];
+};
+PK_ASSERT(sizeof(struct pk_blk_known6) == 32, "two in a line");
 
 struct pk_blk_tally {
 	__u32 busy;   /* a packet is being counted, or it is being emptied */
@@ -192,7 +202,8 @@ struct pk_blk_tally {
 	__u64 pad[5];
 	__u8 at[PK_BLK_TALLY_AT]; /* by hash of the line: where it is, if it is there */
 	struct pk_blk_pending v[PK_BLK_TALLY];
-	struct pk_blk_known known[PK_BLK_KNOWN]; /* by hash of the /24 */
+	struct pk_blk_known known[PK_BLK_KNOWN];    /* by hash of the /24 */
+	struct pk_blk_known6 known6[PK_BLK_KNOWN6]; /* by hash of the /64 */
 };
 #define PK_BLK_FLOOD_HOST 0x1 /* from a host of the table */
 #define PK_BLK_FLOOD_DROP 0x2 /* dropped by a plain rule */

@@ -256,28 +256,40 @@ static void open_lists(void)
 	blocked_list(&blk, OFF, PK_BLK_OFF, false);
 }
 
-/* 198.51.100.0/bits (of the 16-byte form), to this list. */
+/* Of the tests below; their last byte is 0. */
+static const uint8_t base[2][16] = { { [10] = 0xff, 0xff, 198, 51, 100, 0 },
+				     { 0x20, 0x01, 0x0d, 0xb8, 0, 5, 0, 4 } };
+static bool six; /* which */
+
+/* That address/bits (of the 16-byte form), to this list. */
 static uint32_t put(unsigned list, uint8_t bits, const struct pk_blk_cond *cond)
 {
-	struct pk_trie_rule r = { .prefix = { [10] = 0xff, 0xff, 198, 51, 100, 0 },
-				  .bits = bits,
-				  .v4 = true,
+	struct pk_trie_rule r = { .bits = bits,
+				  .v4 = !six,
 				  .list = (uint16_t)list,
 				  .flags = PK_BLK_SEEN0 | PK_BLK_SEEN1,
 				  .has_cond = cond };
 
+	memcpy(r.prefix, base[six], 16);
 	if (cond)
 		r.cond = *cond;
 	return blocked_add(&blk, &r);
 }
 
+static bool drops_near(uint8_t last, bool out)
+{
+	static struct frame f;
+	uint8_t addr[16];
+
+	memcpy(addr, base[six], 16);
+	addr[15] = last;
+	make(&f, PLAIN, addr, !six, NULL, false, out);
+	return is_dropped(&f, out);
+}
+
 static bool drops(bool out)
 {
-	static const uint8_t addr[16] = { [10] = 0xff, 0xff, 198, 51, 100, 0 };
-	static struct frame f;
-
-	make(&f, PLAIN, addr, true, NULL, false, out);
-	return is_dropped(&f, out);
+	return drops_near(0, out);
 }
 
 static uint64_t hits(uint32_t line)
@@ -606,12 +618,13 @@ static bool in_flood(void)
 
 static void set_safe(bool on)
 {
-	static const struct pk_blk_safe_key key = { 128, { [10] = 0xff, 0xff, 198, 51, 100, 0 } };
 	static const struct pk_blk_safe safe = { .kinds = PK_BLK_SAFE_ADMIN };
+	struct pk_blk_safe_key key = { .bits = 128 };
 	struct pk_blk_safe_map all;
 	int fd = pk_object_map_fd(bed.o, "pk_blk_safe");
 	uint32_t zero = 0;
 
+	memcpy(key.addr, base[six], 16);
 	memset(&all, on ? 0xff : 0, sizeof(all));
 	if (on)
 		assert_int_equal(bpf_map_update_elem(fd, &key, &safe, BPF_ANY), 0);
@@ -620,6 +633,21 @@ static void set_safe(bool on)
 	assert_int_equal(bpf_map_update_elem(pk_object_map_fd(bed.o, "pk_blk_safe_map"), &zero,
 					     &all, BPF_ANY),
 			 0);
+}
+
+/* What is known of one address is not said of others; how many were dropped. */
+static uint64_t check_near(uint8_t bits)
+{
+	uint64_t dropped = 0;
+
+	for (unsigned i = 0; i < 256; i++) {
+		bool covered = bits <= 120 || !(i >> (128 - bits));
+
+		assert_int_equal(drops_near((uint8_t)i, false), covered);
+		assert_true(drops(false));
+		dropped += 1 + covered;
+	}
+	return dropped;
 }
 
 /*
@@ -635,6 +663,7 @@ static void check_known(uint8_t bits)
 	for (sent = 1; sent < 10; sent++)
 		assert_true(drops(false));
 	assert_true(in_flood());
+	sent += check_near(bits);
 	set_safe(true);
 	assert_false(drops(false));
 	set_safe(false);
@@ -643,7 +672,7 @@ static void check_known(uint8_t bits)
 	assert_false(drops(false));
 	blocked_list(&blk, BLOCKING, PK_BLK_ENFORCE, false);
 	assert_true(drops(false) && drops(false));
-	allow = put(ALLOWING, 112, NULL);
+	allow = put(ALLOWING, six ? 32 : 112, NULL);
 	assert_false(drops(false));
 	pk_trie_remove(blk.trie, allow);
 	assert_true(drops(false) && drops(false));
@@ -660,6 +689,7 @@ static void check_known(uint8_t bits)
 		assert_true(drops(false) && drops(false));
 		sent += 2;
 	}
+	sent += check_near(bits);
 	assert_int_equal(hits(line), sent);
 	assert_int_equal(pk_trie_rule(blk.trie, line)->bytes % sent, 0);
 	pk_trie_remove(blk.trie, line);
@@ -668,12 +698,17 @@ static void check_known(uint8_t bits)
 
 static void test_known(void **st)
 {
-	static const uint8_t bits[] = { 128, 120, 118, 126 };
+	static const uint8_t bits[] = { 128, 120, 118, 126 }, bits6[] = { 128, 64, 48, 60, 121 };
 
 	(void)st;
 	open_lists();
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned i = 0; i < 50; i++) {
+		six = false;
 		check_known(bits[i % sizeof(bits)]);
+		six = true;
+		check_known(bits6[i % sizeof(bits6)]);
+	}
+	six = false;
 	bed_check_sum(&bed, PK_HOOK_XDP);
 	blocked_close(&blk);
 }
