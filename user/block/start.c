@@ -518,5 +518,6 @@ int pk_block_start(struct pk_block *b, int64_t now_ms, uint64_t boot_ns)
 	b->ready = !b->starting;
 	pk_start_free(b);
 	pk_list_hold(b);
+	pk_rule_reserve(b); /* for who is answered for a name, and is not asked again */
 	return 0;
 }
