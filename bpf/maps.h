@@ -364,8 +364,10 @@ struct pk_map_blk_news {
 extern struct pk_map_blk_news pk_blk_news SEC(".maps");
 
 /*
- * pk_blk_tally: hits of up to 64 rules that are not in the rules yet, per CPU. Written and emptied
- * by packet programs; pk_drain empties it when the agent asks. Full: emptied before the next one.
+ * pk_blk_tally: hits of up to 64 rules that are not in the counters of rules, lists and hook yet,
+ * and what is known of addresses that were dropped, per CPU. Written and emptied by packet
+ * programs; pk_drain empties it when the agent asks. Full: emptied before the next one; an address
+ * that is known in the place of another one takes it.
  */
 struct pk_map_blk_tally {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pending hits go to their rules: when a CPU has no room for more, and when the agent wants to read
- * the rules' counters.
+ * Pending hits go to their rules, lists and the hook: when a CPU has no room for more, and when the
+ * agent wants to read these counters.
  */
 #include "lib/tally.h"
 

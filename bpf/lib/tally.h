@@ -3,9 +3,8 @@
  * Hits of plain rules, added up by CPU before they go to the rules' own lines, to their lists and
  * to the hook. With a million entries each of these lines is in no cache: a packet that waits for
  * one takes longer than all else that is done for it. Here it waits for none, and when many are
- * written together the reads of their lines overlap. What is pending of a line, and of the place of
- * its host, and what its rule tells make up the whole. And one packet of few writes to one line of
- * memory.
+ * written together the reads of their lines overlap. A packet from one of few writes to one line of
+ * memory alone. What is pending of a line and what its rule tells make up the whole.
  */
 #ifndef PICKET_TALLY_H
 #define PICKET_TALLY_H
